@@ -23,12 +23,11 @@ from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.core.servers import Found
 from llmstack_tui.fit.verdict import Room
 from llmstack_tui.guard.types import Consent, GuardState, PinEffect
-from llmstack_tui.hosts.errors import HostError, Refused
+from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.hosts.types import ModelDetails, Progress
 from llmstack_tui.library.disk import DiskService
 from llmstack_tui.lifecycle.actions import Act, ActEnd, ActKind, Departure
 from llmstack_tui.lifecycle.journal import Journal
-from llmstack_tui.updates.rules import LeftAlone
 from tests.support import seeded
 from tests.tui.pulls import FakeDownloads
 
@@ -67,6 +66,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+ON_THE_REAL_CORE = Mock(side_effect=NotImplementedError)
+"""What tests do over the real core alone."""
+
 _LOOKS = frozenset({"details", "events", "activations", "uses", "measured", "versions", "tags", "offer"})
 
 
@@ -96,7 +98,6 @@ class FakeStack:
         self.gate = asyncio.Event()
         self.gate.set()
         self.failure: HostError | None = None
-        self.departure = Departure.GONE
         self.open = False
         self.past: list[Event] = []
         self.loads: list[Activation] = []
@@ -115,8 +116,8 @@ class FakeStack:
         self.guard = FakeGuard(self)
         self.fit = FakeFit()
         self.actions = self.records = self
-        # Tests of these have the real core.
-        self.copy = self.rename = self.create = self.stop_all = Mock(side_effect=NotImplementedError)
+        self.copy = self.rename = self.create = self.stop_all = ON_THE_REAL_CORE
+        self.restart = self.delete = ON_THE_REAL_CORE
 
     def happened(self, event: Event) -> None:
         """Put it on record, and give word of it."""
@@ -196,8 +197,7 @@ class FakeStack:
             if self.failure is not None:
                 raise self.failure
             yield
-            end = ActEnd.LOADED if kind is ActKind.ACTIVATE else ActEnd(self.departure.value)
-            self.journal.ended(act, end)
+            self.journal.ended(act, ActEnd.LOADED if kind is ActKind.ACTIVATE else ActEnd.GONE)
         except HostError as error:
             self.journal.ended(act, ActEnd.FAILED, error)
             raise
@@ -227,10 +227,9 @@ class FakeStack:
 
     async def deactivate(self, host_url: str, model: str) -> Departure:
         async with self._act(ActKind.DEACTIVATE, host_url, model):
-            if self.departure is Departure.GONE:
-                left = tuple(each for each in self.snapshot.running if each.name != model)
-                self.put_snapshot(replace(self.snapshot, running=left))
-        return self.departure
+            left = tuple(each for each in self.snapshot.running if each.name != model)
+            self.put_snapshot(replace(self.snapshot, running=left))
+        return Departure.GONE
 
     async def details(self, host_url: str, model: str) -> ModelDetails:
         self.calls.append(("details", host_url, model))
@@ -297,22 +296,9 @@ class FakeStack:
             [(host, models[key]) for key in keys], {seeded.URL: self.snapshot.installed}
         )
 
-    async def delete(self, host_url: str, model: str) -> None:
-        self.calls.append(("delete", host_url, model))
-        with self.journal.act(EventKind.REMOVE, host_url, model):
-            if self.read_only:
-                raise Refused("quoted", text="Read-only.", host=host_url)
-            if self.failure is not None:
-                raise self.failure
-            left = tuple(each for each in self.snapshot.installed if each.name != model)
-            self.put_snapshot(replace(self.snapshot, installed=left))
-
     def _install(self, name: str) -> None:
         added = seeded.model(name if ":" in name else f"{name}:latest", size=542_000)
         self.put_snapshot(replace(self.snapshot, installed=(*self.snapshot.installed, added)))
-
-    async def restart(self, host_url: str, model: str) -> None:
-        self.calls.append(("restart", host_url, model))
 
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncIterator[Progress]:
         self.calls.append(("import", host_url, str(path), name))
@@ -326,36 +312,16 @@ class FakeStack:
 
 
 class FakeUpdates:
-    """Checks find what the test has put there as ``found``, by the models' names."""
+    """Has the verdicts that the test puts there."""
 
     def __init__(self, stack: FakeStack) -> None:
         self._stack = stack
-        self.found: Mapping[str, Update] = {}
-
-    async def check(self, models: Collection[str] | None = None) -> None:
-        self._stack.calls.append(("check", *(models or ())))
-        self._stack.put(replace(self._stack.state, checking=True))
-        await self._stack.gate.wait()
-        self.put(self.found or self._stack.state.hosts[0].updates)
-        self._stack.put(replace(self._stack.state, checking=False))
+        self.check = self.leave_alone = self.offer_again = ON_THE_REAL_CORE
 
     def put(self, updates: Mapping[str, Update]) -> None:
         state = self._stack.state
         first, *others = state.hosts
         self._stack.put(replace(state, hosts=(replace(first, updates=updates), *others)))
-
-    async def leave_alone(self, host_url: str, model: str, *, for_good: bool = False) -> None:
-        how = LeftAlone.FOR_GOOD if for_good else LeftAlone.VERSION
-        self._stack.calls.append(("leave alone", host_url, model, how.value))
-        self._leave(model, how)
-
-    async def offer_again(self, host_url: str, model: str) -> None:
-        self._stack.calls.append(("offer again", host_url, model))
-        self._leave(model, None)
-
-    def _leave(self, model: str, how: LeftAlone | None) -> None:
-        updates = self._stack.state.hosts[0].updates
-        self.put({**updates, model: replace(updates[model], left_alone=how)})
 
 
 class FakeGuard:
@@ -395,12 +361,10 @@ class FakeGuard:
 
 
 class FakeCatalog:
-    """The real catalog; registries have what the test says, and list no tags without that."""
+    """The real catalog; registries list no tags, and have the same of each model."""
 
     def __init__(self, stack: FakeStack) -> None:
         self._stack = stack
-        self.tagged: tuple[str, ...] | None = None
-        self.offers: dict[str, Offer] = {}
         self.gate = asyncio.Event()
         self.gate.set()
         self.failure: RegistryError | None = None
@@ -413,7 +377,7 @@ class FakeCatalog:
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        return self.tagged
+        return None
 
     async def offer(self, name: str) -> Offer:
         self._stack.calls.append(("offer", name))
@@ -421,8 +385,7 @@ class FakeCatalog:
         if self.failure is not None:
             raise self.failure
         pushed_at = datetime(2025, 10, 3, 12, tzinfo=UTC)
-        known = Offer(name=name, digest="5a", download=4_690_000_000, pushed_at=pushed_at)
-        return self.offers.get(name, known)
+        return Offer(name=name, digest="5a", download=4_690_000_000, pushed_at=pushed_at)
 
 
 def checked(real: Stack, fake: FakeStack) -> tuple[DashboardStack, DashboardStack]:

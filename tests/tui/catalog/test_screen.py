@@ -1,4 +1,7 @@
-"""The catalog on the screen: found, sorted, opened, and pulled."""
+"""The catalog on the screen: found, sorted, opened, and pulled.
+
+Over fakes are a machine with a card, several hosts, and a registry that is slow to answer.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,27 @@ import pytest
 
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.structs import replace
+from llmstack_tui.catalog import service
 from llmstack_tui.catalog.rules import EntryFit
 from llmstack_tui.catalog.service import load_catalog
-from llmstack_tui.catalog.types import Offer, Use
+from llmstack_tui.catalog.types import Use
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.registry.errors import RegistryUnreachable
 from llmstack_tui.tui.catalog.list import CatalogColumn, CatalogOrder, CatalogQuery, catalog_rows, make_shelf
 from llmstack_tui.tui.downloads.actions import offer_text
 from tests.support import seeded
+from tests.support.catalogs import catalog_of
+from tests.support.registry import Fault
 from tests.support.waiting import wait_until
-from tests.tui.driving import dashboard
+from tests.tui.driving import dashboard, real_dashboard
 from tests.tui.fakes import FakeServices, FakeStack
 
 if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.catalog.entry import EntryScreen
     from llmstack_tui.tui.catalog.screen import CatalogScreen
-    from tests.tui.driving import FakeDesk
+    from tests.support.registry import Registry
+    from tests.tui.driving import Desk
 
 SHELF = make_shelf(load_catalog())
 CODER = "qwen2.5-coder:7b"
@@ -35,7 +42,7 @@ def state() -> StackState:
     return seeded.on_card(seeded.typical())
 
 
-async def opened(desk: FakeDesk, first: str = CODER) -> CatalogScreen:
+async def opened(desk: Desk, first: str = CODER) -> CatalogScreen:
     await desk.press("3")
     await desk.until_shown(first, "room for models here")
     screen: CatalogScreen = desk.app.screen  # type: ignore[assignment]
@@ -124,26 +131,6 @@ async def test_a_click_on_a_heading_sorts() -> None:
         await wait_until(lambda: [row.key for row in screen.list.rows] == smallest_first[::-1])
 
 
-async def test_an_entry_tells_what_its_registry_tells() -> None:
-    async with dashboard(state()) as desk:
-        await opened(desk)
-        desk.stack.catalog.tagged = ("7b", "latest", "[/red]bad", "7b-base")
-        desk.stack.catalog.offers["qwen2.5-coder:latest"] = Offer(
-            name="qwen2.5-coder:latest", digest="5a", download=77_000_000
-        )
-        await desk.press("enter")
-        await desk.until_shown("Variants", "Q4_K_M", "fits", "Tags of the registry: 2", "2025-10-03")
-        screen: EntryScreen = desk.app.screen  # type: ignore[assignment]
-        assert "bad" not in desk.text
-        screen.list.move_to("qwen2.5-coder:latest")
-        await desk.until_shown("77 MB")
-        await desk.press("p")
-        await desk.until_shown("Download qwen2.5-coder:latest?", "77 MB to download")
-        await desk.press("right", "enter")
-        await wait_until(lambda: ("pull", seeded.URL, "qwen2.5-coder:latest") in desk.stack.calls)
-        await desk.until_shown("is in the queue")
-
-
 async def test_a_registry_without_a_list_says_where_there_is_one() -> None:
     async with dashboard(state()) as desk:
         await opened(desk)
@@ -205,11 +192,56 @@ async def test_of_several_hosts_one_is_chosen_and_none_that_may_not_be() -> None
 
 
 async def test_nothing_is_pulled_where_nothing_may_be_changed() -> None:
-    async with dashboard(state(), settings=Settings(read_only=True)) as desk:
+    async with real_dashboard(settings=Settings(read_only=True)) as desk:
         await opened(desk)
         await desk.press("p")
         await desk.until_shown("read-only.")
-        assert desk.stack.acts == []
+        assert "/api/pull" not in {path for path, _ in desk.ollama.asked}
+
+
+async def test_an_entry_lists_what_its_registry_has_and_pulls_it(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = registry.publish("library/tiny", b"w" * 9_000)
+    registry.publish("library/tiny:7b", b"w" * 77_000, pushed_at_s=1_759_492_800)
+    registry.publish("library/tiny:[/red]bad", b"w")
+    name = registry.listed("library/tiny")
+    monkeypatch.setattr(service, "load_catalog", lambda: catalog_of(name, version.size))
+    async with real_dashboard() as desk:
+        await opened(desk, "a test")
+        await desk.press("enter")
+        await desk.until_shown("Variants", "Tags of the registry: 1")
+        screen: EntryScreen = desk.app.screen  # type: ignore[assignment]
+        other = registry.listed("library/tiny:7b")
+        screen.list.move_to(other)
+        await desk.until_shown("77 kB", "2025-10-03")
+        assert "bad" not in desk.text
+        await desk.press("p")
+        await desk.until_shown("Download ", "77 kB to download")
+        await desk.press("enter")  # "Not now" has the focus
+        await wait_until(lambda: desk.app.screen is screen)
+        assert other not in desk.ollama.installed
+        await desk.press("p")
+        await desk.until_shown("Download ")
+        await desk.press("right", "enter")
+        await wait_until(lambda: other in desk.ollama.installed)
+        await desk.until_shown("is in the queue")
+
+
+async def test_a_registry_that_fails_is_a_sentence_and_is_asked_again(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = registry.listed("library/tiny")
+    monkeypatch.setattr(service, "load_catalog", lambda: catalog_of(name, 9_000))
+    registry.faults.append(Fault(status=401, body=b""))
+    async with real_dashboard() as desk:
+        await opened(desk, "a test")
+        await desk.press("enter")
+        await desk.until_shown("does not show", "F16")
+        registry.faults.clear()
+        registry.publish("library/tiny", b"w" * 9_000)
+        await desk.press("r")
+        await wait_until(lambda: "does not show" not in desk.text)
 
 
 async def test_every_size_in_ascii_too() -> None:
@@ -225,21 +257,17 @@ async def test_every_size_in_ascii_too() -> None:
 
 async def test_the_order_is_remembered_from_session_to_session() -> None:
     by_download = names(order=CatalogOrder(CatalogColumn.DOWNLOAD))
-    async with dashboard(state()) as desk:
-        screen = await opened(desk)
-        await desk.press("o", "o", "o")
-        await wait_until(lambda: [row.key for row in screen.list.rows] == by_download)
-        await desk.press("O")
-        remembered = desk.stack.remembered
-    services = FakeServices(FakeStack(state()))
-    services.stack.remembered = remembered
-    async with dashboard(services=services) as desk:
-        screen = await opened(desk, by_download[-1])
-        assert [row.key for row in screen.list.rows] == by_download[::-1]
+    for before, keys, after in (
+        (names(), ("o", "o", "o", "O"), by_download[::-1]),
         # What is chosen now is kept from now on.
-        await desk.press("O")
-        await wait_until(lambda: [row.key for row in screen.list.rows] == by_download)
-    assert services.stack.remembered["catalog.order"] == {"column": "download", "reverse": False}
+        (by_download[::-1], ("O",), by_download),
+        (by_download, (), by_download),
+    ):
+        async with real_dashboard() as desk:
+            screen = await opened(desk, before[0])
+            await wait_until(lambda: [row.key for row in screen.list.rows] == before)  # noqa: B023
+            await desk.press(*keys)
+            await wait_until(lambda: [row.key for row in screen.list.rows] == after)  # noqa: B023
 
 
 @pytest.mark.parametrize("remembered", [{"column": "colour"}, [], None, {"reverse": "yes"}])

@@ -1,4 +1,8 @@
-"""The details of one model, over fakes."""
+"""The details of one model.
+
+Over fakes are what is asked of the store and of the server, and how often; and what a model of a real shape
+would take, which the files here do not have.
+"""
 
 from __future__ import annotations
 
@@ -22,36 +26,39 @@ from llmstack_tui.store.tables.events import Event
 from llmstack_tui.store.tables.models import SeenModel
 from llmstack_tui.tui.widgets.section import Section
 from tests.support import headers, seeded
+from tests.support.fake_ollama import usual_ollama
 from tests.support.waiting import wait_until
-from tests.tui.driving import dashboard
+from tests.tui.driving import dashboard, real_dashboard
 from tests.tui.fakes import FakeServices, FakeStack
 
 if TYPE_CHECKING:
-    from tests.tui.driving import FakeDesk
+    from tests.support.fake_ollama import FakeOllama
+    from tests.tui.driving import Desk, RealDesk
 
 NAME = "qwen2.5-coder:7b"
-TOLD = ModelDetails(
-    name=NAME,
-    parameters='stop                           "<|im_end|>"',
-    template="".join(f"template line {number}\n" for number in range(30)),
-    license="Apache License\nVersion 2.0",
-    system="Be [bold]terse[/bold].",
-)
+OTHER = "mistral:7b"
+TEMPLATE = "".join(f"template line {number}\n" for number in range(30))
 
 
-def telling() -> FakeServices:
-    """It tells all from the beginning: the pane asks as soon as there is a list."""
-    stack = FakeStack(seeded.typical())
-    stack.told[NAME] = TOLD
-    return FakeServices(stack)
+def telling() -> FakeOllama:
+    """A server that has much to tell of its models, the first of which is loaded."""
+    ollama = usual_ollama(NAME, OTHER, loaded=(NAME,))
+    ollama.shown |= {
+        "parameters": 'stop                           "<|im_end|>"',
+        "template": TEMPLATE,
+        "license": "Apache License\nVersion 2.0",
+        "system": "Be [bold]terse[/bold].",
+    }
+    return ollama
 
 
-async def opened(desk: FakeDesk) -> None:
+async def opened(desk: RealDesk) -> None:
+    await desk.put_cursor(NAME)
     await desk.press("enter")
     await desk.until_shown("Addresses", "Be [bold]terse[/bold].")
 
 
-async def until_in(desk: FakeDesk, text: str) -> None:
+async def until_in(desk: Desk, text: str) -> None:
     """In the whole of it, scrolled or not."""
 
     def said() -> str:
@@ -62,12 +69,14 @@ async def until_in(desk: FakeDesk, text: str) -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 16), (200, 60)])
 async def test_all_of_it_can_be_read_at_every_size(size: tuple[int, int]) -> None:
-    async with dashboard(size=size, services=telling()) as desk:
+    async with real_dashboard(telling(), size=size) as desk:
+        await desk.put_cursor(NAME)
         await desk.press("enter")
         await desk.until_shown("Model", f"{NAME}")
         await until_in(desk, "30 lines")
+        await until_in(desk, "Licence")
         await desk.press("G")
-        await desk.until_shown("Licence")
+        await desk.until_shown("asked by another client")
         assert "template line 1" not in desk.text
         await desk.press("g")
         await desk.until_shown("State")
@@ -76,7 +85,7 @@ async def test_all_of_it_can_be_read_at_every_size(size: tuple[int, int]) -> Non
 
 
 async def test_tab_and_enter_unfold_one_text_and_f_all() -> None:
-    async with dashboard(size=(100, 40), services=telling()) as desk:
+    async with real_dashboard(telling(), size=(100, 40)) as desk:
         await opened(desk)
         await desk.press("tab", "tab", "enter")
         await desk.until_shown("template line 3")
@@ -89,8 +98,9 @@ async def test_tab_and_enter_unfold_one_text_and_f_all() -> None:
 
 
 async def test_what_was_is_looked_up_when_it_opens_and_when_something_happened() -> None:
-    async with dashboard(services=telling()) as desk:
-        await opened(desk)
+    async with dashboard() as desk:
+        await desk.press("enter")
+        await desk.until_shown("Addresses")
         await wait_until(lambda: ("activations",) in desk.stack.calls)
         before = desk.stack.calls.count(("activations",))
         for used in range(8):
@@ -137,15 +147,14 @@ async def test_trouble_with_the_store_and_the_server_is_a_sentence_in_place() ->
 
 
 async def test_what_is_known_stays_while_the_server_is_away() -> None:
-    async with dashboard(services=telling()) as desk:
+    async with real_dashboard(telling()) as desk:
         await opened(desk)
-        away = replace(desk.stack.snapshot, error=Unreachable("quoted", text="No.", host=seeded.URL))
-        desk.stack.put_snapshot(away)
+        desk.ollama.down = True
         await desk.until_shown("is not reachable", "Be [bold]terse[/bold].", "State")
 
 
 async def test_closing_ends_the_asking() -> None:
-    services = telling()
+    services = FakeServices(FakeStack(seeded.typical()))
     asked: list[str] = []
 
     async def hang(_: str, name: str) -> ModelDetails:
@@ -154,7 +163,7 @@ async def test_closing_ends_the_asking() -> None:
             await asyncio.Event().wait()
         finally:
             asked.append("ended")
-        return TOLD
+        return ModelDetails(name=name)
 
     services.stack.details = hang  # type: ignore[method-assign, assignment]
     async with dashboard(services=services) as desk:
@@ -168,14 +177,15 @@ async def test_closing_ends_the_asking() -> None:
 
 
 async def test_a_model_that_goes_while_it_is_looked_at() -> None:
-    async with dashboard(services=telling()) as desk:
+    async with real_dashboard(telling()) as desk:
         await opened(desk)
-        desk.stack.put_snapshot(replace(desk.stack.snapshot, installed=(), running=()))
+        desk.ollama.installed.clear()
+        desk.ollama.runners.clear()
         await desk.until_shown("no longer on any server")
 
 
 async def test_ascii_has_marks_of_its_own() -> None:
-    async with dashboard(services=telling()) as desk:
+    async with real_dashboard(telling()) as desk:
         await opened(desk)
         await until_in(desk, "▸ Template  30 lines")
         desk.app.use_settings(Settings(ui=UiSettings(ascii=True)))
@@ -183,35 +193,37 @@ async def test_ascii_has_marks_of_its_own() -> None:
 
 
 async def test_help_and_palette_know_its_keys() -> None:
-    async with dashboard(size=(100, 300), services=telling()) as desk:
+    async with real_dashboard(telling(), size=(100, 300)) as desk:
         await opened(desk)
         names = [command.title for command in desk.app.get_system_commands(desk.app.screen)]
         assert {"Unfold", "Copy URL", "Help"} <= {*names}
         await desk.press("y")
-        assert desk.app.clipboard == f"{seeded.URL}/v1"
+        assert desk.app.clipboard == f"{desk.url}/v1"
         await desk.press("question_mark")
         await desk.until_shown("In the details of a model")
 
 
 async def test_the_keys_of_the_list_act_on_the_model_that_is_shown() -> None:
     """The cursor of the list below may be on another one meanwhile."""
-    async with dashboard(services=telling()) as desk:
+    async with real_dashboard(telling()) as desk:
         await opened(desk)
-        desk.app.models.pane.move_to((seeded.URL, "phi4:14b"))
+        await desk.put_cursor(OTHER)
         await desk.press("d")
-        await wait_until(lambda: ("deactivate", seeded.URL, NAME) in desk.stack.acts)
+        await wait_until(lambda: desk.ollama.loaded == [])
         await until_in(desk, "inactive")
         await desk.press("a")
-        await wait_until(lambda: ("activate", seeded.URL, NAME) in desk.stack.acts)
         await until_in(desk, "In memory")
+        (before,) = desk.ollama.runners
         await desk.press("R")
-        await wait_until(lambda: ("restart", seeded.URL, NAME) in desk.stack.acts)
-        assert {model for _, _, model in desk.stack.acts} == {NAME}
+        await wait_until(lambda: desk.ollama.loaded == [NAME] and desk.ollama.runners != [before])
+        changed = {body["model"] for path, body in desk.ollama.asked if path == "/api/generate"}
+        assert changed == {NAME}
 
 
 async def test_what_it_would_take_is_told_once_that_is_known() -> None:
-    async with dashboard(services=telling()) as desk:
-        await opened(desk)
+    async with dashboard() as desk:
+        await desk.press("enter")
+        await desk.until_shown("Addresses")
         shape = headers.shape(headers.LLAMA_8B)
         desk.stack.fit.subjects[NAME] = Subject(weights=Weights(size=4_900_000_000), shape=shape)
         estimate = Estimate(total=6_000_000_000, basis=Basis.FORMULA, parts=None, context_length=4096)

@@ -1,7 +1,11 @@
-"""Pulling a model by its name or adding one from a file, with real files and a fake stack."""
+"""Pulling a model by its name or adding one from a file.
+
+Over fakes is what is said before anything is sent, and a queue that takes nothing.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Capability
@@ -9,11 +13,15 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import ServerError
 from llmstack_tui.tui.downloads.add import ImportScreen
 from tests.support import seeded
+from tests.support.fake_ollama import usual_ollama
+from tests.support.scripted_server import Then, ndjson
 from tests.support.waiting import wait_until
-from tests.tui.driving import Desk, dashboard
+from tests.tui.driving import Desk, dashboard, real_dashboard
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.registry import Registry
 
 ONE = seeded.state(seeded.snapshot((seeded.model("tiny-scripted:f16"), seeded.model("b:latest"))))
 FREE = seeded.state(seeded.snapshot((seeded.model("b:latest"),)))
@@ -25,26 +33,29 @@ async def opened(desk: Desk) -> None:
 
 
 async def test_a_file_is_checked_named_and_added(tiny_model: Path) -> None:
-    async with dashboard(seeded.state(seeded.snapshot())) as desk:
+    async with real_dashboard(usual_ollama()) as desk:
         await opened(desk)
         desk.field("path").value = str(tiny_model)
         await desk.until_shown("llama", "kB", "tiny-scripted:f16")
         await desk.press("enter")
-        await desk.until_said("tiny-scripted:f16 was imported")
-        assert ("import", seeded.URL, str(tiny_model), "tiny-scripted:f16") in desk.stack.calls
-        await wait_until(lambda: desk.app.models.selected == (seeded.URL, "tiny-scripted:f16"))
+        await desk.until_happened("import.done", "tiny-scripted:f16")
+        await wait_until(lambda: desk.app.models.selected == (desk.url, "tiny-scripted:f16"))
+        assert [*desk.ollama.installed] == ["tiny-scripted:f16"]
+        (made,) = (body for path, body in desk.ollama.asked if path == "/api/create")
+        (digest,) = made["files"].values()
+        assert digest == f"sha256:{hashlib.sha256(tiny_model.read_bytes()).hexdigest()}"
 
 
 async def test_a_name_of_ones_own_is_kept(tiny_model: Path) -> None:
-    async with dashboard(ONE) as desk:
+    async with real_dashboard(usual_ollama("tiny-scripted:f16")) as desk:
         await opened(desk)
         desk.field("name").value = "mine"
         desk.field("path").value = str(tiny_model)
         await desk.until_shown("llama")
         assert desk.field("name").value == "mine"
         await desk.press("enter")
-        await desk.until_said("mine was imported")
-        await wait_until(lambda: desk.app.models.selected == (seeded.URL, "mine:latest"))
+        await wait_until(lambda: desk.app.models.selected == (desk.url, "mine:latest"))
+        assert sorted(desk.ollama.installed) == ["mine:latest", "tiny-scripted:f16"]
 
 
 async def test_a_name_that_is_taken_or_wrong_is_said(tiny_model: Path) -> None:
@@ -87,34 +98,34 @@ async def test_what_is_no_model_is_said_and_not_imported(tmp_path: Path) -> None
 
 
 async def test_an_import_shows_how_it_goes_and_can_be_cancelled(tiny_model: Path) -> None:
-    async with dashboard(FREE) as desk:
-        desk.stack.gate.clear()
+    async with real_dashboard(usual_ollama()) as desk:
+        desk.ollama.creating = ndjson({"status": "parsing GGUF"}, then=Then.HANG)
         await opened(desk)
         desk.field("path").value = str(tiny_model)
         await desk.until_shown("tiny-scripted:f16")
         await desk.press("enter")
-        await desk.until_shown("40 B of 100 B", "hashing", "esc  cancel")
+        await desk.until_shown("kB of ", "hashing", "esc  cancel")
+        await wait_until(lambda: "/api/create" in {path for path, _ in desk.ollama.asked})
         await desk.press("escape")
         await desk.until_shown("Cancelled; nothing was changed.")
         assert desk.field("path").value == str(tiny_model)
         await desk.press("escape")
-        assert desk.app.screen is desk.app.models
+        await wait_until(lambda: desk.app.models.is_current)
+        assert desk.ollama.installed == {}
 
 
 async def test_a_failure_gives_back_what_was_typed(tiny_model: Path) -> None:
-    async with dashboard(FREE) as desk:
-        desk.stack.failure = ServerError(
-            "quoted", text="No space left on the disk [/x]. Free some.", host=seeded.URL
-        )
+    async with real_dashboard(usual_ollama()) as desk:
+        desk.ollama.creating = ndjson({"error": "No space left on the disk [/x]."})
         await opened(desk)
         desk.field("path").value = str(tiny_model)
         await desk.until_shown("tiny-scripted:f16")
         await desk.press("enter")
-        await desk.until_shown("No space left on the disk [/x]. Free some.")
+        await desk.until_shown("No space left on the disk [/x].")
         assert desk.field("name").value == "tiny-scripted:f16"
-        desk.stack.failure = None
+        desk.ollama.creating = None
         await desk.press("enter")
-        await desk.until_said("was imported")
+        await desk.until_happened("import.done", "tiny-scripted:f16")
 
 
 async def test_paths_are_completed(tmp_path: Path) -> None:
@@ -129,15 +140,16 @@ async def test_paths_are_completed(tmp_path: Path) -> None:
         assert desk.field("path").value == f"{tmp_path}/models/"
 
 
-async def test_a_name_is_pulled() -> None:
-    async with dashboard(FREE) as desk:
+async def test_a_name_is_pulled(registry: Registry) -> None:
+    registry.publish("tiny", b"w")
+    async with real_dashboard(usual_ollama("b:latest")) as desk:
         await opened(desk)
-        desk.field("path").value = " qwen2.5:0.5b "
-        await desk.until_shown("Pulls qwen2.5:0.5b from registry.ollama.ai.")
+        desk.field("path").value = f" {registry.name('tiny')} "
+        await desk.until_shown("Pulls ", f"from {registry.host}.")
         await desk.press("enter")
-        await wait_until(lambda: desk.app.screen is desk.app.models)
-        assert desk.stack.acts[-1] == ("pull", seeded.URL, "qwen2.5:0.5b")
-        assert [each.message for each in desk.toasts] == ["qwen2.5:0.5b is in the queue."]
+        await wait_until(lambda: any("is in the queue." in each.message for each in desk.toasts))
+        await wait_until(lambda: registry.listed("tiny") in desk.ollama.installed)
+        await wait_until(lambda: desk.app.models.is_current)
 
 
 async def test_a_hasty_enter_pulls_too_and_a_refusal_gives_the_name_back() -> None:

@@ -8,12 +8,12 @@ from unittest.mock import patch
 import pytest
 
 from llmstack_tui.catalog import service
-from llmstack_tui.catalog.types import Catalog, Entry, File, Number, Text, Use
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.settings import Settings, UpdatesSettings
 from llmstack_tui.core.open import Core
 from llmstack_tui.engine.process.requirements import missing_reason
 from llmstack_tui.tui.app import Dashboard
+from tests.support.catalogs import catalog_of
 from tests.support.engine_process import engine_process
 from tests.support.registry import Fault, serving
 from tests.support.waiting import wait_until
@@ -26,22 +26,6 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 60.0
 NEVER = UpdatesSettings(check_every=None)
-
-
-def catalog_of(name: str, size: int) -> Catalog:
-    """One entry."""
-    source = "https://example.org"
-    entry = Entry(
-        name=name,
-        family="Tiny",
-        uses=(Use.SMALL,),
-        good_for="a test",
-        priority=1,
-        parameters=Text("1M", source),
-        context=Number(4096, source),
-        files=(File(tag="latest", bytes=size, source=source, quantization="F16"),),
-    )
-    return Catalog(sources={}, entries=(entry,))
 
 
 @pytest.mark.skipif(missing_reason() is not None, reason=str(missing_reason()))
@@ -85,7 +69,9 @@ async def test_from_the_catalogue_to_the_list_with_a_cut_in_between(
             await desk.until_shown("library/tiny", "inactive")
             await desk.press("3")
             await wait_until(lambda: "installed" in desk.text)
-            await desk.press("2", "X")
+            await desk.press("2")
+            await desk.until_shown("History")
+            await desk.press("X")
             await wait_until(lambda: "Nothing is being downloaded." in desk.text, PATIENCE_S)
 
 

@@ -241,7 +241,7 @@ async def test_models_of_others_are_asked_about_before_the_first_one_is_stopped(
         asked = f"The guard would stop {IDLE}: 2 models are loaded and the limit is 1."
         await wait_until(lambda: asked in " ".join(desk.text.split()))
         await wait_until(lambda: "Press A to choose" in " ".join(desk.text.split()))
-        assert "guard only watches" in desk.text.splitlines()[0]
+        await wait_until(lambda: "guard only watches" in desk.text.splitlines()[0])
         await desk.press("A")
         await desk.until_shown("The guard has stopped nothing yet.", "Leave them alone", "Keep the limit")
         await desk.press("escape")
@@ -254,7 +254,7 @@ async def test_models_of_others_are_asked_about_before_the_first_one_is_stopped(
         await desk.press("right", "enter")
         await wait_until(lambda: desk.ollama.loaded == [LOADED])
         await wait_until(lambda: "would stop" not in desk.text)
-        assert "guard only watches" not in desk.text.splitlines()[0]
+        await wait_until(lambda: "guard only watches" not in desk.text.splitlines()[0])
 
 
 async def test_models_of_others_are_left_alone_if_the_user_says_so_and_later_too() -> None:
@@ -280,7 +280,7 @@ async def test_hold_ends_the_question_too() -> None:
         await desk.until_shown("The guard would stop")
         await desk.press("H")
         await wait_until(lambda: "would stop" not in desk.text)
-        assert "held" in desk.text.splitlines()[0]
+        await wait_until(lambda: "held" in desk.text.splitlines()[0])
 
 
 async def test_what_was_loaded_from_here_is_no_question() -> None:

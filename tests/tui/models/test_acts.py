@@ -181,7 +181,7 @@ async def test_two_names_over_the_same_weights_free_no_disk() -> None:
     async with real_dashboard(usual_ollama("one:latest", "two:latest")) as desk:
         await desk.put_cursor("one:latest")
         await desk.press("x")
-        await desk.until_shown("two:latest has the same weights")
+        await desk.until_shown("Its weights stay: two:latest")
 
 
 async def test_read_only_is_said_and_refuses() -> None:

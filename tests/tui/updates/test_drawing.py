@@ -43,7 +43,7 @@ async def test_the_header_counts_them_and_says_that_it_checks() -> None:
         desk.stack.put(replace(desk.stack.state, checking=True))
         await desk.until_shown("2 updates ↑  checking…")
         await desk.pilot.click("HeaderBar", offset=(105, 0))
-        assert isinstance(desk.app.screen, UpdatesScreen)
+        await wait_until(lambda: isinstance(desk.app.screen, UpdatesScreen))
 
 
 async def test_nothing_is_told_while_the_registries_are_asked() -> None:

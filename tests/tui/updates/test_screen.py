@@ -159,7 +159,9 @@ async def test_all_are_pulled_after_one_question_that_says_what_it_costs(registr
         await wait_until(lambda: desk.app.models.is_current)
         assert pulled(desk) == []
         # On the screen of updates the keys do the same.
-        await desk.press("V", "U")
+        await desk.press("V")
+        await desk.until_shown("Updates  2, at most")
+        await desk.press("U")
         await desk.until_shown("Update 2 models?")
         await desk.press("right", "enter")
         await wait_until(lambda: sorted(pulled(desk)) == [MISTRAL, SMOL])

@@ -65,7 +65,7 @@ async def test_a_model_is_pulled_found_to_be_old_and_updated(tmp_path: Path, tin
             await wait_until(lambda: said("system prompt; "), PATIENCE_S)
             assert registry.blob_bytes_sent == sent
             await desk.press("V")
-            assert isinstance(app.screen, UpdatesScreen)
+            await wait_until(lambda: isinstance(app.screen, UpdatesScreen))
             await desk.until_shown("system prompt", "checked just now")
             await desk.press("u")
             await wait_until(lambda: app.view.state is not None and not wanted(app.view.state), PATIENCE_S)
