@@ -11,7 +11,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llmstack_tui.base.sentences import Failure
+from llmstack_tui.base.sentences import Failure, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,10 @@ def default_host(environ: Mapping[str, str]) -> str:
     Raises:
         InvalidAddress: when ``OLLAMA_HOST`` is not an address.
     """
-    return parse_host(environ.get("OLLAMA_HOST", ""))
+    try:
+        return parse_host(environ.get("OLLAMA_HOST", ""))
+    except InvalidAddress as error:
+        raise InvalidAddress("address.of_ollama", why=said(error)) from None
 
 
 def is_loopback(url: str) -> bool:

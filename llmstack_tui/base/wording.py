@@ -26,6 +26,7 @@ SENTENCES: Catalogue = {
     "name.characters": "Use up to 80 letters from a to z, digits, '-', '_' and '.'.",
     "name.examples": "Names look like qwen2.5-coder:7b or hf.co/user/model:Q4_K_M.",
     "time.invalid": "{text:quoted} is not a length of time: write it as 90s, 10m or 1h30m.",
+    "address.of_ollama": "OLLAMA_HOST has a wrong address. {why}",
     "address.scheme": "{text:quoted} has an unknown scheme: an address begins with http:// or https://.",
     "address.user": "An address has no user name or password: leave out everything before the @.",
     "address.path": "{text:quoted} is not an address of a server: no path can have such characters.",

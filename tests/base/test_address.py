@@ -94,6 +94,9 @@ def test_any_text_is_an_address_that_can_be_asked_or_invalid(text: str) -> None:
 def test_the_default_is_that_of_ollamas_own_clients() -> None:
     assert default_host({}) == "http://127.0.0.1:11434"
     assert default_host({"OLLAMA_HOST": "gpu:1"}) == "http://gpu:1"
+    with pytest.raises(InvalidAddress) as caught:
+        default_host({"OLLAMA_HOST": "a b"})
+    assert words(caught.value).startswith("OLLAMA_HOST has a wrong address. 'a b' is not")
 
 
 @pytest.mark.parametrize(
