@@ -19,8 +19,15 @@ USE = FolderUse(
     path=FOLDER,
     own=True,
     models=(
-        ModelUse("mistral:7b", 4_400_000_000, 0, 0),
-        ModelUse("qwen2.5-coder:7b", 4_700_000_000, 4_600_000_000, 1),
+        ModelUse("mistral:7b", 4_400_000_000, 0, 0, blobs={"m": 4_400_000_000}),
+        ModelUse(
+            "qwen2.5-coder:7b",
+            4_700_000_000,
+            4_600_000_000,
+            1,
+            blobs={"q": 4_600_000_000, "c": 100_000_000},
+            linked=frozenset({"q"}),
+        ),
     ),
     leftovers=(
         leftover("sha256-" + 60 * "a", 2_000_000_000),
