@@ -35,6 +35,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
         parallel: how many requests to one model are computed at once, each with a context of its own.
         cache_type: the type of the KV cache.
         connections: how many connections download one model.
+        confine: take from a model's process the rights that it does not need.
     """
 
     keep_alive: timedelta = DEFAULT_KEEP_ALIVE
@@ -44,6 +45,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     parallel: int = 1
     cache_type: str = DEFAULT_CACHE
     connections: int = 8
+    confine: bool = True
 
     @classmethod
     def read(cls, settings: EngineSettings, environ: Mapping[str, str]) -> EngineOptions:
@@ -56,6 +58,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
             parallel=_count(environ, "OLLAMA_NUM_PARALLEL", 1),
             cache_type=_cache_type(environ),
             connections=settings.connections,
+            confine=settings.confine,
         )
 
 

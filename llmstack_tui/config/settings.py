@@ -89,6 +89,12 @@ class EngineSettings:
         "The file with that key, which only you may read; `llmstack engine key` makes it. auto is engine.key "
         "beside the state, if it is there. Without a key, the engine listens on this machine only.",
     )
+    confine: bool = _setting(
+        True,
+        kinds.flag(),
+        "Let the process of a model read its own files and the system's only, and write nothing (Linux with "
+        "Landlock). Turn it off if the driver of a graphics card needs more.",
+    )
     connections: int = _setting(
         8, kinds.integer(1, 64), "Over how many connections the built-in engine downloads a model."
     )

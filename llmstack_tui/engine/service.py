@@ -206,7 +206,7 @@ class Engine:
             await in_thread(partial(self.library.confirm, Path(config.weights)), silent)
         except LibraryError as error:
             raise LoadFailed(words(error).rstrip(".")) from error
-        return await Runner.start(config, folder=self.sockets)
+        return await Runner.start(config, folder=self.sockets, confine=self._options.confine)
 
     def _find(self, name: ModelName) -> Target:
         model = self.library.get(name)

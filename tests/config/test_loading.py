@@ -44,7 +44,7 @@ quit = "ctrl+q"
 ELSEWHERE = ("hosts", "read_only", "[engine]", "[hardware]", "[guard]", "[updates]", "[ui]")
 OF_ENGINE = (
     *("choice", "port", "keep", "keep_alive", "max_loaded", "context_length"),
-    *("api_key", "api_key_file", "connections"),
+    *("api_key", "api_key_file", "confine", "connections"),
 )
 PORT = 'a whole number from 1 to 65535, or "auto"'
 DURATION = 'a length of time such as "90s", "10m" or "1h30m" (negative: for ever)'

@@ -82,6 +82,7 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
     "engine.keep_alive": st.timedeltas(timedelta(days=-100), timedelta(days=100)),
     "engine.max_loaded": st.one_of(st.none(), st.integers(1, 1000)),
     "engine.context_length": st.integers(16, 100_000_000),
+    "engine.confine": st.booleans(),
     "engine.connections": st.integers(1, 64),
     "engine.api_key": st.none(),
     "engine.api_key_file": st.sampled_from(

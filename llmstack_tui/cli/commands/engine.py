@@ -70,7 +70,13 @@ def _serve(core: Core, options: Namespace) -> int:
 
     port = _SINGLE_PORT if options.port is None else options.port
     key = engine_key_of(load_settings(core.config, core.environ))
-    return serve(options.gguf, host=options.listen or "127.0.0.1", port=port, key=key)
+    return serve(
+        options.gguf,
+        host=options.listen or "127.0.0.1",
+        port=port,
+        key=key,
+        confine=core.settings.engine.confine,
+    )
 
 
 def _key(core: Core, options: Namespace) -> int:

@@ -28,7 +28,7 @@ _OTHER_BODIES = _MB
 
 
 class ServerLimits(Struct, frozen=True, kw_only=True):
-    """ServerLimits of the HTTP server.
+    """Limits of the HTTP server.
 
     Attributes:
         connections: at once: more than requests may wait for a model, fewer than a process may have files.

@@ -131,7 +131,7 @@ class LimitedConnection(HttpToolsProtocol):
 
     def _refuse(self, status: int, message: str) -> None:
         """Answer before there is a request, and read no further one."""
-        if self._refused:
+        if self._refused or self.transport.is_closing():
             return
         self._refused = True
         if self._late is not None:

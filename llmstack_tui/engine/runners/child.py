@@ -51,7 +51,8 @@ def main() -> None:
         return
     message = msgspec.json.decode(line, type=StartMessage)
     _die_with(message.parent)
-    confine((message.config.weights, *message.config.adapters), message.socket)
+    if message.confine:
+        confine((message.config.weights, *message.config.adapters), message.socket)
     server = _serve(message)
     os.write(answers, msgspec.json.encode(ReadyMessage(address=server.listening_address)) + b"\n")
     os.close(answers)

@@ -45,7 +45,7 @@ _CARDS = (
     *("nvidia*", "nvhost*", "nvmap", "nvgpu*", "dxg"),
     *("dri", "kfd", "accel", "dma_heap", "udmabuf", "mali*"),
 )
-_DEVICES = (*_CARDS, "shm", "null", "zero", "full", "random", "urandom")
+_DEVICES = (*_CARDS, "null", "zero", "full", "random", "urandom")
 
 
 def confine(files: Iterable[str], socket: str | None) -> None:
@@ -138,7 +138,8 @@ def _allowed(files: Iterable[str], socket: str | None, cache: str | None) -> Ite
     if socket:
         yield Path(socket).parent, _MAKE_SOCKET | _REMOVE_FILE
     if cache:
-        yield Path(cache), ~0
+        # Drivers share memory by files, too.
+        yield from ((Path(path), ~0) for path in (cache, "/dev/shm"))  # noqa: S108 (that one is meant)
 
 
 def _library_folders() -> list[str]:

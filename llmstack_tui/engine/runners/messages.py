@@ -56,12 +56,14 @@ class StartMessage(msgspec.Struct, frozen=True, kw_only=True):
         socket: the Unix socket to listen on; None is a free port of the loopback address.
         key: the API key that requests on that port need.
         parent: the id of the engine's process, with which the model's process ends.
+        confine: give up the rights that it does not need.
     """
 
     config: RunnerConfig
     socket: str | None
     key: str
     parent: int
+    confine: bool = True
 
 
 class ReadyMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -44,11 +44,11 @@ class Runner:
         self._turns = asyncio.Semaphore(config.parallel)
 
     @classmethod
-    async def start(cls, config: RunnerConfig, *, folder: Path | None) -> Runner:
+    async def start(cls, config: RunnerConfig, *, folder: Path | None, confine: bool = True) -> Runner:
         """Load a model. If this is cancelled, the process is killed.
 
         ``folder`` is a private folder for the Unix socket. Without one, and on Windows, the process listens
-        on a port of the loopback address, for requests with its key.
+        on a port of the loopback address, for requests with its key. ``confine``: see `confinement`.
 
         Raises:
             LoadFailed: with the cause.
@@ -56,7 +56,11 @@ class Runner:
         socket = None if folder is None or sys.platform == "win32" else _new_socket(folder)
         key = secrets.token_urlsafe(32)
         message = StartMessage(
-            config=config, socket=None if socket is None else str(socket), key=key, parent=os.getpid()
+            config=config,
+            socket=None if socket is None else str(socket),
+            key=key,
+            parent=os.getpid(),
+            confine=confine,
         )
         child = await ChildProcess.spawn(message)
         try:

@@ -45,13 +45,13 @@ MAX_SESSIONS = 100
 _ROLES = ("system", "user", "assistant")
 
 
-def serve(gguf: Path | None, *, host: str, port: int, key: Secret | None = None) -> int:
+def serve(gguf: Path | None, *, host: str, port: int, key: Secret | None = None, confine: bool = True) -> int:
     """Serve until Ctrl-C or SIGTERM and return the exit status. Messages go to standard error."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("llmstack_tui.engine.runners.spawn").setLevel(logging.WARNING)
     try:
-        config = SingleConfig.read(os.environ, gguf=gguf, host=host, port=port)
+        config = SingleConfig.read(os.environ, gguf=gguf, host=host, port=port, confine=confine)
         with listener.listen(host, port, has_key=key is not None) as bound:
             log.info("Serving %s at %s", config.gguf, listener.base_url(bound))
             listener.Server(create_app(config, os.environ, key)).run([bound])

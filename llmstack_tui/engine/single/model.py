@@ -39,6 +39,7 @@ class SingleConfig(Struct, frozen=True, kw_only=True):
         context_length: in tokens; limited to what the model was trained on.
         max_tokens: limit of an answer's tokens, unless a request sets one.
         max_history: how many questions, with their answers, ``/chat`` remembers of a conversation.
+        confine: as in `EngineOptions`.
     """
 
     gguf: Path
@@ -47,9 +48,12 @@ class SingleConfig(Struct, frozen=True, kw_only=True):
     context_length: int = 4096
     max_tokens: int = 2048
     max_history: int = 10
+    confine: bool = True
 
     @classmethod
-    def read(cls, environ: Mapping[str, str], *, gguf: Path | None, host: str, port: int) -> SingleConfig:
+    def read(
+        cls, environ: Mapping[str, str], *, gguf: Path | None, host: str, port: int, confine: bool = True
+    ) -> SingleConfig:
         """From ``LLM_MODEL_PATH``, ``LLM_CONTEXT_SIZE``, ``LLM_MAX_TOKENS`` and ``LLM_MAX_HISTORY``.
 
         Raises:
@@ -65,6 +69,7 @@ class SingleConfig(Struct, frozen=True, kw_only=True):
             context_length=_number(environ, "LLM_CONTEXT_SIZE", 4096, least=1),
             max_tokens=_number(environ, "LLM_MAX_TOKENS", 2048, least=1),
             max_history=_number(environ, "LLM_MAX_HISTORY", 10, least=0),
+            confine=confine,
         )
 
 
@@ -119,7 +124,12 @@ class SingleEngine(Engine):
 
     def __init__(self, config: SingleConfig) -> None:
         self.file = config.gguf
-        options = EngineOptions(keep_alive=FOREVER, max_loaded=1, context_length=config.context_length)
+        options = EngineOptions(
+            keep_alive=FOREVER,
+            max_loaded=1,
+            context_length=config.context_length,
+            confine=config.confine,
+        )
         super().__init__(SingleLibrary(config.gguf, {"num_predict": config.max_tokens}), options)
         self._loading: asyncio.Task[None] | None = None
         self._failed: tuple[str, str] | None = None

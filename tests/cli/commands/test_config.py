@@ -68,6 +68,7 @@ def test_the_settings_are_shown_with_where_they_came_from(llmstack: Program, fil
         ["engine.context_length", "4096", "default"],
         ["engine.api_key", '""', "default"],
         ["engine.api_key_file", '"auto"', "default"],
+        ["engine.confine", "true", "default"],
         ["engine.connections", "8", "default"],
         ["hardware.profile", '"auto"', "default"],
         ["guard.enabled", "true", "default"],

@@ -13,7 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from llmstack_tui.config.engine import EngineOptions
+from llmstack_tui.config.settings import EngineSettings
 from tests.engine.runners import real_runners
+from tests.engine.serving import served
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux's own means")
 
@@ -127,6 +130,15 @@ async def test_a_loaded_model_runs_like_that(
     assert kept.items() <= environment.items()
     assert not given.keys() & environment.keys()
     assert environment["HOME"] == os.environ["HOME"]
+
+
+async def test_it_can_be_left_with_all_its_rights(tmp_path: Path, tiny_model: Path) -> None:
+    options = EngineOptions.read(EngineSettings(confine=False), {})
+    async with served(tmp_path, options=options) as server:
+        await server.http.post("/api/import", json={"model": "tiny", "path": str(tiny_model)})
+        await server.http.post("/api/generate", json={"model": "tiny"})
+        (loaded,) = (await server.http.get("/api/ps")).json()["models"]
+        assert "NoNewPrivs:\t0\n" in Path(f"/proc/{loaded['pid']}/status").read_text()
 
 
 @pytest.fixture
