@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
@@ -57,18 +55,8 @@ def _write_table(entries: Sequence[Entry], profile: Profile) -> None:
         [entry.name, entry.parameters.value, *_memory(entry, entry.file, profile), entry.good_for]
         for entry in entries
     ]
-    if output.is_terminal(sys.stdout):
-        _clip_last([heads, *rows], shutil.get_terminal_size().columns)
     output.write_table(heads, rows)
     _say_what_fits(profile)
-
-
-def _clip_last(rows: list[list[str]], columns: int) -> None:
-    """Shorten the last cell of each row to the room that the others leave; "" if it is too little."""
-    room = columns - sum(max(map(len, column)) + 2 for column in list(zip(*rows, strict=True))[:-1])
-    for row in rows:
-        if len(row[-1]) > room:
-            row[-1] = f"{row[-1][: room - 2]}.." if room > 8 else ""
 
 
 def _write_details(catalog: Catalog, entry: Entry, profile: Profile) -> None:
