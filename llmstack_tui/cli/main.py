@@ -64,6 +64,7 @@ COMMANDS = (
     Command("unpin", "Let the guard stop a model again. This alone does not stop it."),
     Command("history", "Show when a model was loaded, and its versions."),
     Command("engine", "Start or stop the built-in engine, or serve one GGUF file.", has_subcommands=True),
+    Command("completion", "Write a script that completes commands, options and names of models in a shell."),
     Command("config", "Show the settings, and where each comes from. Fails when one is wrong."),
 )
 
@@ -77,6 +78,15 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", action=_CommandsAction)
     for command in COMMANDS:
         commands.add_parser(command.name, help=command.purpose, description=command.purpose)
+    return parser
+
+
+def build_whole_parser() -> Parser:
+    """The parser with the options of all commands, which takes as long as all of them together."""
+    parser = build_parser()
+    (commands,) = (each for each in parser._actions if isinstance(each, _CommandsAction))  # noqa: SLF001
+    for command in COMMANDS:
+        commands.fill(command)
     return parser
 
 
@@ -98,7 +108,11 @@ class _CommandsAction(_SubParsers):
         self, parser: ArgumentParser, namespace: Namespace, values: object, option_string: str | None = None
     ) -> None:
         assert isinstance(values, list)  # noqa: S101  # The command's name, and the words after it.
-        command = next(each for each in COMMANDS if each.name == values[0])
+        self.fill(next(each for each in COMMANDS if each.name == values[0]))
+        super().__call__(parser, namespace, values, option_string)
+
+    def fill(self, command: Command) -> None:
+        """Add the options of a command to its parser."""
         chosen: Parser = self.choices[command.name]
         module = import_module(f"llmstack_tui.cli.commands.{command.module or command.name}")
         if not command.has_subcommands:
@@ -106,4 +120,3 @@ class _CommandsAction(_SubParsers):
             add_global_options(chosen, depth=1)
             chosen.set_defaults(run=module.run, command=command.name)
         module.add_options(chosen)
-        super().__call__(parser, namespace, values, option_string)

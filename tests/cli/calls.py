@@ -54,6 +54,7 @@ def calls(model: Path, url: str) -> dict[str, tuple[str, ...]]:
         "history": ("history", "a:1", *host),
         "engine status": ("engine", "status"),
         "engine stop": ("engine", "stop"),
+        "completion": ("completion", "bash"),
         "config": ("config",),
     }
 

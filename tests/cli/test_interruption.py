@@ -28,7 +28,9 @@ if sys.platform == "win32":
 # More than the grace: the machine may have other things to do.
 _SOON_S = GRACE_S + 8
 # These ask no server.
-_ALONE = frozenset({"catalog", "disk", "config", "engine status", "engine stop", "history", "guard others"})
+_ALONE = frozenset(
+    {"catalog", "completion", "disk", "config", "engine status", "engine stop", "history", "guard others"}
+)
 
 _STUCK = """
 import asyncio, sys, threading
