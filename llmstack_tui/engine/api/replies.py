@@ -22,6 +22,10 @@ OLLAMA_LINES = "application/x-ndjson"
 OPENAI_JSON = "application/json"
 OPENAI_EVENTS = "text/event-stream"
 
+# Lists and objects in a request, brackets in its texts included. Ten million empty lists are 30 MB: they
+# would take a gigabyte of memory, and hold up everybody for many seconds.
+_MOST_NESTED = 500_000
+
 T = TypeVar("T")
 
 encode = msgspec.json.Encoder().encode
@@ -59,11 +63,13 @@ async def body(request: Request, kind: type[T], *, absent: str = "missing reques
 
     Raises:
         ApiError: the body is missing (the message is ``absent``) or malformed (where Go's decoder has a fixed
-            message, that one).
+            message, that one), or has too many parts.
     """
     data = await request.body()
     if not data.strip():
         raise ApiError(400, absent)
+    if len(data) > _MOST_NESTED and data.count(b"[") + data.count(b"{") > _MOST_NESTED:
+        raise ApiError(413, "The JSON has too many lists and objects.")
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:

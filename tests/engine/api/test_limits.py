@@ -193,6 +193,21 @@ def test_json_that_is_none_or_too_much(engine: Serving, path: str, body: bytes) 
     assert "Traceback" not in (engine.home / ".local/share/llmstack/logs/engine.log").read_text()
 
 
+@pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions"])
+@pytest.mark.parametrize("part", [b"[],", b"{},"])
+def test_json_of_too_many_parts(engine: Serving, path: str, part: bytes) -> None:
+    answer = engine.http.post(
+        path, content=b'{"model": "tiny", "options": {"a": [%s0]}}' % (part * 10_000_000)
+    )
+    assert answer.status_code == 413
+    assert "The JSON has too many lists and objects." in answer.text
+
+
+def test_a_long_text_with_brackets_is_read(engine: Serving) -> None:
+    asked = json.dumps({"model": "none", "messages": [{"role": "user", "content": "[{" * 200_000}]})
+    assert engine.http.post("/api/chat", content=asked).status_code == 404
+
+
 async def test_a_client_that_leaves_in_the_middle_leaves_no_trace(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
