@@ -328,6 +328,7 @@ class Stack:
         if self._is_following:  # A command looks too seldom to tell what other programs did in between.
             ours = {act.model for act in self.lifecycle.recent(snapshot.url)}
             self.journal.look(snapshot, monitor.used | ours)
+            self.journal.timed(*monitor.told_speeds())
         for service in self._services.open.values():
             service.on_snapshot(snapshot)
 

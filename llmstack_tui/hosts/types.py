@@ -56,6 +56,19 @@ class Model(Struct, frozen=True, kw_only=True):
         return self.remote_host is not None
 
 
+class TimedAnswer(Struct, frozen=True):
+    """The last answer that a model gave to anybody, and how fast it was.
+
+    Attributes:
+        tokens_per_second: of decode.
+        first_token: the time from the request to the first token, without a load.
+    """
+
+    at: datetime
+    tokens_per_second: float
+    first_token: timedelta | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningModel:
     """A model that the host lists as loaded.
@@ -64,7 +77,7 @@ class RunningModel:
         size: bytes in all memory, as the *server* reckons.
         size_vram: the part of ``size`` on a GPU, 0 when it runs on the CPU.
         context_length: tokens of context that it was loaded with.
-        requests: how many are in flight; only the built-in engine tells this and ``used_at``.
+        requests: how many are in flight; only the built-in engine tells this, ``used_at`` and ``answer``.
         used_at: when its last request, or its load, ended.
         weights_digest: the digest of its weights, if known.
         answers_for: digests of other installed models that share its process.
@@ -85,6 +98,7 @@ class RunningModel:
     weights_digest: str | None = None
     answers_for: frozenset[str] = frozenset()
     pid: int | None = None
+    answer: TimedAnswer | None = None
     resident: int | None = None
     mapped: int = 0
     processor_s: float | None = field(default=None, compare=False)

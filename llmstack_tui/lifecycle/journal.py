@@ -22,7 +22,7 @@ from llmstack_tui.lifecycle.load_request import OURS
 from llmstack_tui.store.database.values import SLACK
 from llmstack_tui.store.tables.activations import Activation, ListedModel, Outcome, reconcile
 from llmstack_tui.store.tables.events import Event
-from llmstack_tui.store.tables.figures import Measured
+from llmstack_tui.store.tables.figures import Measured, Speed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -195,6 +195,11 @@ class Journal:
                 self._measure(snapshot, each.running)
             if not each.is_ours:
                 self._left(snapshot.url, each.running)
+
+    def timed(self, *speeds: Speed) -> None:
+        """Record how fast answers were."""
+        if speeds:
+            self._write(lambda store: store.speeds.add(*speeds))
 
     def close(self) -> None:
         """Record at once the observations that were held back."""

@@ -115,6 +115,28 @@ class HostMonitor:
             self.speeds = {**self.speeds, **{speed.model: speed for speed in speeds}}
             self._on_change()
 
+    def told_speeds(self) -> tuple[Speed, ...]:
+        """The answers to anybody that the server has timed, and that are news."""
+        news = tuple(
+            Speed(
+                at=each.answer.at,
+                host=self.snapshot.url,
+                model=each.name,
+                digest=each.digest,
+                tokens_per_second=each.answer.tokens_per_second,
+                first_token=each.answer.first_token,
+            )
+            for each in self.snapshot.running
+            if each.answer is not None and self._is_news(each.name, each.answer.at)
+        )
+        self.add_speeds(*news)
+        return news
+
+    def _is_news(self, model: str, at: datetime) -> bool:
+        known = self.speeds.get(model)
+        # An answer to us was timed here a moment after the server did.
+        return known is None or at > known.at + _SAME_ANSWER
+
     @contextmanager
     def using(self, model: str) -> Iterator[None]:
         """Show a model as busy while a request of our own runs within."""
@@ -169,6 +191,8 @@ class Timing:
             first_token=None if first is None else max(first, timedelta(0)),
         )
 
+
+_SAME_ANSWER = timedelta(seconds=2)
 
 # Bytes of memory are rounded down to this: smaller changes are not shown.
 _GRAIN = 2**18

@@ -22,10 +22,11 @@ from llmstack_tui.hosts.types import (
     Progress,
     RunningModel,
     ServerVersion,
+    TimedAnswer,
     Usage,
 )
 from llmstack_tui.ollama.decoding import WrongShape
-from llmstack_tui.ollama.wire import WireDetails, WireMessage
+from llmstack_tui.ollama.wire import WireAnswer, WireDetails, WireMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 _BLOB = re.compile(r"sha256[-:]([0-9a-f]{64})\b")
 _FROM = re.compile(r"^FROM .*", flags=re.MULTILINE)
 # No name of a model has more characters, no server here more models, and no figure is larger.
+# What is more, in tokens per second or in seconds, is a mistake.
+_FASTEST = 1e6
 _LONGEST_NAME, _MOST_INSTALLED, _MOST_RUNNING, _MOST = 1000, 5000, 200, 2**50
 _LONGEST_WORD, _MOST_CAPABILITIES = 300, 100
 
@@ -65,6 +68,7 @@ def running(answer: wire.ProcessResponse) -> tuple[RunningModel, ...]:
             requests=_count(loaded.requests),
             used_at=_time(loaded.used_at),
             pid=_count(loaded.pid),
+            answer=_answer(loaded.answer),
         )
         for name, loaded in _named(answer.models, _MOST_RUNNING)
     )
@@ -197,6 +201,15 @@ def _weights(*texts: str | None) -> str | None:
 def _parent(text: str | None) -> str | None:
     """The name of the parent model; None if the field has the path of a blob instead."""
     return _word(text) if text and not _BLOB.search(text) else None
+
+
+def _answer(last: WireAnswer | None) -> TimedAnswer | None:
+    if last is None or (at := _time(last.at)) is None:
+        return None
+    rate, first_s = last.tokens_per_second or 0, last.first_token_s or 0
+    if not 0 < rate < _FASTEST:
+        return None
+    return TimedAnswer(at, rate, timedelta(seconds=first_s) if 0 < first_s < _FASTEST else None)
 
 
 def _time(text: str | None) -> datetime | None:

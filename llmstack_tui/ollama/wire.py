@@ -194,8 +194,19 @@ class ListResponse(Wire):
     models: list[WireListedModel] | None = None
 
 
+class WireAnswer(Wire):
+    """The last answer of a model: when it ended, and how fast it was."""
+
+    at: str | None = None
+    tokens_per_second: float | None = None
+    first_token_s: float | None = None
+
+
 class WireRunningModel(WireModel):
-    """Only the built-in engine sends ``requests`` (in flight), ``used_at`` (end of the last) and ``pid``."""
+    """Only the built-in engine sends the last four.
+
+    ``requests`` are in flight, ``used_at`` is the end of the last one, and ``answer`` how fast it was.
+    """
 
     expires_at: str | None = None
     size_vram: int | None = None
@@ -203,6 +214,7 @@ class WireRunningModel(WireModel):
     requests: int | None = None
     used_at: str | None = None
     pid: int | None = None
+    answer: WireAnswer | None = None
 
 
 class ProcessResponse(Wire):

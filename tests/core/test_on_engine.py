@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from httpx import AsyncClient
 
 from llmstack_tui.base.kinds import Capability, HostKind
 from llmstack_tui.core.options import StackOptions
@@ -94,6 +95,29 @@ async def test_a_models_whole_life(engine: str, tiny_model: Path) -> None:
         assert len(await stack.records.activations(engine, name)) == 2
         assert (await stack.records.uses(engine))[name].times == 2
     assert tiny_model.read_bytes() == before
+
+
+async def test_answers_to_other_clients_have_a_speed_too(engine: str, tiny_model: Path) -> None:
+    name = "tiny:told"
+    options = StackOptions(running_every_s=0.1)
+    async with following([OllamaHost(engine)], options) as stack, following([OllamaHost(engine)], options):
+        async for _ in stack.actions.import_gguf(engine, tiny_model, name):
+            pass
+        body = {"model": name, "messages": [{"role": "user", "content": "Hi"}], "temperature": 0}
+        async with AsyncClient(timeout=30) as client:
+            (await client.post(f"{engine}/v1/chat/completions", json=body)).raise_for_status()
+            await wait_until(lambda: name in stack.state.hosts[0].speeds)
+            speed = stack.state.hosts[0].speeds[name]
+            (loaded,) = (await client.get(f"{engine}/api/ps")).json()["models"]
+        assert (speed.tokens_per_second, speed.digest) == (
+            loaded["answer"]["tokens_per_second"],
+            loaded["digest"],
+        )
+        assert speed.first_token is not None
+        assert speed.first_token.total_seconds() == pytest.approx(loaded["answer"]["first_token_s"], abs=1e-5)
+        store = await stack.session.store()
+        assert (await store.speeds.last(engine))[name].at == speed.at
+        await stack.actions.deactivate(engine, name)
 
 
 async def test_a_stop_lets_the_answer_end(engine: str, endless_model: Path) -> None:

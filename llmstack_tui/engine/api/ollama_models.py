@@ -9,6 +9,7 @@ import asyncio
 import struct
 from typing import TYPE_CHECKING
 
+from msgspec.structs import asdict
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from llmstack_tui.engine.runners.messages import RunnerConfig
-    from llmstack_tui.engine.runners.runner import Runner
+    from llmstack_tui.engine.runners.runner import LastAnswer, Runner
     from llmstack_tui.engine.runners.slots import ResidentModel
     from llmstack_tui.library.installed import FaultyModel, InstalledModel
 
@@ -133,7 +134,12 @@ def _loaded(loaded: ResidentModel[InstalledModel, RunnerConfig, Runner]) -> dict
         "requests": loaded.requests,
         "used_at": format_time(loaded.used_at),
         "pid": loaded.runner.pid,
+        "answer": _answer(loaded.runner.answer),
     }
+
+
+def _answer(last: LastAnswer | None) -> dict[str, object] | None:
+    return None if last is None else {**asdict(last), "at": format_time(last.at)}
 
 
 def show(

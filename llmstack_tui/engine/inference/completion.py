@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import aclosing
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import msgspec
 from llmstack_tui.engine.errors import NO_IMAGES, ApiError, UpstreamError
 from llmstack_tui.engine.inference import prompt
 from llmstack_tui.engine.inference.chunks import CompletionChunk, decode, joined
+from llmstack_tui.engine.runners.runner import LastAnswer
 from llmstack_tui.engine.service import Engine, ModelSession, Target, keep_alive_of
 from llmstack_tui.engine.templates import COMPLETION, THINKING, TOOLS
 
@@ -142,6 +144,8 @@ class _Generation:
         self._session = session
         self._request = request
         self._chunks: list[CompletionChunk] = []
+        self._asked_s = time.monotonic()
+        self._first_s: float | None = None
 
     async def chunks(self, *, truncate: bool) -> AsyncGenerator[CompletionChunk, None]:
         """The chunks with text or log probabilities.
@@ -155,6 +159,8 @@ class _Generation:
                 async with aclosing(events):
                     async for event in events:
                         chunk = decode(event)
+                        if self._first_s is None and (chunk.text or chunk.thinking):
+                            self._first_s = time.monotonic() - self._asked_s
                         self._chunks.append(chunk)
                         if chunk.text or chunk.thinking or chunk.logprobs:
                             yield chunk
@@ -173,6 +179,9 @@ class _Generation:
 
     def done(self, since_ns: int, context: list[int] | None) -> Done:
         whole = joined(self._chunks)
+        if (usage := whole.usage) is not None and usage.answer_ns and self._first_s is not None:
+            per_second = usage.answer_tokens * 1e9 / usage.answer_ns
+            self._session.runner.answer = LastAnswer(datetime.now(UTC), per_second, self._first_s)
         return Done(
             reason="length" if whole.finish == "length" else "stop",
             total_ns=time.monotonic_ns() - since_ns,

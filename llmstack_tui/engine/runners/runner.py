@@ -10,6 +10,7 @@ from contextlib import aclosing, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import psutil
+from msgspec import Struct
 
 from llmstack_tui.engine.errors import LoadFailed, RunnerDied, UpstreamError
 from llmstack_tui.engine.runners.messages import RunnerConfig, StartMessage
@@ -17,6 +18,7 @@ from llmstack_tui.engine.runners.spawn import ChildProcess
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from llmstack_tui.engine.runners.upstream import Upstream
@@ -29,14 +31,27 @@ _DEATH_SECONDS = 2.0
 _SOCKET_PATH = 103
 
 
+class LastAnswer(Struct, frozen=True):
+    """How fast an answer was: tokens decoded per second, and seconds from the request to the first token."""
+
+    at: datetime
+    tokens_per_second: float
+    first_token_s: float
+
+
 class Runner:
-    """A loaded model, made by `start`. After `stop`, requests raise `RunnerDied`."""
+    """A loaded model, made by `start`. After `stop`, requests raise `RunnerDied`.
+
+    Attributes:
+        answer: the last completion that it wrote to its end; None before the first.
+    """
 
     def __init__(
         self, config: RunnerConfig, child: ChildProcess, upstream: Upstream, socket: Path | None
     ) -> None:
         self.config = config
         self.pid = child.pid
+        self.answer: LastAnswer | None = None
         self._child = child
         self._upstream = upstream
         self._socket = socket

@@ -21,7 +21,8 @@ _LOADS = "SELECT * FROM measured WHERE digest = :digest AND host = :host ORDER B
 _LOADS_OF_HOST = "SELECT * FROM measured WHERE host = :host ORDER BY id DESC LIMIT :limit"
 _ADD_SPEED = """
 INSERT INTO speeds (at, host, model, digest, tokens_per_second, first_token)
-VALUES (:at, :host, :model, :digest, :tokens_per_second, :first_token)"""
+SELECT :at, :host, :model, :digest, :tokens_per_second, :first_token
+WHERE NOT EXISTS (SELECT 1 FROM speeds WHERE host = :host AND model = :model AND at = :at)"""
 _LAST_SPEEDS = """
 SELECT * FROM speeds WHERE id IN (SELECT max(id) FROM speeds WHERE host = :host GROUP BY model)
 ORDER BY model"""
@@ -86,8 +87,10 @@ class Speeds(GrowingTable):
 
     excess = SPEEDS
 
-    def add(self, speed: Speed) -> None:
-        self._add(_ADD_SPEED, asdict(speed))
+    def add(self, *speeds: Speed) -> None:
+        """Keep the speeds of answers, but those that another llmstack has kept."""
+        for speed in speeds:
+            self._add(_ADD_SPEED, asdict(speed))
 
     async def last(self, host: str) -> dict[str, Speed]:
         """The last answer's speed of each model of a host, by the model's name."""

@@ -55,14 +55,17 @@ async def test_the_newest_loads_of_a_version_and_of_a_host(store: Store) -> None
 
 
 async def test_the_last_speed_of_each_model(store: Store) -> None:
-    def add(model: str, speed: float | None, host: str = HOST) -> None:
+    def add(model: str, speed: float | None, host: str = HOST, after_s: int = 0) -> None:
         first_token = timedelta(milliseconds=120.5)
+        at = NOW + timedelta(seconds=after_s)
         store.speeds.add(
-            Speed(at=NOW, host=host, model=model, tokens_per_second=speed, first_token=first_token)
+            Speed(at=at, host=host, model=model, tokens_per_second=speed, first_token=first_token)
         )
 
     add("a", 10.5)
-    add("a", 12.25)
+    add("a", 12.25, after_s=1)
+    # Another dashboard has heard of the first of these answers, too.
+    add("a", 10.5)
     add("b", None)
     add("a", 99.0, OTHER_HOST)
     last = await store.speeds.last(HOST)
