@@ -17,6 +17,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.failures import NoRoom, PullRefused
 from llmstack_tui.downloads.types import LayerProgress
 from llmstack_tui.library.folders import blob_path, blobs_in, read_manifest
+from llmstack_tui.library.installed import check_parts
 from llmstack_tui.library.manifest import InvalidManifest, bare_digest
 from llmstack_tui.registry.client import Registry
 from llmstack_tui.registry.errors import BadManifest, RegistryError
@@ -109,6 +110,12 @@ class Costs:
             return Cost()
         if fetched is None:
             return Cost()
+        if kind is HostKind.BUILTIN:
+            try:
+                check_parts(fetched.manifest)
+            except InvalidManifest as error:
+                why = said(error)
+                raise PullRefused("registry.useless_here", model=name, why=why, host=host.url) from None
         layers = tuple({layer.digest: layer for layer in fetched.manifest.blobs}.values())
         cost = Cost(digest=fetched.manifest.digest, layers=_shown(layers, frozenset()))
         if not is_loopback(host.url):

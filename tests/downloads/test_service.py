@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -129,6 +130,21 @@ async def test_an_update_goes_on_after_a_cut_connection(
         assert await answer(stack, url, name) == ANSWER
 
 
+ONLY_PROJECTOR = json.dumps(
+    {
+        "schemaVersion": 2,
+        "config": {"digest": f"sha256:{'0' * 64}", "size": 2},
+        "layers": [
+            {
+                "mediaType": "application/vnd.ollama.image.projector",
+                "digest": f"sha256:{'1' * 64}",
+                "size": 9,
+            }
+        ],
+    }
+).encode()
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
@@ -137,6 +153,7 @@ async def test_an_update_goes_on_after_a_cut_connection(
         (html("manifests"), "answered with a web page"),
         (Fault(path="manifests", body=b'{"schemaVersion":2,"layers":[]}'), "has no config"),
         (Fault(path="manifests", body=b" " * 5_000_000), "as the manifest of"),
+        (Fault(path="manifests", body=ONLY_PROJECTOR), "it cannot be used here. It has no weights"),
         (Fault(path="/data/blobs/", corrupt=True), "did not match its digest"),
         (Fault(path="/data/blobs/", status=404, body=b""), "the model is broken there"),
     ],
