@@ -92,17 +92,18 @@ def make_key(file: Path, *, replace: bool = False) -> bool:
     """
     from secrets import token_urlsafe  # noqa: PLC0415 (few make a key)
 
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}.part")
+    target = file.with_name(f"{file.name}.{os.getpid()}.part") if replace else file
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        if replace:
+            target.unlink(missing_ok=True)
+        # Not through a link, and not over what is there.
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
             opened.write(f"{token_urlsafe(_BYTES)}\n")
-        try:
-            if not replace and os.path.lexists(file):
-                return False
-            unfinished.replace(file)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        if replace:
+            target.replace(file)
     except OSError as error:
+        if isinstance(error, FileExistsError) and os.path.lexists(file):
+            return False
         raise KeyFailed("key.not_written", file=str(file), why=error.strerror) from None
     return True

@@ -76,8 +76,13 @@ def test_a_key_is_made_for_its_owner_alone_and_never_replaced_unasked(data: Path
     assert len(first.text) >= 43
     assert not make_key(file)
     assert read_key(file) == first
+    file.with_name(f"{file.name}.{os.getpid()}.part").touch()
     assert make_key(file, replace=True)
     assert read_key(file) != first
+    link = data / "link"
+    link.symlink_to(data / "elsewhere")
+    assert not make_key(link)
+    assert not (data / "elsewhere").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")

@@ -86,11 +86,11 @@ async def test_a_body_that_does_not_come(tmp_path: Path, path: str, error: objec
 
 async def test_a_large_body_has_more_time(tmp_path: Path) -> None:
     async def content(step: int) -> AsyncIterator[bytes]:
-        async for _ in paced(10, 0.05):
+        async for _ in paced(12, 0.15):
             yield b" " * step
         yield b'{"model": "x"}'
 
-    async with served(tmp_path, ServerLimits(body_s=0.2, body_rate=1000)) as server:
+    async with served(tmp_path, ServerLimits(body_s=1, body_rate=1000)) as server:
         assert (await server.http.post("/api/show", content=content(1000))).status_code == 404
         assert (await server.http.post("/api/show", content=content(1))).status_code == 408
 
