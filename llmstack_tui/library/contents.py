@@ -10,7 +10,7 @@ from msgspec import Struct
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.sentences import Sentence, Sentences
 from llmstack_tui.library.folders import manifests_folder, read_small
-from llmstack_tui.library.installed import fault_sentences, load_installed
+from llmstack_tui.library.installed import NotRunnable, fault_sentences, load_installed
 from llmstack_tui.library.manifest import (
     InvalidManifest,
     Manifest,
@@ -34,7 +34,8 @@ class StoredManifest(Struct, frozen=True, kw_only=True):
         digest: sha256 of the file, hexadecimal; empty if it cannot be read.
         manifest: None if it is none; it may then name any blob.
         made_here: whether it was imported or created, and not pulled.
-        fault: why the model cannot be used; empty if it can.
+        fault: why the engine cannot use the model; empty if it can.
+        needs_ollama: there is nothing wrong with it, but that it is no model for the engine.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class StoredManifest(Struct, frozen=True, kw_only=True):
     manifest: Manifest | None
     made_here: bool
     fault: Sentences
+    needs_ollama: bool = False
 
 
 class FoundFile(NamedTuple):
@@ -63,7 +65,7 @@ def stored_manifests(folder: Path) -> Iterator[StoredManifest]:
     for path, _ in files_in(root, deep=True):
         if path.name.startswith("."):
             continue
-        digest, manifest, made_here, fault = "", None, False, Sentences()
+        digest, manifest, made_here, fault, needs_ollama = "", None, False, Sentences(), False
         try:
             host, namespace, model, tag = path.relative_to(root).parts
             name = ModelName(host=host, namespace=namespace, model=model, tag=tag)
@@ -80,9 +82,15 @@ def stored_manifests(folder: Path) -> Iterator[StoredManifest]:
         except (InvalidManifest, OSError) as error:
             if not path.exists():
                 continue  # It was removed meanwhile.
-            fault = fault_sentences(error)
+            fault, needs_ollama = fault_sentences(error), isinstance(error, NotRunnable)
         yield StoredManifest(
-            path=path, name=name, digest=digest, manifest=manifest, made_here=made_here, fault=fault
+            path=path,
+            name=name,
+            digest=digest,
+            manifest=manifest,
+            made_here=made_here,
+            fault=fault,
+            needs_ollama=needs_ollama,
         )
 
 

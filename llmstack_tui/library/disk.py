@@ -325,7 +325,7 @@ def _use(
         shared=sum(_disk_bytes(file) for name, file in there.items() if used[name] > 1 or is_linked(file)),
         missing=len(blobs) - len(there),
         changed=sum(is_believed(file.path) is False for file in there.values()) if own else 0,
-        fault=stored.fault,
+        fault=stored.fault if own or not stored.needs_ollama else (),
         digest=stored.digest,
         readable=stored.manifest is not None,
         blobs={name: _disk_bytes(file) for name, file in there.items()},

@@ -37,7 +37,7 @@ SENTENCES: Catalogue = {
     "registry.large_manifest": "{host} sent more than {most:size} as the manifest of {model}.",
     # Downloads.
     "registry.no_manifest": "{registry} did not send the manifest of {model}.",
-    "registry.useless_here": "{model} is not installed, as it cannot be used here. {why}",
+    "registry.useless_here": "{model} cannot be used here. {why}",
     "registry.no_room": (
         "{model} needs {need:size} more in {folder}, where {free:size} are free, and {reserve:size} have to "
         "stay free: make room and pull again."

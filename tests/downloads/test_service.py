@@ -153,7 +153,7 @@ ONLY_PROJECTOR = json.dumps(
         (html("manifests"), "answered with a web page"),
         (Fault(path="manifests", body=b'{"schemaVersion":2,"layers":[]}'), "has no config"),
         (Fault(path="manifests", body=b" " * 5_000_000), "as the manifest of"),
-        (Fault(path="manifests", body=ONLY_PROJECTOR), "it cannot be used here. It has no weights"),
+        (Fault(path="manifests", body=ONLY_PROJECTOR), "cannot be used here. It has no weights"),
         (Fault(path="/data/blobs/", corrupt=True), "did not match its digest"),
         (Fault(path="/data/blobs/", status=404, body=b""), "the model is broken there"),
     ],

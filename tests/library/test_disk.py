@@ -223,6 +223,15 @@ def test_ollamas_folder_is_only_looked_at(tmp_path: Path) -> None:
     assert use.removable == ()
 
 
+def test_what_only_ollama_runs_is_no_fault_in_its_folder(tmp_path: Path) -> None:
+    remote = {"remote_host": "https://example.com"}
+    write(tmp_path, f"{LIBRARY}/cloud/latest", manifest(tmp_path, b"1", config=remote))
+    write(tmp_path, f"{LIBRARY}/cut/latest", b"{")
+    kinds = [[each.kind for each in model.fault] for model in audit(tmp_path, own=False).models]
+    assert kinds == [[], ["library.manifest_not_json"]]
+    assert audit(tmp_path, own=True).models[0].fault[0].kind == "library.cloud"
+
+
 def test_a_clean_up_removes_what_was_agreed_to_and_nothing_else(tmp_path: Path) -> None:
     write(tmp_path, f"{LIBRARY}/one/latest", manifest(tmp_path, b"1" * 1000))
     kept = tree(tmp_path)
