@@ -301,7 +301,8 @@ class Transport:
         if code < 400 or (code == 404 and content.lstrip()[:1] == b"<"):
             raise self._not_understood("answer.status", status=code)
         kind = "host.refused" if said else "host.refused_with_status"
-        raise Refused(kind, host=self.url, said=with_full_stop(said), status=code, detail=said)
+        hint = "host.name_its_key" if code == HTTPStatus.UNAUTHORIZED else ""
+        raise Refused(kind, host=self.url, said=with_full_stop(said), status=code, detail=said, hint=hint)
 
     def cut_off(self) -> HostError:
         """The error for a stream that ended before it said that it was done."""

@@ -30,6 +30,10 @@ SENTENCES: Catalogue = {
     "host.no_model": "Model {model!r} is not on {host}.",
     "host.has_it_not": "What was asked for is not on {host}.",
     "host.refused": "{host} refused: {said}",
+    "host.name_its_key": (
+        "If you have its key, name the file with it in the settings: "
+        "hosts = [{{ url = …, api_key_file = … }}]."
+    ),
     "host.refused_with_status": "{host} refused: status {status}.",
     "host.failed": "{host} failed: {said}",
     "host.failed_with_status": "{host} failed: status {status}.",

@@ -213,6 +213,12 @@ async def test_a_status_is_an_error_of_its_kind(call: str, reply: Reply, kind: t
             assert message in words(error)
 
 
+async def test_who_needs_a_key_says_where_it_is_named() -> None:
+    error = await failure(always(document({"error": "no"}, 401)), CALLS["installed"])
+    assert (error.hint, "api_key_file" in words(error)) == ("host.name_its_key", True)
+    assert (await failure(always(document({"error": "no"}, 403)), CALLS["installed"])).hint == ""
+
+
 @pytest.mark.parametrize("call", STREAMS)
 async def test_an_error_line_in_a_stream_is_the_servers_failure(call: str) -> None:
     lines = ndjson({"status": "pulling manifest"}, {"error": "file does not exist"})

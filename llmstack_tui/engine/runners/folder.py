@@ -8,6 +8,7 @@ import shutil
 import socket
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from llmstack_tui.engine.runners.confinement import CACHE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NAME = re.compile(r"llmstack-(\d+)-\w+")
+_NAME = re.compile(r"llmstack-(?:(\d+)-)?[a-z0-9_]{8}")
 
 
 def new_folder() -> Path:
@@ -34,10 +35,15 @@ def _abandoned() -> Iterator[Path]:
     """The folders of engines of this user that have ended."""
     for folder in Path(tempfile.gettempdir()).glob("llmstack-*"):
         found = _NAME.fullmatch(folder.name)
-        # A process with that number may be in another container: then its models answer.
-        ended = found is not None and not psutil.pid_exists(int(found[1]))
-        if ended and _is_own(folder) and not any(map(_answers, folder.glob("*.sock"))):
-            yield folder
+        if found is None or not _is_own(folder) or (found[1] and psutil.pid_exists(int(found[1]))):
+            continue
+        with suppress(OSError):
+            inside = list(folder.iterdir())
+            sockets = [path for path in inside if path.suffix == ".sock"]
+            # A process with that number may be in another container: then its models answer. Older versions,
+            # whose folders have no number, kept nothing but sockets in them, and make them again.
+            if (found[1] or len(sockets) == len(inside)) and not any(map(_answers, sockets)):
+                yield folder
 
 
 def _is_own(folder: Path) -> bool:

@@ -43,26 +43,29 @@ def test_it_is_private() -> None:
 
 
 def test_what_an_ended_process_left_is_removed_and_nothing_else(temporary: Path, ended: int) -> None:
-    left = temporary / f"llmstack-{ended}-abcdefgh"
+    left = [temporary / f"llmstack-{ended}-abcdefgh", temporary / "llmstack-ab_d3fgh"]
     others = [
         temporary / f"llmstack-{os.getpid()}-abcdefgh",
         temporary / "llmstack-notes",
         temporary / f"llmstack-{ended}",
         temporary / f"my-llmstack-{ended}-abcdefgh",
         temporary / f"llmstack-{ended}-with-more",
+        temporary / "llmstack-mynotes1",
     ]
-    for folder in (left, *others):
+    for folder in (*left, *others):
         folder.mkdir()
         (folder / "x.sock").touch()
+    (left[0] / "cache").mkdir()
+    (temporary / "llmstack-mynotes1" / "notes.txt").touch()
     aimed_at = temporary / "mine"
     aimed_at.mkdir()
-    (temporary / f"llmstack-{ended}-link").symlink_to(aimed_at)
-    (temporary / f"llmstack-{ended}-file").touch()
+    (temporary / f"llmstack-{ended}-linklink").symlink_to(aimed_at)
+    (temporary / f"llmstack-{ended}-filefile").touch()
     new_folder()
-    assert not left.exists()
+    assert not any(folder.exists() for folder in left)
     assert all((other / "x.sock").exists() for other in others)
     assert aimed_at.exists()
-    assert (temporary / f"llmstack-{ended}-file").exists()
+    assert (temporary / f"llmstack-{ended}-filefile").exists()
 
 
 def test_a_folder_whose_models_answer_is_in_use(temporary: Path, ended: int) -> None:
