@@ -8,6 +8,7 @@ import sys
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output, table
@@ -59,6 +60,10 @@ async def pull_all(
     They are pulled here, or by a dashboard that runs the queue. Ctrl-C cancels them; downloaded parts stay.
     """
     stack.work(stack.downloads)
+    if core.settings.updates.limit and any(_is_ollama(stack, url) for url, _ in asked):
+        output.inform(
+            "Ollama itself downloads, and cannot be limited: [updates] limit is for the built-in engine."
+        )
     numbers = [(await stack.downloads.ask(url, name, why))[0] for url, name in dict.fromkeys(asked)]
     show = _PullDocuments() if options.json else _PullLines(core.environ)
     try:
@@ -72,6 +77,11 @@ async def pull_all(
         raise
     finally:
         show.close()
+
+
+def _is_ollama(stack: Stack, url: str) -> bool:
+    server = stack.monitors[url].snapshot.server
+    return server is not None and server.kind is HostKind.OLLAMA
 
 
 async def _until_over(stack: Stack, numbers: Collection[int], show: _PullDocuments | _PullLines) -> int:

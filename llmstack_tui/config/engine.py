@@ -35,6 +35,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
         parallel: how many requests to one model are computed at once, each with a context of its own.
         cache_type: the type of the KV cache.
         connections: how many connections download one model.
+        pull_limit: bytes a second that all downloads may take together; 0 is no limit.
         confine: take from a model's process the rights that it does not need.
     """
 
@@ -45,6 +46,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     parallel: int = 1
     cache_type: str = DEFAULT_CACHE
     connections: int = 8
+    pull_limit: int = 0
     confine: bool = True
 
     @classmethod

@@ -93,6 +93,18 @@ def size() -> SettingKind[int]:
     return SettingKind('a size such as "6GB" or "512MiB" (0: no limit)', _read_size, _write_size)
 
 
+def rate() -> SettingKind[int]:
+    """Bytes a second; 0 is no limit."""
+
+    def read(value: object, complain: Complain) -> int:
+        return _read_size(value.strip().removesuffix("/s") if isinstance(value, str) else value, complain)
+
+    def write(value: int) -> str:
+        return _write_size(value).replace("B", "B/s") if value else "0"
+
+    return SettingKind('a rate such as "5MB/s" (0: no limit)', read, write)
+
+
 def interval(shortest: timedelta) -> SettingKind[timedelta | None]:
     """The time between two runs of something; never is "off" in the file, None here."""
 

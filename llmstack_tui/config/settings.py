@@ -197,6 +197,12 @@ class UpdatesSettings:
     parallel: int = _setting(
         1, kinds.integer(1, 32), "How many models are pulled at once; further ones wait."
     )
+    limit: int = _setting(
+        0,
+        kinds.rate(),
+        "How much of the connection all pulls of the built-in engine may take together, from its next start "
+        "on. What Ollama pulls cannot be limited.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ from llmstack_tui.library.manifest import InvalidManifest
 from llmstack_tui.library.threads import in_thread
 from llmstack_tui.ollama.options import Options, merge, unknown
 from llmstack_tui.registry.download.blob import PullOptions
+from llmstack_tui.registry.download.pace import Pace
 from llmstack_tui.registry.download.pull import Pulls
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ class Engine:
 
     def __init__(self, library: Library, options: EngineOptions) -> None:
         self.library = library
-        self.pulls = Pulls(library, PullOptions(connections=options.connections))
+        pace = Pace(options.pull_limit)
+        self.pulls = Pulls(library, PullOptions(connections=options.connections, pace=pace))
         self._options = options
         self._machine = Machine()
         self._reading = asyncio.Lock()

@@ -164,3 +164,11 @@ async def test_an_endless_answer_ends(llmstack: Program) -> None:
     assert wrong.returncode == 2
     asked = [body["options"] for path, body in server.asked if path == "/api/chat"]
     assert asked == [{"num_predict": 16_384}, {"num_predict": 5}]
+
+
+async def test_that_ollama_cannot_be_limited_is_said(llmstack: Program) -> None:
+    limited = llmstack.given(LLMSTACK_UPDATES_LIMIT="5MB/s")
+    async with serving(usual_ollama("a:1")) as at:
+        words = ("pull", "127.0.0.1:1/a/b:1", "--host", at.url)
+        assert "cannot be limited" in (await asyncio.to_thread(limited, *words)).stderr
+        assert (await asyncio.to_thread(llmstack, *words)).stderr == ""

@@ -43,3 +43,19 @@ def test_all_else_is_named_and_the_default_stays(tmp_path: Path, text: str) -> N
     loaded = load(tmp_path, f"[updates]\ncheck_every = {text}\n")
     assert loaded.settings == Settings()
     assert place(loaded.problems[0]) == (2, "updates.check_every")
+
+
+@pytest.mark.parametrize(
+    ("written", "limit"),
+    [('"5MB/s"', 5_000_000), ('"512 KiB/s"', 512 * 1024), ('"1MB"', 1_000_000), ("0", 0)],
+)
+def test_the_limit_of_downloads(tmp_path: Path, written: str, limit: int) -> None:
+    loaded = load(tmp_path, f"[updates]\nlimit = {written}\n")
+    assert (loaded.settings.updates.limit, loaded.problems) == (limit, ())
+
+
+@pytest.mark.parametrize("written", ['"fast"', "-1", '"5MB/h"', '"/s"', "true"])
+def test_a_wrong_limit_is_none(tmp_path: Path, written: str) -> None:
+    loaded = load(tmp_path, f"[updates]\nlimit = {written}\n")
+    assert loaded.settings.updates.limit == 0
+    assert len(loaded.problems) == 1

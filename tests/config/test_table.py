@@ -102,6 +102,7 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
     "updates.check_every": st.none() | st.timedeltas(timedelta(seconds=1), timedelta(days=100)),
     "updates.automatic": st.booleans(),
     "updates.parallel": st.integers(1, 32),
+    "updates.limit": st.integers(0, 2**60 - 1),
     "hardware.profile": st.sampled_from([None, "cpu", "nvidia_8gb", "amd_16gb", "apple_m3", "apple"]),
     "ui.theme": st.sampled_from(THEMES),
     "ui.ascii": st.booleans(),

@@ -9,10 +9,11 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.library.errors import LibraryError, is_full, reason
+from llmstack_tui.registry.download.pace import Pace
 from llmstack_tui.registry.download.partial import (
     add_span,
     count_bytes,
@@ -46,6 +47,7 @@ class PullOptions(Struct, frozen=True, kw_only=True):
         max_wait_s: seconds between two tries at most, unless the server asks for more.
         save_every_s: seconds between two saves of the progress: what a killed process may lose.
         reserve: bytes that stay free on the disk.
+        pace: shared by all downloads, so that they leave something of the connection to others.
     """
 
     connections: int = 8
@@ -56,6 +58,7 @@ class PullOptions(Struct, frozen=True, kw_only=True):
     max_wait_s: float = 15.0
     save_every_s: float = 1.0
     reserve: int = 512 * 1024**2
+    pace: Pace = field(default_factory=Pace)
 
 
 class BlobDownload:
@@ -176,6 +179,7 @@ class BlobDownload:
             first += len(piece)
             if time.monotonic() - self._saved_at_s >= self._options.save_every_s:
                 await self._save()
+            await self._options.pace.took(len(piece))
 
     def _reached(self, first: int) -> int:
         """The end of the bytes that follow ``first`` without a gap."""

@@ -83,6 +83,7 @@ def test_the_settings_are_shown_with_where_they_came_from(llmstack: Program, fil
         ["updates.check_every", '"6h"', "default"],
         ["updates.automatic", "false", "default"],
         ["updates.parallel", "1", "default"],
+        ["updates.limit", "0", "default"],
         ["ui.theme", '"no-colour"', "NO_COLOR"],
         ["ui.ascii", "false", "default"],
         ["ui.active_first", "false", "default"],
