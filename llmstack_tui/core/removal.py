@@ -75,7 +75,8 @@ async def plan_removal(
             name=status.name,
             freed=freed,
             sharers=sharers,
-            is_loaded=status.running is not None,
+            # With another name left for its process, it stays loaded under that.
+            is_loaded=status.running is not None and before.issuperset(status.shares),
             is_cloud=model.is_cloud,
         )
     return tuple(plan.values())

@@ -56,6 +56,7 @@ class LoadedModel(Struct, frozen=True, kw_only=True):
         lapses_s: seconds until a keep-alive set by another client ends. Only of a pinned model that llmstack
             loaded to stay for ever and that was not reloaded since; else None.
         fresh: llmstack loaded it, it was pinned since, and does not stay for ever yet.
+        shares: other names, as installed, that the same process answers to: they leave with it.
     """
 
     name: str
@@ -74,6 +75,7 @@ class LoadedModel(Struct, frozen=True, kw_only=True):
     host: str = ""
     lapses_s: float | None = None
     fresh: bool = False
+    shares: tuple[str, ...] = ()
 
 
 class Situation(Struct, frozen=True, kw_only=True):

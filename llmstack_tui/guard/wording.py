@@ -44,6 +44,7 @@ SENTENCES: Catalogue = {
     ),
     "guard.elsewhere": "Models of other servers on this machine take {size:size} of that.",
     "guard.all_elsewhere": "Models of other servers on this machine take all of that.",
+    "guard.shares": "It shares one process with {models}.",
     "guard.makes_room": "It makes room for {model}.",
     "guard.longest_idle": "It has been idle longest ({idle_s:duration}).",
     "guard.longest_idle_of_those": (

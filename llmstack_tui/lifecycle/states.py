@@ -47,6 +47,8 @@ class ModelStatus(Struct, frozen=True):
         idle_at_least: it may have been idle for longer, as nobody looked before.
         due_at_s: monotonic seconds when its ``expires_at`` is reached, independent of changes to the clock;
             None if not known.
+        shares: the other names, as installed, that the same process answers to. Stopping one stops all.
+        counted_with: the name of them whose row has the process's figures; "" if that is this one.
     """
 
     host: str
@@ -58,6 +60,8 @@ class ModelStatus(Struct, frozen=True):
     idle_since_s: float | None = None
     idle_at_least: bool = False
     due_at_s: float | None = None
+    shares: tuple[str, ...] = ()
+    counted_with: str = ""
 
 
 def statuses(
@@ -78,19 +82,39 @@ def statuses(
     known = {id(running) for _, _, running in installed}
     orphans = [(running.name, None, running) for running in snapshot.running if id(running) not in known]
 
+    names: dict[int, list[str]] = {}
+    for name, _, running in installed:
+        if running is not None:
+            names.setdefault(id(running), []).append(name)
+
     used = {id(loaded.find(name, _digest(snapshot, name))) for name in in_use}
     work = {id(running): _work(activity.of(running), id(running) in used) for running in snapshot.running}
 
-    def state(name: str, model: Model | None, running: RunningModel | None) -> ModelState:
+    def status(name: str, model: Model | None, running: RunningModel | None) -> ModelStatus:
+        shares, counted_with = _shares(name, running, names.get(id(running), ())) if running else ((), "")
         # Parsing a name takes microseconds, and a list may have a thousand: done only if there are acts.
-        return _state(model, running, under_way.get(model_key(name)) if under_way else None)
-
-    return tuple(
-        ModelStatus(
-            snapshot.url, name, state(name, model, running), model, running, *work.get(id(running), _NONE)
+        act = under_way.get(model_key(name)) if under_way else None
+        if under_way and any(under_way.get(model_key(each)) is ActKind.DEACTIVATE for each in shares):
+            act = ActKind.DEACTIVATE
+        return ModelStatus(
+            snapshot.url,
+            name,
+            _state(model, running, act),
+            model,
+            running,
+            *work.get(id(running), _NONE),
+            shares=shares,
+            counted_with=counted_with,
         )
-        for name, model, running in (*installed, *orphans)
-    )
+
+    return tuple(status(name, model, running) for name, model, running in (*installed, *orphans))
+
+
+def _shares(name: str, running: RunningModel, names: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """The other names among ``names`` of a process, and the one that is counted if it is not ``name``."""
+    others = tuple(each for each in names if each != name)
+    first = running.name if running.name in names else next(iter(names), name)
+    return others, first if others and first != name else ""
 
 
 class _Work(NamedTuple):

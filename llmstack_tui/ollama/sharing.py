@@ -24,8 +24,8 @@ _FILES = re.compile(r"^(?:FROM|ADAPTER) .*sha256[-:]([0-9a-f]{64})", flags=re.MU
 _START_OPTIONS = frozenset({"num_ctx", "num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap"})
 # Models with the same weights differ in template, system prompt, parameters and licence: less than this.
 _MAX_DIFFERENCE_BYTES = 1 << 20
-# So that no poll takes long; the next one asks for the rest.
-_SHOWS_PER_POLL = 4
+# So that no poll takes long; the next one asks for the rest. A command looks only once.
+_SHOWS_PER_POLL = 16
 
 
 class _StartedFrom(NamedTuple):

@@ -75,6 +75,18 @@ def test_two_names_over_one_digest_share_a_runner() -> None:
     assert [one.state, other.state] == [ModelState.ACTIVE, ModelState.ACTIVE]
 
 
+def test_names_that_share_a_process_know_of_each_other_and_one_of_them_is_counted() -> None:
+    installed = [model("second:1", "d"), model("first:1", "d"), model("other:1", "e")]
+    found = statuses(snapshot(installed, [loaded("first:1", "d"), loaded("other:1", "e")]))
+    assert [status.shares for status in found] == [("first:1",), ("second:1",), ()]
+    assert [status.counted_with for status in found] == ["first:1", "", ""]
+    # Its own name was removed: the first that is left is counted.
+    left = statuses(snapshot(installed, [loaded("gone:1", "d")]))
+    assert [status.counted_with for status in left] == ["", "second:1", ""]
+    stopping = statuses(snapshot(installed, [loaded("first:1", "d")]), [act(ActKind.DEACTIVATE, "second:1")])
+    assert [state for _, state in states(stopping)][:2] == [ModelState.STOPPING] * 2
+
+
 def test_a_name_counts_before_a_digest() -> None:
     a, b = loaded("a:1", "d"), loaded("b:1", "d")
     found = statuses(snapshot([model("b:1", "d"), model("a:1", "d")], [a, b]))

@@ -97,6 +97,7 @@ def _model(
             "basis": fit.estimate.basis if fit else None,
         },
         "modified_at": model.modified_at if model else None,
+        "shares": status.shares,
     }
 
 
@@ -119,6 +120,12 @@ def update_document(update: Update | None, *, is_cloud: bool = False) -> dict[st
     }
 
 
+def _state(status: ModelStatus) -> str:
+    if status.model and status.model.unusable:
+        return "unusable"
+    return f"{status.state}, with {status.counted_with}" if status.counted_with else status.state
+
+
 def _write(hosts: Sequence[HostState]) -> None:
     models = [status for host in hosts for status in host.models]
     if not models:
@@ -131,7 +138,7 @@ def _write(hosts: Sequence[HostState]) -> None:
             bytes_text(status.model.size) if status.model and not status.model.is_cloud else "-",
             (status.model and status.model.quantization) or "-",
             (status.model and status.model.parameters) or "-",
-            "unusable" if status.model and status.model.unusable else status.state,
+            _state(status),
         ]
         for status in models
     ]

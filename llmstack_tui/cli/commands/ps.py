@@ -66,6 +66,7 @@ async def _documents(stack: Stack, only: str | None) -> list[dict[str, object]]:
             running,
             busy=status is not None and status.busy,
             load=loads.get((url, running.name)),
+            shares=_others(running, status),
             device=_device_bytes(stack, url, running),
             estimate=None
             if status is None or status.model is None
@@ -118,6 +119,7 @@ def document(
     load: Activation | None = None,
     device: int | None = None,
     estimate: int | None = None,
+    shares: Sequence[str] = (),
 ) -> dict[str, object]:
     """A loaded model as `ps` and `start` write it. Without a sign of activity, ``busy`` is unknown."""
     idle = idle_time(
@@ -138,7 +140,14 @@ def document(
         "idle": None if idle is None or busy else round(idle.total_seconds(), 3),
         "requests": running.requests,
         "size_vram": running.size_vram,
+        "shares": shares,
     }
+
+
+def _others(running: RunningModel, status: ModelStatus | None) -> list[str]:
+    """The other installed names that a process answers to."""
+    names = (status.name, *status.shares) if status is not None else ()
+    return [name for name in names if name != running.name]
 
 
 def _write(loaded: Sequence[_Loaded]) -> None:
@@ -146,13 +155,13 @@ def _write(loaded: Sequence[_Loaded]) -> None:
     rows = [
         [
             output.mark("active"),
-            running.name,
+            " = ".join([running.name, *_others(running, status)]),
             bytes_text(running.size),
             _place(running),
             str(running.context_length or "?"),
             until(running.expires_at, now),
         ]
-        for _, running, _ in loaded
+        for _, running, status in loaded
     ]
     heads = ["", "NAME", ">MEMORY", "ON", ">CONTEXT?", "UNTIL"]
     output.write_table(heads, rows, [host for host, _, _ in loaded])

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import listed
 from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.progress import waiting
-from llmstack_tui.cli.stacks import locate, look, opened
+from llmstack_tui.cli.stacks import answering, locate, look, opened
 from llmstack_tui.lifecycle.actions import Departure
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
 
     _Stop = tuple[str, str, Departure]
+    _Shared = Mapping[tuple[str, str], Sequence[str]]
 
 # The outcome of a stop, as a state and as a sentence.
 _STATES = {Departure.GONE: "inactive", Departure.LEAVING: "stopping", Departure.KEPT: "active"}
@@ -39,9 +41,10 @@ def add_options(parser: Parser) -> None:
 async def run(core: Core, options: Namespace) -> int:
     async with opened(core, act=True) as stack:
         await look(stack)
+        shared = {(each.host, each.name): each.shares for host in answering(stack) for each in host.models}
         async with waiting("Stopping", core.environ):
             stops = await stack.actions.stop_all() if options.all else await _stop(stack, options.names)
-    return output.answer(options, document(stops), lambda: _write(stops))
+    return output.answer(options, document(stops, shared), lambda: _write(stops, shared))
 
 
 async def _stop(stack: Stack, names: Sequence[str]) -> Sequence[_Stop]:
@@ -51,14 +54,24 @@ async def _stop(stack: Stack, names: Sequence[str]) -> Sequence[_Stop]:
     return [(url, name, end) for (url, name), end in zip(targets, ends, strict=True)]
 
 
-def _write(stops: Sequence[_Stop]) -> None:
-    for _, name, departure in stops:
+def _write(stops: Sequence[_Stop], shared: _Shared) -> None:
+    for url, name, departure in stops:
         output.write(clean(_SENTENCES[departure].format(name)))
+        if others := shared.get((url, name)):
+            output.write(clean(f"The same goes for {listed(others)}: they share one process."))
     if not stops:
         output.inform("No model is loaded.")
 
 
-def document(stops: Sequence[_Stop]) -> dict[str, object]:
+def document(stops: Sequence[_Stop], shared: _Shared) -> dict[str, object]:
     return {
-        "models": [{"host": url, "name": name, "state": _STATES[departure]} for url, name, departure in stops]
+        "models": [
+            {
+                "host": url,
+                "name": name,
+                "state": _STATES[departure],
+                "shares": shared.get((url, name), ()),
+            }
+            for url, name, departure in stops
+        ]
     }

@@ -104,6 +104,8 @@ def refusal(situation: Situation) -> Sentences:
 
 
 def _stop(model: LoadedModel, cause: Cause, reason: Sentences) -> Stop:
+    if model.shares:
+        reason += (Sentence("guard.shares", {"models": model.shares}),)
     return Stop(model.name, model.digest, cause, reason, model.host, model.consent is Consent.ASK)
 
 

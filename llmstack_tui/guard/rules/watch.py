@@ -196,6 +196,7 @@ def looked(
                 ),
                 host=look.host,
                 lapses_s=left_s if is_pinned and is_ours and _lapses(each, running, left_s) else None,
+                shares=_shares(running, look),
                 fresh=is_ours and not fresh.isdisjoint(answers_to),
             )
         )
@@ -325,6 +326,12 @@ def _answers_to(running: RunningModel, names: Mapping[str, set[str]]) -> set[str
     for digest in (running.digest, *running.answers_for):
         found |= names.get(digest, set())
     return found
+
+
+def _shares(running: RunningModel, look: Look) -> tuple[str, ...]:
+    digests, key = {running.digest, *running.answers_for} - {""}, model_key(running.name)
+    names = (each.name for each in look.installed if each.digest in digests)
+    return tuple(name for name in names if model_key(name) != key)
 
 
 def _since(look: Look, names: set[str]) -> float | None:

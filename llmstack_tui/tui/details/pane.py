@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
-from llmstack_tui.base.sentences import plural
+from llmstack_tui.base.sentences import listed, plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text, seconds_text
 from llmstack_tui.core.wording import text
@@ -101,6 +101,8 @@ def what_it_is(about: ModelFacts) -> Iterator[Row]:
     model, running = status.model, status.running
     is_cloud = status.state is ModelState.CLOUD
     yield "State", f"{status.state}, busy" if status.busy else str(status.state)
+    if status.shares:
+        yield "One process", f"with {clean(listed(status.shares), limit=200)}: they stop together"
     if about.pinned:
         yield "Pinned", "never stopped by the guard"
         yield "", "not loaded: activate it" if status.state is ModelState.INACTIVE else ""

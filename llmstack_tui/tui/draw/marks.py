@@ -48,6 +48,7 @@ class Marks(Struct, frozen=True, kw_only=True):
     failed: str
     paused: str
     pinned: str
+    shared: str
 
 
 UNICODE = Marks(
@@ -56,7 +57,7 @@ UNICODE = Marks(
     ellipsis="…", dots="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
     at_most="≤", newer="↑", pulling="↓", folded="▸", unfolded="▾",
     levels="▁▂▃▄▅▆▇█", celsius="°C",
-    client="»", warning="!", failed="✗", paused="‖", pinned="◆",
+    client="»", warning="!", failed="✗", paused="‖", pinned="◆", shared="≡",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
@@ -64,7 +65,7 @@ ASCII = Marks(
     ellipsis="~", dots="...", dot="-", enter="enter", up="^", down="v", tick="+",
     at_most="<", newer="^", pulling="v", folded="+", unfolded="-",
     levels="_.-:=+*#", celsius="C",
-    client=">", warning="!", failed="x", paused="=", pinned="P",
+    client=">", warning="!", failed="x", paused="=", pinned="P", shared="&",
 )  # fmt: skip
 
 

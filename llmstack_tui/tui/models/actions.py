@@ -13,12 +13,14 @@ from llmstack_tui.tui.draw.text import lines_text, models_text, names_text
 from llmstack_tui.tui.shell import ACTIONS, Controller, work_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.tui.models.derive import Way
     from llmstack_tui.tui.shell import Key
     from llmstack_tui.tui.stack import DashboardStack
+
+    Unloading = Callable[[str, str], Coroutine[object, object, object]]
 
 _MOST_SHARERS = 3
 
@@ -30,10 +32,10 @@ class ModelController(Controller):
         self._each(keys, self._activate)
 
     def deactivate(self, *keys: Key) -> None:
-        self._each(keys, self._deactivate)
+        self._each(keys, partial(self._deactivate, keys))
 
     def restart(self, *keys: Key) -> None:
-        self._each(keys, self._restart)
+        self._each(keys, partial(self._restart, keys))
 
     def cancel(self, key: Key) -> None:
         """Cancel a load that is under way."""
@@ -109,12 +111,13 @@ class ModelController(Controller):
             case ModelState.CLOUD:
                 return f"{clean(status.name)} runs in the cloud: there is nothing to load here."
             case ModelState.ACTIVE:
-                return f"{clean(status.name)} is active already."
+                shared = f": it shares one process with {_names(status.shares)}" if status.shares else ""
+                return f"{clean(status.name)} is active already{shared}."
             case ModelState.INACTIVE | ModelState.STOPPING:
                 self._shell.act("guard.load", (status.host, status.name))
         return ""
 
-    def _deactivate(self, stack: DashboardStack, status: ModelStatus) -> str:
+    def _deactivate(self, keys: Sequence[Key], stack: DashboardStack, status: ModelStatus) -> str:
         key = (status.host, status.name)
         match status.state:
             case ModelState.STOPPING:
@@ -124,15 +127,35 @@ class ModelController(Controller):
             case ModelState.LOADING:
                 self.cancel(key)
             case ModelState.ACTIVE:
-                self._start(f"Deactivate {status.name}", partial(stack.actions.deactivate, *key), key)
+                self._unload(stack, keys, status, f"Deactivate {status.name}", stack.actions.deactivate)
         return ""
 
-    def _restart(self, stack: DashboardStack, status: ModelStatus) -> str:
+    def _restart(self, keys: Sequence[Key], stack: DashboardStack, status: ModelStatus) -> str:
         if status.state is not ModelState.ACTIVE:
             return f"{clean(status.name)} is not in memory: there is nothing to restart."
-        key = (status.host, status.name)
-        self._start(f"Restart {status.name}", partial(stack.actions.restart, *key), key)
+        self._unload(stack, keys, status, f"Restart {status.name}", stack.actions.restart)
         return ""
+
+    def _unload(
+        self, stack: DashboardStack, keys: Sequence[Key], status: ModelStatus, what: str, act: Unloading
+    ) -> None:
+        """Begin an act that unloads a model; ask first if its process answers to names not among ``keys``."""
+        key = (status.host, status.name)
+        if hit := [name for name in status.shares if (status.host, name) not in keys]:
+            self._start(what, partial(self._unload_all, stack, key, hit, act))
+        else:
+            self._start(what, partial(act, *key), key)
+
+    async def _unload_all(self, stack: DashboardStack, key: Key, hit: Sequence[str], act: Unloading) -> None:
+        """Unload a model after a question, as the other names of its process go with it."""
+        pinned = [name for name in (key[1], *hit) if stack.guard.is_pinned(key[0], name)]
+        them = plural(len(hit), "it is", "they are")
+        text = f"It shares one process with {_names(hit)}: {them} unloaded, too."
+        if pinned:
+            text += f"\n{_names(pinned)} {plural(len(pinned), 'is', 'are')} pinned."
+        title = f"Unload {clean(key[1], limit=50)}?"
+        if await self._confirm(title, text, "Keep them", "Unload them"):
+            await act(*key)
 
     async def _stop_all(self, stack: DashboardStack, by_host: Mapping[str, list[str]]) -> None:
         loaded = [name for names in by_host.values() for name in names]
@@ -195,3 +218,8 @@ def removal_text(removals: Sequence[Removal]) -> str:
         else:
             text = f"This deletes it from the disk and frees up to {bytes_text(first.freed)}."
     return f"{text}\n{loaded}" if any(each.is_loaded for each in removals) else text
+
+
+def _names(names: Sequence[str]) -> str:
+    """A few names, as in a sentence."""
+    return listed([clean(name, limit=60) for name in names[:_MOST_SHARERS]])

@@ -238,8 +238,8 @@ def _counts(rows: Sequence[ModelRow]) -> str:
 
 
 def active_count(rows: Iterable[ModelRow]) -> int:
-    """The number of rows that show "active"; two names of one loaded model count twice."""
-    return sum(row.state is ModelState.ACTIVE for row in rows)
+    """The number of active models; names that share one process count once."""
+    return sum(row.state is ModelState.ACTIVE and not row.is_further for row in rows)
 
 
 def models_by_host(rows: Iterable[ModelRow]) -> dict[str, list[ModelRow]]:

@@ -68,7 +68,8 @@ class ModelRow(Struct, frozen=True, kw_only=True):
         speed: tokens per second of the last timed answer of this version.
         update: the mark and size of a newer version, or the progress of its pull.
         note: text in place of quantization and size, for a model that has neither.
-        pin: the mark of a pinned model, or "".
+        pin: the marks behind its name: it is pinned, it shares its process with other names.
+        is_further: its process is shown, and counted, in the row of another name.
         slow: it fell back to the CPU.
         old: the server is away or has not answered yet, so this is its last known state.
         searched: the lower-case text that a filter searches; not drawn.
@@ -90,6 +91,7 @@ class ModelRow(Struct, frozen=True, kw_only=True):
     update: str = ""
     note: str = ""
     pin: str = ""
+    is_further: bool = False
     slow: bool = False
     old: bool = False
     searched: str = ""
@@ -133,7 +135,7 @@ def model_row(facts: RowFacts, moment: Moment) -> ModelRow:
     digest = model.digest if model else running.digest if running else ""
     word, note = _word(facts, moment), _note(status)
     size = model.size if model and state is not ModelState.CLOUD else None
-    memory = running.size if running and shown else None
+    memory = running.size if running and shown and not status.counted_with else None
     modified_at = model.modified_at if model else None
     newer = facts.update if facts.update and facts.update.is_wanted else None
     speed = facts.speed
@@ -150,13 +152,14 @@ def model_row(facts: RowFacts, moment: Moment) -> ModelRow:
         modified=_day(modified_at),
         quantization=quantization,
         size="" if state is ModelState.CLOUD else bytes_text(size),
-        memory=bytes_text(memory) if shown else _needed(status, facts.fitted),
+        memory=_memory(facts),
         word=word,
         speed="" if rate is None else figures.rate_text(rate),
         leaves=figures.left_text(_left(status, moment)) if leaves else "",
         update=progress_cell(facts.download, marks) if facts.download else newer_cell(newer, marks),
         note=note,
-        pin=marks.pinned if facts.pinned else "",
+        pin=marks.pinned * facts.pinned + marks.shared * bool(shown and status.shares),
+        is_further=bool(status.counted_with),
         slow=facts.slow and shown,
         old=old,
         searched="\n".join(searched).casefold(),
@@ -209,7 +212,11 @@ def _mark(state: ModelState, marks: Marks) -> str:
     }[state]
 
 
-def _needed(status: ModelStatus, fitted: Fitted | None) -> str:
+def _memory(facts: RowFacts) -> str:
+    """What a loaded model takes, in the row of one of its names only, or what another would take."""
+    status, fitted = facts.status, facts.fitted
+    if status.state in {ModelState.ACTIVE, ModelState.STOPPING}:
+        return "" if status.counted_with else bytes_text(status.running.size if status.running else None)
     if status.state is not ModelState.INACTIVE or fitted is None or (status.model and status.model.unusable):
         return ""
     return figures.about_text(fitted.estimate.total)
@@ -223,6 +230,8 @@ def _word(facts: RowFacts, moment: Moment) -> str:
         return _inactive_word(facts)
     if status.state is not ModelState.ACTIVE or facts.old:
         return str(status.state)
+    if status.counted_with:
+        return f"with {clean(status.counted_with, limit=60)}"
     if status.busy or status.idle_since_s is None:
         return "active, busy" if status.busy else "active"
     or_more = "+" if status.idle_at_least else ""

@@ -395,6 +395,25 @@ async def test_versions_that_were_installed_and_those_that_are_gone(llmstack: Pr
     assert (away.returncode, "b" * 12 in away.stdout) == (0, True)
 
 
+async def test_names_over_one_process_are_one_thing_everywhere(llmstack: Program) -> None:
+    async with fake_ollama(a_1="a", b_1="a", c_1="c") as (fake, server):
+        host = ("--host", server.url)
+        fake.load("a:1")
+        listed = (await document(llmstack, "ls", *host))["models"]
+        assert [(each["state"], each["shares"]) for each in listed] == [
+            ("active", ["b:1"]),
+            ("active", ["a:1"]),
+            ("inactive", []),
+        ]
+        assert "active, with a:1" in (await run(llmstack, "ls", *host)).stdout
+        (loaded,) = (await document(llmstack, "ps", *host))["models"]
+        assert (loaded["name"], loaded["shares"]) == ("a:1", ["b:1"])
+        assert "a:1 = b:1" in (await run(llmstack, "ps", *host)).stdout
+        told = await run(llmstack, "stop", "b:1", *host)
+        assert "The same goes for b:1: they share one process." in told.stdout
+        assert fake.loaded == []
+
+
 async def test_without_a_record_there_is_no_history(llmstack: Program) -> None:
     done = await run(llmstack, "history", "a")
     assert (done.returncode, done.stdout) == (0, "")

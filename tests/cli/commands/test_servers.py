@@ -75,6 +75,8 @@ async def test_ls_has_the_keys_that_scripts_rely_on(llmstack: Program) -> None:
         "pinned": False,
         "update": {"state": "unknown", "changed": [], "download": None, "checked_at": None},
         "modified_at": "2026-11-21T07:49:02.957391+02:00",
+        "unusable": None,
+        "shares": [],
     }
     assert (far["state"], far["update"]["state"]) == ("cloud", "cloud")
     assert (gone["name"], gone["state"], gone["size"]) == ("gone:latest", "active", None)
@@ -96,6 +98,7 @@ async def test_ps_has_the_keys_that_scripts_rely_on(llmstack: Program) -> None:
         "idle": None,
         "requests": None,
         "size_vram": 0,
+        "shares": [],
     }
 
 
@@ -237,8 +240,8 @@ async def test_stop_tells_what_became_of_each(llmstack: Program) -> None:
     async with running(usual_ollama("a:1", "b:1", loaded=("a:1", "b:1"))) as (url,):
         stopped = only(await run(llmstack, "stop", "a:1", "b:1", "--json", "--host", url), "models")
         assert stopped == [
-            {"host": url, "name": "a:1", "state": "inactive"},
-            {"host": url, "name": "b:1", "state": "inactive"},
+            {"host": url, "name": "a:1", "state": "inactive", "shares": []},
+            {"host": url, "name": "b:1", "state": "inactive", "shares": []},
         ]
         none = await run(llmstack, "stop", "--all", "--host", url)
         assert (none.returncode, none.stderr) == (0, "llmstack: No model is loaded.\n")
@@ -510,7 +513,8 @@ async def test_ps_tells_how_long_a_model_is_idle_where_that_can_be_known(llmstac
         await run(llmstack, "start", "a:1", "--keep-alive", "10m", *host)
         unguarded = llmstack.given(LLMSTACK_GUARD_ENABLED="false")
         await run(unguarded, "start", "b:1", *host)  # The server knows for how long, and we do not.
-        await run(llmstack, "start", "c:1", "--keep-alive", "10m", *host)
+        roomy = llmstack.given(LLMSTACK_GUARD_MAX_LOADED="9")
+        await run(roomy, "start", "c:1", "--keep-alive", "10m", *host)
         runners = {runner.name: runner for runner in fake.runners}
         runners["c:1"].expires_at = fake.now() + timedelta(seconds=60)  # Another client had it its way.
         loaded_at = runners["a:1"].expires_at - timedelta(minutes=10)

@@ -226,6 +226,16 @@ def test_what_another_program_loaded_for_ever_is_idle_for_too_long_only_if_the_u
     assert (model.lasting, model.idle_limit_s) == (False, 600.0)
 
 
+def test_what_leaves_with_a_model_is_said() -> None:
+    names = [Model(name=name, digest="d") for name in ("a", "b")]
+    looks = Looks(ONE, *names, Model(name="c", digest="c"))
+    looks.look(running("a", digest="d"), running("c"))
+    situation = looks.look(running("a", digest="d"), running("c"))
+    assert [each.shares for each in situation.loaded] == [("b",), ()]
+    (stop,) = decide(situation)
+    assert stop.reason[-1].params == {"models": ("b",)}
+
+
 def test_the_answer_is_about_models_of_others() -> None:
     looks = Looks(Rules(limits=Limits(max_loaded=1), others=Consent.ASK))
     looks.ours = False

@@ -294,6 +294,28 @@ async def test_what_was_loaded_from_here_is_no_question() -> None:
         assert "would stop" not in desk.text
 
 
+async def test_names_over_one_process_are_one_thing_and_to_stop_one_asks_first() -> None:
+    async with guarded(LOADED) as desk:
+        desk.ollama.installed["copy:1"] = desk.ollama.installed[LOADED]
+        await wait_until(lambda: any(row.name == "copy:1" for row in desk.app.models.list.models))
+        await wait_until(lambda: desk.word("copy:1") == f"with {LOADED}")
+        await desk.until_shown("1 active")
+        assert "≡" in line_of(desk, LOADED)
+        assert "≡" in line_of(desk, "copy:1")
+        await desk.put_cursor("copy:1")
+        await desk.press("a")
+        await wait_until(lambda: "it shares one process with" in toasts(desk))
+        await desk.press("d")
+        await desk.until_shown("Unload copy:1?", f"It shares one process with {LOADED}")
+        await desk.press("escape")
+        await wait_until(lambda: not isinstance(desk.app.screen, AskScreen))
+        assert desk.ollama.loaded == [LOADED]
+        await desk.press("d")
+        await desk.until_shown("Unload copy:1?")
+        await desk.press("right", "enter")
+        await wait_until(lambda: desk.ollama.loaded == [])
+
+
 async def test_what_the_guard_warns_of_is_told_once() -> None:
     warning = Warn(("stuck", LOADED), (quoted("It is still in memory."),))
     later = replace(warning, reason=(quoted("It is still in memory, for longer."),))

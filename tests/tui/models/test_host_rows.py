@@ -92,13 +92,15 @@ def test_latencies(seconds: float, text: str) -> None:
     assert told(StackState((slow, *state.hosts[1:])))[0].facts[-1] == text
 
 
-def test_each_name_of_what_is_loaded_counts_as_active_as_its_line_says() -> None:
+def test_names_of_one_process_count_once_and_say_whose_it_is() -> None:
     one = seeded.model("one:latest")
     two = replace(one, name="two:latest")
     state = hosts(seeded.snapshot((one, two), (seeded.running(one),)))
     rows = Rows().make(state, NOW, UNICODE)
-    assert [row.word for row in rows] == ["active", "active"]
-    assert active_count(rows) == 2
+    assert [row.word for row in rows] == ["active", "with one:latest"]
+    assert [row.pin for row in rows] == ["≡", "≡"]
+    assert rows[1].memory == ""
+    assert active_count(rows) == 1
 
 
 def test_each_host_is_sorted_for_itself() -> None:
