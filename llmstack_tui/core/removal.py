@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model
-    from llmstack_tui.library.disk import FolderUse
+    from llmstack_tui.library.use import FolderUse
     from llmstack_tui.lifecycle.states import ModelStatus
 
 # Bytes by which models of the same weights may differ: their texts.

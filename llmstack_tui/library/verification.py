@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from llmstack_tui.base.sentences import Sentence, said
 from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.library.blobs import OnProgress, distrust, hash_file, remember
@@ -14,42 +12,13 @@ from llmstack_tui.library.contents import StoredManifest, files_in, stored_manif
 from llmstack_tui.library.errors import Cancelled, LibraryError, library_errors, reason
 from llmstack_tui.library.folders import blobs_folder
 from llmstack_tui.library.manifest import BLOB_NAME, blob_name
+from llmstack_tui.library.use import DamagedFile, FolderVerification
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Sentences
-
-
-class DamagedFile(Struct, frozen=True, kw_only=True):
-    """A file that is not what it should be, or not there.
-
-    Attributes:
-        models: the names of those that need it.
-        why: what is wrong with it.
-        repair: what to do.
-    """
-
-    path: Path
-    models: tuple[str, ...]
-    why: Sentences
-    repair: Sentences
-
-
-class FolderVerification(Struct, frozen=True, kw_only=True):
-    """What a reading of all blobs of a folder has found.
-
-    Attributes:
-        own: whether it is the engine's folder.
-        files, size: how many blobs were read, and their bytes.
-    """
-
-    path: Path
-    own: bool
-    files: int
-    size: int
-    damaged: tuple[DamagedFile, ...]
 
 
 def verify_folder(folder: Path, progress: OnProgress, *, own: bool, note: bool) -> FolderVerification:

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.types import Confirm, Consent, PinEffect
     from llmstack_tui.hosts.types import Model, ModelDetails, Progress
     from llmstack_tui.library.blobs import OnProgress
-    from llmstack_tui.library.disk import FolderUse, Leftover
     from llmstack_tui.library.errors import LibraryError
-    from llmstack_tui.library.verification import FolderVerification
+    from llmstack_tui.library.use import FolderUse, FolderVerification, Leftover
 
 T = TypeVar("T")
 

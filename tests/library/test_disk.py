@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from llmstack_tui.library.disk import LeftoverKind, audit, remove_leftovers, remove_unreadable
+from llmstack_tui.library.disk import audit, remove_leftovers, remove_unreadable
 from llmstack_tui.library.storage import GRACE_S
+from llmstack_tui.library.use import LeftoverKind
 from tests.support.failures import fails
 from tests.support.folders import blob, layer, manifest, tree, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from llmstack_tui.library.disk import FolderUse
+    from llmstack_tui.library.use import FolderUse
 
 LIBRARY = "registry.ollama.ai/library"
 DIGEST = "ab" * 32

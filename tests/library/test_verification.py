@@ -14,7 +14,8 @@ from llmstack_tui.library.disk import DiskService
 from llmstack_tui.library.errors import Cancelled, LibraryError
 from llmstack_tui.library.library import Library
 from llmstack_tui.library.threads import in_thread
-from llmstack_tui.library.verification import FolderVerification, verify_folder
+from llmstack_tui.library.use import FolderVerification
+from llmstack_tui.library.verification import verify_folder
 from tests.support.failures import fails
 from tests.support.folders import blob, layer, manifest, tree, write
 from tests.support.gguf.files import Llama

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.library.disk import DiskService, FolderUse, Leftover, LeftoverKind, ModelUse
+from llmstack_tui.library.disk import DiskService
+from llmstack_tui.library.use import FolderUse, Leftover, LeftoverKind, ModelUse
 
 FOLDER = Path("/home/somebody/models")
 

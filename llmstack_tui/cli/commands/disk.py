@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
-    from llmstack_tui.library.disk import FolderUse, Leftover, ModelUse
-    from llmstack_tui.library.verification import FolderVerification
+    from llmstack_tui.library.use import FolderUse, FolderVerification, Leftover, ModelUse
 
 
 _TICK_S = 0.1

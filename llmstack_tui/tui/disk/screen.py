@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.worker import Worker
 
-    from llmstack_tui.library.disk import FolderUse, Leftover, ModelUse
     from llmstack_tui.library.errors import LibraryError
-    from llmstack_tui.library.verification import DamagedFile
+    from llmstack_tui.library.use import DamagedFile, FolderUse, Leftover, ModelUse
     from llmstack_tui.tui.draw.text import Pen
 
 _SIZE, _USED, _NOTE, _LEAST_NAME = 10, 13, 37, 9
