@@ -59,3 +59,34 @@ def test_tests_touch_nothing_private_of_ours() -> None:
         "support/fake_nvml.py": 1,
         "tui/driving.py": 3,
     }
+
+
+def test_text_reaches_the_terminal_by_a_few_ways_which_make_it_harmless() -> None:
+    """What draws or prints beside them would have to think of every name that a server may make up."""
+    package = Path(llmstack_tui.__file__).parent
+    found = defaultdict[str, set[str]](set)
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and (way := _way_to_the_terminal(ast.unparse(node.func))):
+                found[way].add(path.relative_to(package).as_posix())
+    assert found == {
+        "Content": {"tui/draw/text.py"},
+        "Segment": {"tui/draw/text.py"},
+        "notify": {"tui/base.py"},
+        "copy_to_clipboard": {"tui/base.py"},
+        # A child's standard error is a pipe to the engine.
+        "print": {"cli/output.py", "engine/runners/confinement.py"},
+        # The first line of the engine's process is JSON for the one that started it.
+        "stdout": {"engine/process/server.py", "tui/program.py"},
+        "stderr": {"cli/output.py", "tui/program.py"},
+    }
+
+
+def _way_to_the_terminal(called: str) -> str:
+    """The class or stream if such a call draws or prints a text, else ""."""
+    if re.fullmatch(r"Content(\.\w+)?", called):
+        return "Content"
+    if found := re.fullmatch(r"sys\.(?:__)?(stdout|stderr)(?:__)?(?:\.buffer)?\.write", called):
+        return found[1]
+    last = called.rpartition(".")[2]
+    return last if last in ("Segment", "notify", "copy_to_clipboard", "print", "from_markup") else ""

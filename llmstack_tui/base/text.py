@@ -14,6 +14,11 @@ from __future__ import annotations
 
 import re
 
+_ANY = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 _LINE_ENDS = re.compile("\r\n?|[\n\v\f\x85\u2028\u2029]")
 _JOINERS = re.compile("[\u034f\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _HARMFUL = re.compile(
@@ -25,6 +30,11 @@ _HARMFUL = re.compile(
 )
 
 
+def is_harmless(text: str) -> bool:
+    """Whether `clean` has nothing to do; most texts are so, and this is what costs least."""
+    return (text.isascii() and text.isprintable()) or _ANY.search(text) is None
+
+
 def clean(text: str, limit: int | None = 1000) -> str:
     """``text`` on one line of at most ``limit`` characters (None: all)."""
     return clean_lines(text, limit).replace("\n", " ").replace("\t", " ")
@@ -33,9 +43,14 @@ def clean(text: str, limit: int | None = 1000) -> str:
 def clean_lines(text: str, limit: int | None = 4000) -> str:
     """``text`` in at most ``limit`` characters (None: all), its lines ended by ``\\n`` and its tabs kept."""
     text = shortened(text, limit)
-    if text.isascii() and text.isprintable():
+    if is_harmless(text):
         return text
     return _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", _JOINERS.sub("", _LINE_ENDS.sub("\n", text)))
+
+
+def brief(text: str, limit: int) -> str:
+    """``text`` as part of a sentence: on one line, cut to ``limit`` characters. It is not made harmless."""
+    return shortened(" ".join(text[: limit + 1].splitlines()).replace("\t", " "), limit)
 
 
 def excerpt(text: str, limit: int = 300) -> str:

@@ -1,6 +1,7 @@
 """Output of commands: text that is safe on a terminal, tables, JSON documents, a status line, questions.
 
 Answers go to standard output, everything else to standard error, so that a script reads only answers.
+Commands write through this module alone: whatever a text contains, it cannot control the terminal.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.cli import table
 
 if TYPE_CHECKING:
@@ -33,7 +34,17 @@ class WrongUsage(Exception):
     """The command was called with arguments that make no sense; the text is a sentence."""
 
 
-def write(text: str, *, end: str = "\n") -> None:
+def write(line: str) -> None:
+    """Write one line, even if ``line`` has line ends: what comes from outside writes no lines of its own."""
+    _print(clean(line, None))
+
+
+def write_text(text: str, *, end: str = "\n") -> None:
+    """Write lines of text, as a model or a file has them."""
+    _print(clean_lines(text, None), end=end)
+
+
+def _print(text: str, *, end: str = "\n") -> None:
     print(text, end=end, flush=True)
 
 
@@ -44,17 +55,20 @@ def answer(options: Namespace, document: Mapping[str, object], *said: str | Call
         return 0
     for each in said:
         if isinstance(each, str):
-            write(clean(each))
+            write(each)
         else:
             each()
     return 0
 
 
 def write_document(document: Mapping[str, object], *, indent: int | None = 2) -> None:
-    """Write one JSON document, on a single line if ``indent`` is None. In ASCII, as any encoding has it."""
+    """Write one JSON document, on a single line if ``indent`` is None.
+
+    In ASCII, as any encoding has it, with an escape for each control character: no text in it is altered.
+    """
     import json
 
-    write(json.dumps(document, indent=indent, default=_plain))
+    write_text(json.dumps(document, indent=indent, default=_plain).replace("\x7f", "\\u007f"))
 
 
 def _plain(value: object) -> object:
@@ -83,7 +97,7 @@ def inform(text: str) -> None:
     Elsewhere it goes to standard error, as scripts read answers alone.
     """
     if is_terminal(sys.stdout):
-        write(clean(text, None))
+        write(text)
     else:
         say(text)
 
@@ -115,7 +129,7 @@ def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]], hosts: Sequ
     width = os.get_terminal_size(sys.stdout.fileno()).columns if is_terminal(sys.stdout) else None
     shown = [[_as_shown(cell) for cell in row] for row in rows]
     for first, *rest in table.lines(heads, shown, width or None, "…" if shows(sys.stdout, "…") else "..."):
-        write("  ".join([_coloured_mark(first), *rest]).rstrip())
+        _print("  ".join([_coloured_mark(first), *rest]).rstrip())
 
 
 def coloured(text: str, colour: str, stream: TextIO | None) -> str:
@@ -155,7 +169,7 @@ class StatusLine:
     def show(self, text: str) -> None:
         if self.enabled:
             columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
-            _to_stderr(f"\r\x1b[K{table.clipped(clean(text), columns - 1)}")
+            _to_stderr(f"\r\x1b[K{_one_line(text, columns - 1)}")
             self._shown = True
 
     def clear(self) -> None:
@@ -164,9 +178,13 @@ class StatusLine:
             self._shown = False
 
 
-def draw(lines: Sequence[str]) -> None:
+def draw(lines: Sequence[str], width: int) -> None:
     """Write lines to the terminal, which `undraw` can remove; leaves the cursor below them."""
-    _to_stderr("".join(f"\r\x1b[K{line}\n" for line in lines))
+    _to_stderr("".join(f"\r\x1b[K{_one_line(line, width)}\n" for line in lines))
+
+
+def _one_line(text: str, width: int) -> str:
+    return table.clipped(clean(text), width)
 
 
 def undraw(count: int) -> None:

@@ -9,9 +9,8 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.cli import output, table
+from llmstack_tui.cli import output
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
 
@@ -143,7 +142,7 @@ class _PullLines:
             size = os.get_terminal_size(sys.stderr.fileno())
             under_way = [_line(each) for each in downloads if not each.state.is_over]
             shown = under_way[: max(size.lines - 2, 1)]
-            output.draw([table.clipped(clean(line), (size.columns or 80) - 1) for line in shown])
+            output.draw(shown, (size.columns or 80) - 1)
             self._drawn = len(shown)
 
     def close(self) -> None:
@@ -157,7 +156,7 @@ def _write_end(download: Download) -> None:
     match download.state:
         case DownloadState.DONE:
             what = "up to date" if download.why is Why.UPDATE else "installed"
-            output.write(clean(f"{download.model} is {what} at {download.host}."))
+            output.write(f"{download.model} is {what} at {download.host}.")
             if download.reason:
                 output.say(f"{download.model}: {text(*download.reason)}")
         case DownloadState.FAILED:

@@ -11,6 +11,7 @@ from textual.command import CommandPalette
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.tui import themes
 from llmstack_tui.tui.draw.marks import ASCII, UNICODE
+from llmstack_tui.tui.draw.text import Net
 from llmstack_tui.tui.shell import shell_of, start
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from textual.binding import Binding
     from textual.command import Provider
+    from textual.filter import LineFilter
     from textual.screen import Screen
 
     from llmstack_tui.tui.shell import Answer
@@ -54,6 +56,7 @@ class TerminalApp(App[None]):
         for theme in themes.THEMES.values():
             self.register_theme(theme)
         self._unicode = unicode
+        self._net = Net()
         self._interrupted_s = float("-inf")
         self.use_ascii(ascii_only)
 
@@ -79,11 +82,18 @@ class TerminalApp(App[None]):
 
     def warn(self, text: str, *, title: str, severity: Literal["warning", "error"] = "warning") -> None:
         timeout = _WARNING_S if severity == "warning" else _ERROR_S
-        text = clean(text, limit=_LONGEST_WARNING)
+        text = clean(text, _LONGEST_WARNING)
         self.notify(text, title=title, severity=severity, timeout=timeout, markup=False)
 
     def copy(self, text: str) -> None:
-        self.copy_to_clipboard(text)
+        self.copy_to_clipboard(clean(text))
+
+    def copy_to_clipboard(self, text: str) -> None:
+        # Also what Textual copies by itself. Pasted into a shell, a control character would be a key press.
+        super().copy_to_clipboard(clean_lines(text, None))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._net]
 
     async def show(self, dialog: Screen[T]) -> T | None:
         return await self.push_screen_wait(dialog)

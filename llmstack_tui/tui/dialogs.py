@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 from textual.worker import Worker, WorkerState
 
 from llmstack_tui.base.names import InvalidName, ModelName, model_key
-from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.core.wording import words
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.draw.text import bar
+from llmstack_tui.tui.draw.text import bar, content_of
 from llmstack_tui.tui.shell import shell_of, start
 from llmstack_tui.tui.widgets.keybar import Hint
 from llmstack_tui.tui.widgets.pane import Pane
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.content import Content
     from textual.widget import Widget
 
     from llmstack_tui.tui.shell import Answer, Work
@@ -77,11 +76,11 @@ class AskScreen(Dialog[str]):
 
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
-            yield Static(clean_lines(self._text), markup=False)
+            yield Static(content_of(self._text), markup=False)
         with Horizontal(id="answers"):
             for answer in self._answers:
                 yield Button(
-                    answer.label,
+                    content_of(answer.label),
                     variant="error" if answer.dangerous else "default",
                     name=answer.value,
                     compact=True,
@@ -114,7 +113,7 @@ class WaitScreen(Dialog[bool | Exception]):
         self._began_s = time.monotonic()
 
     def compose_body(self) -> ComposeResult:
-        yield Static(clean_lines(self._text), markup=False)
+        yield Static(content_of(self._text), markup=False)
         yield Static(self._progress(), id="progress")
 
     def on_mount(self) -> None:
@@ -139,7 +138,7 @@ class WaitScreen(Dialog[bool | Exception]):
 
     def _progress(self) -> Content:
         elapsed = time.monotonic() - self._began_s
-        return Content.assemble(
+        return content_of(
             bar(elapsed / self._limit_s, _BAR_CELLS, shell_of(self).marks, tone="$text-primary"),
             (f"  {elapsed:.0f} of {self._limit_s:.0f} s", "$text-muted"),
         )
@@ -168,7 +167,7 @@ class FormScreen(Dialog[str]):
     def say(self, field: str, text: str | Content, tone: Tone = "") -> None:
         """Show a text below the field with this id."""
         said = self.query_one(f"#{field}-said", Static)
-        said.update(Content(text) if isinstance(text, str) else text)
+        said.update(content_of(text))
         said.set_classes(f"said {tone}")
 
     def begin(self, name: str, work: Work) -> None:
@@ -185,7 +184,7 @@ class FormScreen(Dialog[str]):
                 self.dismiss(event.worker.name)
             case WorkerState.ERROR, error:
                 self._set_under_way(False)
-                self.say("name", clean(words(error), limit=600), "-wrong")
+                self.say("name", words(error), "-wrong")
             case WorkerState.CANCELLED, _:
                 self._set_under_way(False)
                 self.say("name", "Cancelled; nothing was changed.", "-warning")

@@ -6,13 +6,13 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.segment import Segment
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.dialogs import Dialog
+from llmstack_tui.tui.draw.text import segment
 from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class HelpText(ScrollView, can_focus=True):
         if line >= len(self._lines):
             return Strip.blank(self.size.width, plain)
         style, head, text = self._lines[line]
-        segments = [Segment(head, self.get_visual_style(style).rich_style), Segment(text, plain)]
+        segments = [segment(head, self.get_visual_style(style).rich_style), segment(text, plain)]
         return Strip(segments).adjust_cell_length(self.size.width, plain)
 
 

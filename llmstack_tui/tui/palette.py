@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.command import Hit, Hits, Provider
-from textual.content import Content
 
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw.servers import address
+from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.shell import shell_of
 
@@ -69,10 +69,10 @@ class ModelCommands(Provider):
                 yield self._hit(does, model, words[1:], several=several)
 
     def _hit(self, does: str, model: ModelStatus, words: list[str], *, several: bool) -> Hit:
-        name = clean(model.name, limit=_LONGEST_NAME)
+        name = brief(model.name, _LONGEST_NAME)
         key = (model.host, model.name)
         shell = shell_of(self.screen)
-        shown = Content.assemble(
+        shown = content_of(
             f"{does.capitalize()} " if does else "",
             (name, "bold"),
             f"  {model.state.value}",

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import Screen
 
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw import servers
 from llmstack_tui.tui.shell import shell_of, start
@@ -156,7 +156,7 @@ class RecordScreen(FramedScreen):
                 if (stack := self.shell.stack) is not None:
                     await self.read(stack)
             except StoreError as error:
-                self.show_unreadable(clean(f"Cannot read the record: {words(error)}", limit=300))
+                self.show_unreadable(brief(f"Cannot read the record: {words(error)}", 300))
             await asyncio.sleep(_READ_EVERY_S)
 
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast
 
 from msgspec import Struct
 
-from llmstack_tui.base.text import clean
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
@@ -255,7 +253,7 @@ def start(
         run,
         name=name,
         group=group,
-        description=clean(description, limit=200),
+        description=description,
         exclusive=exclusive,
         exit_on_error=False,
     )
@@ -317,7 +315,7 @@ class Controller:
         errors = {url: host.snapshot.error for url in asked if (host := self._shell.view.host(url))}
         away = {url: error for url, error in errors.items() if error is not None}
         if away:
-            self._shell.tell("\n".join(clean(words(error), limit=300) for error in away.values()))
+            self._shell.tell("\n".join(words(error) for error in away.values()))
         return frozenset(asked) - frozenset(away)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.base.text import clean, clean_lines, excerpt, shortened
+from llmstack_tui.base.text import brief, clean, clean_lines, excerpt, is_harmless, shortened
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=60)
 REPLACED = "\N{REPLACEMENT CHARACTER}"
@@ -62,3 +62,16 @@ def test_a_long_text_is_cut_before_anything_is_done_with_it() -> None:
 def test_an_excerpt_is_one_run_of_words(text: str) -> None:
     assert excerpt(text) == clean(" ".join(text.split()))
     assert len(excerpt(text * 20)) <= 300
+
+
+def test_what_is_harmless_is_what_nothing_has_to_be_done_with() -> None:
+    letters = map(chr, range(0x110000))
+    assert [letter for letter in letters if is_harmless(letter) is not (clean(letter) == letter)] == []
+    assert is_harmless("two words of ascii")
+    assert not is_harmless("two\nlines")
+
+
+def test_a_name_in_a_sentence_has_no_lines_and_is_short() -> None:
+    assert brief("a\r\nb\tc\u2028d", 60) == "a b c d"
+    assert brief("abcdef", 4) == "abc…"
+    assert brief("x" * 10_000_000, 60) == "x" * 59 + "…"

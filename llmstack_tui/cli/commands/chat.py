@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
-from llmstack_tui.base.text import clean_lines
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
 from llmstack_tui.cli.progress import waiting
@@ -103,7 +102,7 @@ async def _answer(
                 chunks.append(chunk)
                 if chunk.text and not options.json:
                     line.clear()
-                    output.write(clean_lines(chunk.text, None), end="")
+                    output.write_text(chunk.text, end="")
                     column_is_0 = chunk.text.endswith("\n")
     finally:
         if not column_is_0:

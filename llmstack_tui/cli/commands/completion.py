@@ -23,4 +23,4 @@ def add_options(parser: Parser) -> None:
 
 def run(_: Core, options: Namespace) -> int:
     text = script(options.shell, [*forms(build_whole_parser())])
-    return output.answer(options, {"script": text}, lambda: output.write(text, end=""))
+    return output.answer(options, {"script": text}, lambda: output.write_text(text, end=""))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.paths import config_file
 from llmstack_tui.base.secret import Secret
-from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import overrides
 from llmstack_tui.config.hosts import HostSettings
@@ -39,7 +38,9 @@ def add_options(parser: Parser) -> None:
 def run(core: Core, options: Namespace) -> int:
     if options.example:
         shown = example()
-        return output.answer(options, {"example": shown.rstrip("\n")}, lambda: output.write(shown, end=""))
+        return output.answer(
+            options, {"example": shown.rstrip("\n")}, lambda: output.write_text(shown, end="")
+        )
     file = (core.config or config_file()).absolute()
     if options.path:
         return output.answer(options, {"file": file}, lambda: output.write(str(file)))
@@ -72,7 +73,7 @@ def document(file: Path, settings: Settings, origin: Origins, problems: Sequence
 
 def _write_settings(file: Path, settings: Settings, origin: Origins) -> None:
     there = "" if file.exists() else " does not exist; `llmstack config --example` prints one to begin with"
-    output.write(clean(f"{file}{there}"))
+    output.write(f"{file}{there}")
     output.write_table(
         ("SETTING", "VALUE", "FROM"),
         [

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback_host
-from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import Subcommands, hosts, port
 from llmstack_tui.cli.progress import waiting
@@ -97,9 +96,9 @@ def _key(core: Core, options: Namespace) -> int:
 
 def _about_key(file: Path, made: bool) -> str:
     if not made:
-        return clean(f"The key is in {file}. To replace it: llmstack engine key --new")
+        return f"The key is in {file}. To replace it: llmstack engine key --new"
     running = " A running engine does so once it is started again." if status() else ""
-    return clean(
+    return (
         f"The key is in {file}, for you alone. The engine asks for it from its next start on, llmstack sends "
         f"it by itself, and other programs send `Authorization: Bearer KEY`.{running}"
     )
@@ -149,7 +148,7 @@ def document(process: EngineProcess | None) -> dict[str, object]:
 
 
 def _write(process: EngineProcess) -> None:
-    output.write(clean(f"The engine runs at {process.url} (process {process.pid}, log {process.log})."))
+    output.write(f"The engine runs at {process.url} (process {process.pid}, log {process.log}).")
     if process.listening and not is_loopback_host(process.listening.rpartition(":")[0].strip("[]")):
         output.write(f"It listens on {process.listening}: other machines that have its key can use it.")
     if process.notice:

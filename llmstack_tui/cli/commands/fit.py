@@ -13,7 +13,6 @@ from llmstack_tui.base.kinds import CACHE_TYPES
 from llmstack_tui.base.names import same_model
 from llmstack_tui.base.sentences import Failure
 from llmstack_tui.base.structs import replace
-from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.catalog.rules import subject_of
 from llmstack_tui.cli import output
@@ -215,11 +214,11 @@ class _FitReport(Struct, frozen=True):
     def write(self) -> None:
         found = self.estimate
         if found is None:
-            output.write(f"{clean(self.target.name)}: how much memory it takes is unknown.")
+            output.write(f"{self.target.name}: how much memory it takes is unknown.")
             return
         slots = f", {self.request.parallel} requests at once" if self.request.parallel > 1 else ""
         output.write(
-            f"{clean(self.target.name)} with {found.context_length:,} tokens of context, "
+            f"{self.target.name} with {found.context_length:,} tokens of context, "
             f"cache {self.request.cache_type}{slots}"
         )
         if found.parts is not None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import format_duration
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import Subcommands, duration
@@ -144,7 +143,7 @@ def _guard_sentence(url: str, guard: GuardState) -> str:
 def _write_event(options: Namespace, event: Event) -> None:
     if not options.json:
         said = text(event.sentence, *event.reason)
-        output.write(clean(f"{event.at.astimezone():%H:%M:%S}  {said}"))
+        output.write(f"{event.at.astimezone():%H:%M:%S}  {said}")
         return
     document = {
         "at": event.at,
@@ -201,13 +200,13 @@ def _rules_document(core: Core, guard: GuardState) -> dict[str, object]:
 
 
 def _write_status(core: Core, url: str, guard: GuardState, now: str) -> None:
-    output.write(clean(f"{url}  {text(*guard.off) or now}"))
-    output.write(clean(f"  {_rules(core, guard)}"))
+    output.write(f"{url}  {text(*guard.off) or now}")
+    output.write(f"  {_rules(core, guard)}")
     output.write(f"  {text(Sentence(f'guard.others_{guard.others}'))}")
     if guard.held:
         output.write(f"  {text(*HOLDING)}")
     for model in guard.pinned:
-        output.write(clean(f"  pinned: {model}"))
+        output.write(f"  pinned: {model}")
 
 
 def _rules(core: Core, guard: GuardState) -> str:
@@ -248,7 +247,7 @@ async def _explain(core: Core, options: Namespace) -> int:
                     }
                 )
                 continue
-            output.write(clean(f"{url}  {_rules(core, guard)}"))
+            output.write(f"{url}  {_rules(core, guard)}")
             output.write(f"  {text(Sentence(f'guard.others_{guard.others}'))}")
             _write_explained(guard.off, models, decisions)
             if elsewhere:
@@ -285,14 +284,14 @@ def _decision(decision: Decision) -> dict[str, object]:
 
 def _write_explained(off: Sentences, models: tuple[Explained, ...], decisions: tuple[Decision, ...]) -> None:
     if off:
-        output.write(clean(f"  {text(*off)}"))
+        output.write(f"  {text(*off)}")
     for each in models:
         would = "would be stopped" if each.stop else "stays"
         if each.proposed:
             would = "would be stopped, if `llmstack guard others yes` allowed it"
-        output.write(clean(f"  {each.model.name} {would}. {text(*each.reason)}"))
+        output.write(f"  {each.model.name} {would}. {text(*each.reason)}")
     for reason in general(decisions):
-        output.write(clean(f"  {text(*reason)}"))
+        output.write(f"  {text(*reason)}")
 
 
 # --- others ---

@@ -90,7 +90,7 @@ def _write(options: Namespace, loads: Sequence[Activation], versions: Sequence[_
     if loads:
         _write_loads(loads)
     if versions:
-        output.write("\n" if loads else "", end="")
+        output.write_text("\n" if loads else "", end="")
         _write_versions(versions)
     if not loads and not versions:
         output.inform(

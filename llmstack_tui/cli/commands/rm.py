@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import locate, look, opened, save_installed
@@ -40,7 +39,7 @@ async def run(core: Core, options: Namespace) -> int:
         for removal in removals:
             await stack.actions.delete(removal.host, removal.name)
             if not options.json:
-                output.write(clean(f"Removed {_effect(removal)}."))
+                output.write(f"Removed {_effect(removal)}.")
     removed = [{"host": each.host, "name": each.name, "freed": each.freed} for each in removals]
     return output.answer(options, {"removed": removed})
 

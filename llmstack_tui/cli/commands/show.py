@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import locate, look, opened
@@ -74,8 +73,8 @@ def _write(found: dict[str, object]) -> None:
     }
     for label, value in lines.items():
         if value is not None:
-            output.write(f"{label:<14}{clean(str(value), None)}")
+            output.write(f"{label:<14}{value!s}")
     for label in ("options", "system", "template", "license"):
         if text := str(found[label]).strip():
-            output.write(f"\n{label}")
-            output.write("\n".join(f"  {line}" for line in clean_lines(text, None).splitlines()))
+            output.write_text(f"\n{label}")
+            output.write_text("\n".join(f"  {line}" for line in text.splitlines()))

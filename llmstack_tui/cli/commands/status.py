@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import InvalidAddress
 from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import find_urls, opened
@@ -77,9 +76,9 @@ def _write(state: StackState, limit: int | None) -> None:
             text = f"{output.mark('active')} {server}  {installed}, {len(snapshot.running)} loaded"
         else:
             text = f"{output.mark('inactive')} {snapshot.url}  {words(snapshot.error)}"
-        output.write(clean(text))
+        output.write(text)
     for each in _devices(state):
-        output.write(clean(_device(each)))
+        output.write(_device(each))
     if state.profile:
         output.write(f"Profile: {'CPU only' if state.profile.name == 'cpu' else state.profile.name}")
     if limit:

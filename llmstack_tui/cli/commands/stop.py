@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import listed
-from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.progress import waiting
 from llmstack_tui.cli.stacks import answering, locate, look, opened
@@ -56,9 +55,9 @@ async def _stop(stack: Stack, names: Sequence[str]) -> Sequence[_Stop]:
 
 def _write(stops: Sequence[_Stop], shared: _Shared) -> None:
     for url, name, departure in stops:
-        output.write(clean(_SENTENCES[departure].format(name)))
+        output.write(_SENTENCES[departure].format(name))
         if others := shared.get((url, name)):
-            output.write(clean(f"The same goes for {listed(others)}: they share one process."))
+            output.write(f"The same goes for {listed(others)}: they share one process.")
     if not stops:
         output.inform("No model is loaded.")
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct
 from textual import on
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.wording import ACTORS
@@ -20,7 +18,7 @@ from llmstack_tui.tui.activity import KEYS, LINE_KEYS, LIST_KEYS
 from llmstack_tui.tui.activity.feed import ActivityFeed, Choice, Tone, said, tone, word
 from llmstack_tui.tui.dialogs import Dialog
 from llmstack_tui.tui.draw.figures import day_text
-from llmstack_tui.tui.draw.text import plain_spaces, wrap
+from llmstack_tui.tui.draw.text import content_of, plain_spaces, wrap
 from llmstack_tui.tui.screen import FramedScreen, SidePane
 from llmstack_tui.tui.shell import shell_of
 from llmstack_tui.tui.widgets.list import RowList
@@ -78,7 +76,7 @@ def activity_row(event: Event, now: datetime) -> ActivityRow:
         day="" if at.date() == now.date() else day_text(at),
         tone=tone(event),
         word=word(event),
-        text=clean(said(event), limit=_TEXT_LIMIT),
+        text=said(event),
     )
 
 
@@ -203,9 +201,9 @@ class LineScreen(Dialog[None]):
         self._event = event
 
     def compose_body(self) -> ComposeResult:
-        said = Content(plain_spaces(clean_lines(text(self._event.sentence))))
+        said = content_of(plain_spaces(text(self._event.sentence)))
         with VerticalScroll():
-            yield Static(Content("\n\n").join([said, rows_content(facts(self._event), _LABEL_CELLS)]))
+            yield Static(content_of("\n\n").join([said, rows_content(facts(self._event), _LABEL_CELLS)]))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "again" or may_be_undone(self._event)
@@ -232,16 +230,16 @@ def facts(event: Event) -> Iterator[tuple[str, str]]:
     if who := details.get("asked_by"):
         yield "Asked by", ACTORS[Actor(str(who))]
     if event.reason:
-        yield "Why", clean(text(*event.reason))
+        yield "Why", text(*event.reason)
     if event.model:
-        yield "Model", clean(event.model, limit=300)
+        yield "Model", event.model
     if event.host:
-        yield "Server", clean(event.host, limit=300)
+        yield "Server", event.host
     seconds = details.get("seconds")
     if isinstance(seconds, int | float):
         yield "Took", seconds_text(seconds)
     if error := details.get("error"):
         # Older records have the words themselves.
-        yield "Error", clean(text(Sentence(str(error))), limit=100)
+        yield "Error", text(Sentence(str(error)))
     if detail := details.get("detail"):
-        yield "Detail", clean_lines(str(detail))
+        yield "Detail", str(detail)

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct
 from rich.cells import cell_len
 from textual import on
-from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.base.names import DEFAULT_HOST, DEFAULT_NAMESPACE, ModelName, model_key
 from llmstack_tui.base.sentences import Failure
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import UNKNOWN, bytes_text
 from llmstack_tui.catalog.rules import EntryFit
 from llmstack_tui.core.wording import words
 from llmstack_tui.tui.catalog import ENTRY_KEYS
 from llmstack_tui.tui.catalog.list import FIT_STYLES, download_text, fit_word, memory_texts
 from llmstack_tui.tui.draw.figures import rate_text, when_text
+from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.list import RowList
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.content import Content
 
     from llmstack_tui.catalog.types import Catalog, Entry, File, Offer
     from llmstack_tui.core.state import StackState
@@ -154,7 +155,7 @@ class EntryScreen(FramedScreen):
             fits, fit = "no", EntryFit.NO
         download = bytes_text(offer.download) if offer else download_text(file) if file else ""
         return Variant(
-            key=clean(name, limit=300),
+            key=name,
             installed=model_key(name) in installed,
             quantization=(file.quantization or UNKNOWN) if file else "",
             download=download,
@@ -171,7 +172,7 @@ class EntryScreen(FramedScreen):
         if stack is None:
             self._say("There is no server yet.")
             return
-        registry = clean(ModelName.parse(self._entry.name).host, limit=80)
+        registry = brief(ModelName.parse(self._entry.name).host, 80)
         self._say(f"Asking {registry} for its tags{self.shell.marks.dots}")
         ask = partial(self._ask, stack.catalog)
         start(self, f"The tags of {self._entry.name}", ask, group="ask", exclusive=True)
@@ -195,7 +196,7 @@ class EntryScreen(FramedScreen):
         found, *problems = await asyncio.gather(tags(), *map(offer, self._variants))
         problem = next((each for each in problems if isinstance(each, Failure)), None)
         if isinstance(found, Failure):
-            self._say(clean(words(problem or found), limit=300))
+            self._say(words(problem or found))
         else:
             self._heard(found, problem)
         self.show(self.shell.view)
@@ -206,11 +207,11 @@ class EntryScreen(FramedScreen):
             said = f"{name.host} lists no tags."
             if name.host == DEFAULT_HOST and name.namespace == DEFAULT_NAMESPACE:
                 said += f" All of them: https://ollama.com/library/{name.model}/tags"
-            self._say(clean(f"{words(problem)} {said}" if problem else said, limit=400))
+            self._say(brief(f"{words(problem)} {said}" if problem else said, 400))
             return
         named = (_with_tag(name, tag) for tag in tags)
         self._tags = tuple(each for each in named if each and each not in self._variants)
-        self._say(clean(words(problem), limit=300) if problem else "")
+        self._say(words(problem) if problem else "")
 
     @on(RowList.Moved)
     def _moved(self) -> None:
@@ -227,11 +228,11 @@ class EntryScreen(FramedScreen):
             try:
                 self._offers[name] = await stack.catalog.offer(name)
             except Failure as error:
-                self._say(clean(words(error), limit=300))
+                self._say(words(error))
             self.show(self.shell.view)
 
     def _say(self, text: str) -> None:
-        self._said.update(Content(text))
+        self._said.update(content_of(text))
         self._said.display = bool(text)
 
     # Keys
@@ -271,7 +272,7 @@ def facts_content(entry: Entry) -> Content:
         ("Context", f"{entry.context.value:,} tokens"),
         ("Licence", entry.license.value if entry.license else UNKNOWN),
     )
-    return rows_content(((name, clean(value)) for name, value in rows), 11)
+    return rows_content(((name, brief(value, 200)) for name, value in rows), 11)
 
 
 def sources(catalog: Catalog, entry: Entry) -> Iterator[Fact]:

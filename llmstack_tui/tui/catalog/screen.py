@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import to_builtins
 from textual import on
-from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.base.names import model_key
@@ -24,6 +23,7 @@ from llmstack_tui.tui.catalog.list import (
     headings,
     make_shelf,
 )
+from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.screen import TableScreen
 from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.list import RowList
@@ -127,7 +127,7 @@ class CatalogScreen(TableScreen):
     def _show_about(self) -> None:
         row = self.list.row
         if row is None:
-            self._about.update(Content(""))
+            self._about.update(content_of(""))
             return
         told = [f"context {row.context}", f"licence {row.license}"]
         if row.speed:
@@ -136,7 +136,7 @@ class CatalogScreen(TableScreen):
             told.insert(0, "installed")
         dot = f"  {self.shell.marks.dot}  "
         self._about.update(
-            Content.assemble((row.key, "bold"), f": {row.good_for}\n", (dot.join(told), "$text-muted"))
+            content_of((row.key, "bold"), f": {row.good_for}\n", (dot.join(told), "$text-muted"))
         )
 
     # Keys

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
-
-from textual.content import Content
 
 from llmstack_tui.base.kinds import CACHE_TYPES
 from llmstack_tui.base.sentences import plural
-from llmstack_tui.base.text import clean, clean_lines
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text, seconds_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.fit.memory import Basis, Request, estimate, largest_context
@@ -16,11 +15,14 @@ from llmstack_tui.fit.verdict import Fit, verdict
 from llmstack_tui.lifecycle.wording import ACTORS, end_text
 from llmstack_tui.tui.details.pane import addresses
 from llmstack_tui.tui.draw.figures import about_text, count_text, when_text
+from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.widgets.section import SectionText, lines_part, rows_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
+
+    from textual.content import Content
 
     from llmstack_tui.core.types import Activation, Measured, SeenModel
     from llmstack_tui.fit.memory import Estimate, Load, Subject
@@ -97,7 +99,7 @@ def told_parts(details: ModelDetails, name: str) -> dict[str, SectionText]:
 
 def parameter_rows(table: str) -> Iterator[tuple[str, str]]:
     """Name and value of each line; quotes around a value are removed."""
-    for line in clean_lines(table.expandtabs(), limit=MOST_CHARACTERS).splitlines()[:_MOST_ROWS]:
+    for line in table[:MOST_CHARACTERS].expandtabs().splitlines()[:_MOST_ROWS]:
         name, _, value = line.strip().partition(" ")
         value = value.strip()
         if len(value) > 1 and value[0] == value[-1] == '"':
@@ -117,7 +119,7 @@ def fact_rows(info: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         if short in found:
             yield label, found.pop(short)
     for short in sorted(found)[:_MOST_ROWS]:
-        yield f"{clean(short, limit=60)} ".ljust(_CELLS), found[short]
+        yield f"{brief(short, 60)} ".ljust(_CELLS), found[short]
 
 
 def loads_part(loads: Sequence[Activation], now: datetime) -> SectionText:
@@ -145,11 +147,11 @@ def _text_part(text: str, name: str, *, opens: bool = False, first: bool = False
     """A text that folds. A short one is open if ``opens``; ``first`` shows its first line while folded."""
     text = text.strip("\r\n")
     count = text.count("\n") + 1
-    shown = clean_lines(text[:MOST_CHARACTERS].expandtabs(4), limit=MOST_CHARACTERS).splitlines()[:MOST_LINES]
-    body = Content("\n".join(shown))
+    shown = text[:MOST_CHARACTERS].expandtabs(4).splitlines()[:MOST_LINES]
+    body = content_of("\n".join(shown))
     if len(text) > MOST_CHARACTERS or count > MOST_LINES:
-        whole = f"All of it: llmstack show {clean(name, limit=200)}"
-        body += Content.styled(f"\n(Only the beginning of {len(text):,} characters. {whole})", _MUTED)
+        whole = f"All of it: llmstack show {brief(shlex.quote(name), 200)}"
+        body += content_of((f"\n(Only the beginning of {len(text):,} characters. {whole})", _MUTED))
     head = next((line.strip()[:60] for line in shown if line.strip()), "") if first else ""
     summary = "  ".join(filter(None, (head, plural(count, "1 line", f"{count:,} lines"))))
     is_open = opens and count <= _OPEN_LINES and len(text) < MOST_CHARACTERS // 10
@@ -157,10 +159,10 @@ def _text_part(text: str, name: str, *, opens: bool = False, first: bool = False
 
 
 def _origin_rows(details: ModelDetails) -> Iterator[tuple[str, str]]:
-    yield "Parent model", clean(details.parent_model or "", limit=300)
-    yield "Runs on", clean(details.remote_host or "", limit=300)
-    yield "As", clean(details.remote_model or "", limit=300)
-    yield "Format", clean(details.format or "", limit=60)
+    yield "Parent model", details.parent_model or ""
+    yield "Runs on", details.remote_host or ""
+    yield "As", details.remote_model or ""
+    yield "Format", details.format or ""
     yield "Weights", (details.weights_digest or "")[:12]
     for label, value in fact_rows(details.projector_info):
         yield f"Projector {label.lower()[:11]}", value
@@ -174,24 +176,24 @@ def _fact(value: object) -> str:
         return count_text(value) if abs(value) < 10**30 else ""
     if isinstance(value, float):
         return f"{value:,.6g}"
-    return clean(value, limit=200) if isinstance(value, str) else ""
+    return brief(value, 200) if isinstance(value, str) else ""
 
 
 def _load(each: Activation, now: datetime) -> str:
     until = each.ended_at or now
     lasted = "" if each.loaded_at is None else seconds_text((until - each.loaded_at).total_seconds())
-    reasons = [f" ({clean(text(*why), limit=300)})" if why else "" for why in (each.reason, each.end_reason)]
+    reasons = [f" ({text(*why)})" if why else "" for why in (each.reason, each.end_reason)]
     asked = f"asked by {ACTORS[each.asked_by]}{reasons[0]}"
     return f"{when_text(each.started_at, now):14}{lasted:9}{asked}; {end_text(each)}{reasons[1]}"
 
 
 def _took(each: Measured, now: datetime) -> str:
-    devices = (f"{bytes_text(size)} on {clean(name, limit=60)}" for name, size in each.device_bytes.items())
+    devices = (f"{bytes_text(size)} on {brief(name, 60)}" for name, size in each.device_bytes.items())
     figures = [f"{bytes_text(each.server_bytes)} (server)", *devices]
     if each.context_length is not None:
         figures.append(f"context {count_text(each.context_length)}")
     if each.cache_type is not None:
-        figures.append(f"cache {clean(each.cache_type, limit=20)}")
+        figures.append(f"cache {brief(each.cache_type, 20)}")
     if each.parallel is not None and each.parallel > 1:
         figures.append(f"{each.parallel} at once")
     return f"{when_text(each.at, now):14}{'; '.join(figures)}"
@@ -204,11 +206,11 @@ def fit_part(subject: Subject, room: Room, loads: Sequence[Load] = ()) -> Sectio
         loads: the measured loads of this version.
     """
     head = "Context".rjust(_CONTEXT_CELLS) + "".join(f"   {name}".ljust(_FIT_CELLS) for name in CACHE_TYPES)
-    lines = [Content.styled(head, _MUTED)]
+    lines = [content_of((head, _MUTED))]
     bases: set[Basis] = set()
     fits: set[Fit] = set()
     for context in _contexts(subject):
-        line = Content(count_text(context).rjust(_CONTEXT_CELLS))
+        line = content_of(count_text(context).rjust(_CONTEXT_CELLS))
         for name in CACHE_TYPES:
             request = Request(context_length=context, cache_type=name)
             found = estimate(subject.weights, subject.shape, request, loads)
@@ -219,12 +221,12 @@ def fit_part(subject: Subject, room: Room, loads: Sequence[Load] = ()) -> Sectio
             fits |= {known.fit} if known else set()
             line += _cell(found, known)
         lines.append(line)
-    lines += [Content(text) for text in _longest(subject, room)]
+    lines += [content_of(text) for text in _longest(subject, room)]
     basis = Basis.FILE_SIZE if Basis.FILE_SIZE in bases else Basis.FORMULA
     explained = [f"Estimated from {_BASES[basis]}."]
     explained += [text for fit, text in _EXPLAINED.items() if fit in fits]
     explained += ["*: measured here."] if Basis.MEASURED in bases else []
-    lines.append(Content.styled(" ".join(explained), _MUTED))
+    lines.append(content_of((" ".join(explained), _MUTED)))
     return lines_part(lines)
 
 
@@ -244,7 +246,7 @@ def _cell(found: Estimate, known: Verdict | None) -> Content:
     else:
         word = "tight" if known.tight and known.fit is Fit.NOW else _FITS[known.fit]
         tone = _FIT_STYLES.get(known.fit, "$foreground")
-    return Content.assemble(f"   {size:8}", (word.ljust(_FIT_CELLS - 11), tone))
+    return content_of(f"   {size:8}", (word.ljust(_FIT_CELLS - 11), tone))
 
 
 def _longest(subject: Subject, room: Room) -> Iterator[str]:

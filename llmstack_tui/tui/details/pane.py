@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.base.sentences import listed, plural
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text, seconds_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.details.cache import DetailsCache
 from llmstack_tui.tui.draw.figures import about_text, count_text, on_cpu_text, when_text
-from llmstack_tui.tui.draw.text import fit_name
+from llmstack_tui.tui.draw.text import content_of, fit_name
 from llmstack_tui.tui.draw.updates import update_rows
 from llmstack_tui.tui.screen import SidePane
 from llmstack_tui.tui.widgets.section import rows_content
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from textual.app import ComposeResult
+    from textual.content import Content
 
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import ModelDetails
@@ -49,7 +49,7 @@ class Details(Static):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id, markup=False)
-        self._shown = Content()
+        self._shown = content_of()
 
     def show(self, content: Content) -> None:
         if not content.is_same(self._shown):
@@ -75,7 +75,7 @@ class DetailsPane(SidePane):
         self._selected = selected
         cache = self.shell.controller(DetailsCache)
         about = cache.about(view, selected)
-        name = clean(about.status.name) if about else "Details"
+        name = brief(about.status.name, 200) if about else "Details"
         self.show_title(fit_name(name, _TITLE_CELLS, ellipsis=self.shell.marks.ellipsis).rstrip())
         self._details.show(details_content(about, self.size.width - _PADDING))
         if about is not None:
@@ -91,7 +91,7 @@ def details_content(about: ModelFacts | None, width: int = 0) -> Content:
         width: in cells; what is longer is wrapped. 0 wraps nothing.
     """
     if about is None:
-        return Content.styled("No model selected.", "$text-muted")
+        return content_of(("No model selected.", "$text-muted"))
     rows = (*what_it_is(about), *addresses(about.status.host), *how_it_did(about))
     return rows_content(rows, _LABEL_CELLS, width)
 
@@ -102,7 +102,7 @@ def what_it_is(about: ModelFacts) -> Iterator[Row]:
     is_cloud = status.state is ModelState.CLOUD
     yield "State", f"{status.state}, busy" if status.busy else str(status.state)
     if status.shares:
-        yield "One process", f"with {clean(listed(status.shares), limit=200)}: they stop together"
+        yield "One process", f"with {brief(listed(status.shares), 200)}: they stop together"
     if about.pinned:
         yield "Pinned", "never stopped by the guard"
         yield "", "not loaded: activate it" if status.state is ModelState.INACTIVE else ""
@@ -110,15 +110,15 @@ def what_it_is(about: ModelFacts) -> Iterator[Row]:
             yield "", "another client set its time"
             yield "", "the guard renews the pin" if about.renewed else "it leaves then"
     if is_cloud and model:
-        yield "Runs on", clean(model.remote_host or "", limit=200)
-        yield "As", clean(model.remote_model or "", limit=200)
+        yield "Runs on", model.remote_host or ""
+        yield "As", model.remote_model or ""
     if model is None:
         yield "Note", "loaded, but no longer installed"
     elif model.unusable:
-        yield "Unusable", clean(model.unusable, limit=300)
+        yield "Unusable", model.unusable
     digest = (model.digest if model else running.digest if running else "")[:12]
     modified = f"  {model.modified_at:%Y-%m-%d}" if model and model.modified_at else ""
-    yield "Version", clean(digest) + modified
+    yield "Version", digest + modified
     yield from update_rows(about.update, about.now)
     if not is_cloud:
         yield "On disk", bytes_text(model.size if model else None)
@@ -132,10 +132,10 @@ def what_it_is(about: ModelFacts) -> Iterator[Row]:
         if about.fallback is not None:
             yield "", text(about.fallback.cause)
     quantization = (model.quantization if model else None) or (details.quantization if details else None)
-    yield "Quantization", clean(quantization or "?", limit=40)
+    yield "Quantization", quantization or "?"
     family = (model.family if model else None) or (details.family if details else None) or "?"
     size = (model.parameters if model else None) or (details.parameter_size if details else None) or ""
-    yield "Family", clean(f"{family}  {size}".rstrip(), limit=80)
+    yield "Family", f"{family}  {size}".rstrip()
     yield "Context", _context(status, details)
     capabilities = (details.capabilities if details else None) or (model.capabilities if model else None)
     yield "Capabilities", _capabilities(capabilities)
@@ -143,7 +143,7 @@ def what_it_is(about: ModelFacts) -> Iterator[Row]:
 
 def addresses(url: str) -> tuple[Row, ...]:
     """The addresses for clients, by API."""
-    return (("Ollama API", clean(url, limit=300)), ("OpenAI API", f"{clean(url, limit=300)}/v1"))
+    return (("Ollama API", url), ("OpenAI API", f"{url}/v1"))
 
 
 def how_it_did(about: ModelFacts) -> Iterator[Row]:
@@ -193,5 +193,5 @@ def _capabilities(names: frozenset[str] | None) -> str:
         return "?"
     known = [name for name in _ORDER if name in names]
     return ", ".join(
-        _WORDS.get(name, name) for name in known + sorted(clean(n, limit=30) for n in names - set(_ORDER))
+        _WORDS.get(name, name) for name in known + sorted(brief(n, 30) for n in names - set(_ORDER))
     )

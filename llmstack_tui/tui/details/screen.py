@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.content import Content
 from textual.widgets import Static
 
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.core.wording import words
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.tui.details import SCREEN_KEYS
@@ -22,6 +21,7 @@ from llmstack_tui.tui.details.content import (
     versions_part,
 )
 from llmstack_tui.tui.details.pane import how_it_did, what_it_is
+from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.draw.updates import more_update_rows
 from llmstack_tui.tui.screen import RecordScreen
 from llmstack_tui.tui.shell import start
@@ -52,7 +52,7 @@ class DetailsScreen(RecordScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*SCREEN_KEYS]
 
     def __init__(self, key: Key) -> None:
-        super().__init__(Pane(clean(key[1], limit=200), id="frame"))
+        super().__init__(Pane(brief(key[1], 200), id="frame"))
         self._key = key
         self._sections = {title: Section(title) for title in (*_BEFORE, *TOLD, *_PAST)}
         self._note = Static("", id="note", markup=False)
@@ -107,7 +107,7 @@ class DetailsScreen(RecordScreen):
         self._say("")
 
     def _say(self, text: str) -> None:
-        self._note.update(Content(text))
+        self._note.update(content_of(text))
         self._note.display = bool(text)
 
     # What is asked
@@ -124,12 +124,12 @@ class DetailsScreen(RecordScreen):
         try:
             await self.shell.controller(DetailsCache).ask(stack, self._key)
         except HostError as error:
-            self._say(clean(f"The server gives no details: {words(error)}", limit=400))
+            self._say(brief(f"The server gives no details: {words(error)}", 400))
         else:
             self.show(self.shell.view)
 
     def show_unreadable(self, reason: str) -> None:
-        self._sections[_LOADED].say(SectionText(Content(reason)))
+        self._sections[_LOADED].say(SectionText(content_of(reason)))
 
     async def read(self, stack: DashboardStack) -> None:
         host, name = self._key

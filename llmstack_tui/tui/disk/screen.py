@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import plural
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.tui.disk import KEYS
@@ -147,7 +147,7 @@ class DiskScreen(FramedScreen):
             if total and time.monotonic() - shown_s >= _TICK_S:
                 shown_s = time.monotonic()
                 share = f"{100 * (done or 0) // total} % of {bytes_text(total)}"
-                title = f"Disk  Reading {clean(name, limit=60)}: {share}  (v: stop)"
+                title = f"Disk  Reading {brief(name, 60)}: {share}  (v: stop)"
                 loop.call_soon_threadsafe(self.frame.show_title, title)
 
         found = await stack.disk.verify(tell, note=not stack.read_only)
@@ -178,7 +178,7 @@ class DiskScreen(FramedScreen):
         elif path is not None:
             self.shell.start("Remove a file", partial(self._remove, path), group="clean", exclusive=True)
         elif self._seen.unreadable:
-            first = clean(str(self._seen.unreadable[0]), limit=200)
+            first = brief(str(self._seen.unreadable[0]), 200)
             self.shell.tell(
                 f"Nothing is removed while {first} cannot be read: it may name any of the files. "
                 "With the cursor on its row, x removes it."
@@ -193,7 +193,7 @@ class DiskScreen(FramedScreen):
         from llmstack_tui.library.errors import LibraryError
 
         answers = (Answer("keep", "Keep it"), Answer("remove", "Remove", dangerous=True))
-        text = f"{clean(str(path), limit=300)}\n\nIt is no manifest. The files of its model, if any, stay."
+        text = f"{brief(str(path), 300)}\n\nIt is no manifest. The files of its model, if any, stay."
         stack = self.shell.stack
         if (
             stack is None
@@ -245,22 +245,22 @@ def damage_rows(damaged: Sequence[DamagedFile]) -> Iterator[DiskRow]:
         yield DiskRow(key="damaged", name="Damaged or missing", is_heading=True)
     for each in damaged:
         name = ", ".join(each.models) or each.path.name
-        note = clean(text(*each.why, *each.repair), limit=_NAME)
-        yield DiskRow(key=f"damaged {each.path}", name=clean(name, limit=_NAME), note=note, removable=True)
+        note = text(*each.why, *each.repair)
+        yield DiskRow(key=f"damaged {each.path}", name=brief(name, _NAME), note=note, removable=True)
 
 
 def disk_rows(folders: Sequence[FolderUse | LibraryError], used: Mapping[str, datetime]) -> Iterator[DiskRow]:
     """The content of each folder, or why it cannot be read; ``used``: when each model was loaded last."""
     for each in folders:
         if isinstance(each, Exception):
-            yield DiskRow(key=words(each), name=clean(words(each), limit=_NAME))
+            yield DiskRow(key=words(each), name=words(each))
         else:
             yield from _folder_rows(each, used)
 
 
 def _folder_rows(use: FolderUse, used: Mapping[str, datetime]) -> Iterator[DiskRow]:
     """The models by size, then the files that no model uses."""
-    heading = "Models" if use.own else f"Models of Ollama in {clean(str(use.path), limit=120)}, only shown"
+    heading = "Models" if use.own else f"Models of Ollama in {brief(str(use.path), 120)}, only shown"
     at, now = use.path, datetime.now(UTC)
     yield DiskRow(
         key=f"{at} models",
@@ -275,7 +275,7 @@ def _folder_rows(use: FolderUse, used: Mapping[str, datetime]) -> Iterator[DiskR
         used_at = used.get(model_key(model.name))
         yield DiskRow(
             key=f"{at} model {model.name}",
-            name=clean(model.name, limit=_NAME),
+            name=model.name,
             size=bytes_text(model.size),
             shared=bytes_text(model.shared) if model.shared else "",
             alone=bytes_text(use.freed((model.name,))),
@@ -290,7 +290,7 @@ def _folder_rows(use: FolderUse, used: Mapping[str, datetime]) -> Iterator[DiskR
         note = f"kept: {text(leftover.kept)}" if leftover.kept else f"{kind}, removed by a clean-up"
         yield DiskRow(
             key=f"{at} file {leftover.path.name}",
-            name=clean(leftover.path.name, limit=_NAME),
+            name=leftover.path.name,
             size=bytes_text(leftover.size),
             note=note,
             removable=not leftover.kept,
@@ -300,14 +300,14 @@ def _folder_rows(use: FolderUse, used: Mapping[str, datetime]) -> Iterator[DiskR
     for path in use.unreadable:
         yield DiskRow(
             key=f"unreadable {path}",
-            name=clean(str(path), limit=_NAME),
+            name=str(path),
             note="unreadable: nothing is removed while it is there" + (" (x: remove it)" if use.own else ""),
         )
 
 
 def _remark(model: ModelUse) -> str:
     if model.fault:
-        return clean(text(*model.fault), limit=_NAME)
+        return text(*model.fault)
     if model.missing:
         return f"{model.missing} of its files missing"
     return "changed since it was verified: v reads it" if model.changed else ""
@@ -317,7 +317,7 @@ def disk_title(folders: Sequence[FolderUse | LibraryError]) -> str:
     read = [each for each in folders if not isinstance(each, Exception)]
     if not read:
         return "Disk"
-    where = clean(str(read[0].path), limit=120) if len(read) == 1 else f"{len(read)} folders"
+    where = brief(str(read[0].path), 120) if len(read) == 1 else f"{len(read)} folders"
     free = sum(leftover.size for use in read for leftover in use.removable)
     could = f", {bytes_text(free)} to be freed" if free else ""
     return f"Disk  {bytes_text(sum(use.size for use in read))} in {where}{could}"
@@ -326,8 +326,7 @@ def disk_title(folders: Sequence[FolderUse | LibraryError]) -> str:
 def clean_text(chosen: Sequence[Leftover]) -> str:
     """The question that names what a clean-up would remove."""
     lines = [
-        f"{clean(each.path.name, limit=40)}  {bytes_text(each.size)}, {_KINDS[each.kind.value]}"
-        for each in chosen
+        f"{brief(each.path.name, 40)}  {bytes_text(each.size)}, {_KINDS[each.kind.value]}" for each in chosen
     ]
     freed = bytes_text(sum(each.size for each in chosen))
     return f"{lines_text(lines)}\n\nNo model uses them. This frees {freed}."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import same_model
 from llmstack_tui.base.sentences import plural
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
@@ -51,7 +51,7 @@ class DownloadController(Controller):
     def follow(self, state: StackState) -> None:
         """Tell how pulls ended that were under way before."""
         for download in state.downloads:
-            name = clean(download.model, limit=80)
+            name = brief(download.model, 80)
             if download.id not in self._open:
                 continue
             if download.state is DownloadState.DONE:
@@ -87,7 +87,7 @@ class DownloadController(Controller):
         if made is None:
             return
         if screen.pulls:
-            self._shell.tell(f"{clean(made, limit=200)} is in the queue.", title="Pull")
+            self._shell.tell(f"{brief(made, 200)} is in the queue.", title="Pull")
         else:
             stack.refresh()
             self._shell.select(url, made)
@@ -100,13 +100,13 @@ class DownloadController(Controller):
             elif not download.state.is_over:
                 stack.downloads.pause(download.id)
             else:
-                name = clean(download.model, limit=60)
+                name = brief(download.model, 60)
                 self._shell.tell(f"{name} is over ({download.state}): there is nothing to pause.")
 
     def cancel(self, *ids: int) -> None:
         for stack, download in self._chosen(ids):
             if download.state.is_over:
-                self._shell.tell(f"{clean(download.model, limit=60)} is over already ({download.state}).")
+                self._shell.tell(f"{brief(download.model, 60)} is over already ({download.state}).")
             else:
                 self._start(f"Cancel {download.model}", partial(self._cancel, stack, download))
 
@@ -148,12 +148,12 @@ class DownloadController(Controller):
         names = self._shell.host_names
         answers = [Answer("", "Not now")]
         for url in hosts[:_MOST_HOSTS]:
-            host = clean(names.get(url) or address(url), limit=24)
+            host = brief(names.get(url) or address(url), 24)
             answers.append(Answer(url, "Download it" if len(hosts) == 1 else f"To {host}"))
-        url = await self._shell.ask(f"Download {clean(name, limit=50)}?", text, answers, escape="")
+        url = await self._shell.ask(f"Download {brief(name, 50)}?", text, answers, escape="")
         if url:
             await self._ask_for(stack, url, name)
-            key, name = self._shell.view.keys["app.downloads"], clean(name, limit=80)
+            key, name = self._shell.view.keys["app.downloads"], brief(name, 80)
             self._shell.tell(f"{name} is in the queue: press {key} to see it.", title="Download")
 
     async def _ask_for(self, stack: DashboardStack, host_url: str, name: str) -> None:
@@ -173,7 +173,7 @@ class DownloadController(Controller):
             Answer("keep", "Cancel, keep them"),
             Answer("delete", "Cancel, delete them", dangerous=True),
         )
-        title = f"Cancel {clean(download.model, limit=50)}?"
+        title = f"Cancel {brief(download.model, 50)}?"
         answer = await self._shell.ask(title, text, answers, escape="on")
         if answer in {"keep", "delete"}:
             await stack.downloads.cancel(download.id, keep=answer == "keep")
@@ -240,7 +240,7 @@ class DownloadController(Controller):
 
 def leaving_text(stopped: Sequence[Download]) -> str:
     """What quitting now means for models that were stopped for their updates."""
-    names = [clean(each.model, limit=80) for each in stopped]
+    names = [brief(each.model, 80) for each in stopped]
     more = len(names) - _MOST_NAMED
     shown = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
     if len(names) == 1:

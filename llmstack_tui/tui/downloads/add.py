@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from textual import on
-from textual.content import Content
 from textual.suggester import Suggester
 from textual.widgets import Input
 
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import words
 from llmstack_tui.tui.dialogs import FormScreen, check_name, labelled
-from llmstack_tui.tui.draw.text import bar
+from llmstack_tui.tui.draw.text import bar, content_of
 from llmstack_tui.tui.shell import shell_of, start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
 
+    from textual.content import Content
     from textual.widget import Widget
 
     from llmstack_tui.hosts.types import Progress
@@ -273,10 +273,10 @@ class ImportScreen(FormScreen):
                 self.say("name", self._progress(progress))
 
     def _progress(self, progress: Progress) -> Content:
-        status = clean(progress.status, limit=60)
+        status = brief(progress.status, 60)
         if not progress.total or progress.completed is None:
-            return Content(status)
-        return Content.assemble(
+            return content_of(status)
+        return content_of(
             bar(progress.completed / progress.total, _BAR_CELLS, shell_of(self).marks, tone="$text-primary"),
             f"  {bytes_text(progress.completed)} of {bytes_text(progress.total)}  {status}",
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
@@ -131,8 +131,8 @@ def _row(download: Download, now: datetime, marks: Marks, names: Mapping[str, st
         key=download.id,
         state=state,
         mark=_mark(state, marks),
-        name=clean(download.model, limit=300),
-        host=clean(names.get(download.host, ""), limit=60),
+        name=download.model,
+        host=names.get(download.host, ""),
         word=word_of(download),
         share=None if state.is_over or not download.completed else share_of(download),
         amount=_amount(download),
@@ -169,11 +169,11 @@ def _when(download: Download, now: datetime) -> str:
 
 
 def _note(download: Download, marks: Marks) -> str:
-    reason = clean(text(*download.reason), limit=500)
+    reason = text(*download.reason)
     match download.state:
         case DownloadState.RUNNING:
             stuck = "" if download.speed else speed_text(download)
-            parts = (layer_text(download), reason or clean(download.step, limit=100), stuck)
+            parts = (layer_text(download), reason or brief(download.step, 100), stuck)
             return f" {marks.dot} ".join(part for part in parts if part) or "beginning"
         case DownloadState.WAITING:
             return reason or "waits for its turn"

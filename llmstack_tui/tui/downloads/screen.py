@@ -6,10 +6,9 @@ import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.content import Content
 from textual.widgets import Static
 
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import Why
@@ -26,7 +25,7 @@ from llmstack_tui.tui.downloads.list import (
 )
 from llmstack_tui.tui.draw.figures import clock_text, used_text, when_text
 from llmstack_tui.tui.draw.servers import address, several_hosts
-from llmstack_tui.tui.draw.text import bar
+from llmstack_tui.tui.draw.text import bar, content_of
 from llmstack_tui.tui.screen import RecordScreen, TabScreen
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.content import Content
     from textual.timer import Timer
 
     from llmstack_tui.downloads.types import Download, LayerProgress
@@ -178,7 +178,7 @@ class DownloadScreen(RecordScreen):
         if download is None:
             return
         now = view.moment.now
-        self.frame.show_title(clean(download.model, limit=200))
+        self.frame.show_title(brief(download.model, 200))
         self._about.say(rows_part(facts(download, now)))
         self._layers.say(layers_part(download, self.shell.marks))
 
@@ -193,13 +193,13 @@ class DownloadScreen(RecordScreen):
             self._events.say(events_part(events, view.moment.now))
 
     def show_unreadable(self, reason: str) -> None:
-        self._events.say(SectionText(Content(reason)))
+        self._events.say(SectionText(content_of(reason)))
 
 
 def facts(download: Download, now: datetime) -> Iterator[tuple[str, str]]:
     """The facts on a pull, each with its label."""
     yield "State", word_of(download)
-    yield "Reason", clean(text(*download.reason), limit=1000)
+    yield "Reason", text(*download.reason)
     yield "For", "an update" if download.why is Why.UPDATE else "a new model, or a version of it"
     yield "Server", address(download.host)
     if download.layers:
@@ -207,7 +207,7 @@ def facts(download: Download, now: datetime) -> Iterator[tuple[str, str]]:
         percent = f"   {int(share * 100)} %" if share is not None else ""
         yield "There", used_text(download.completed, download.total) + percent
     if not download.state.is_over:
-        yield "Step", clean(download.step, limit=200)
+        yield "Step", download.step
         yield "Speed", speed_text(download)
         yield "Left", clock_text(download.left_s) if download.left_s is not None else ""
     yield "Asked for", when_text(download.asked_at, now)
@@ -224,13 +224,13 @@ def layers_part(download: Download, marks: Marks) -> SectionText | None:
         return None
     lines = [_layer(each, marks) for each in download.layers[:_MOST_LAYERS]]
     if (more := len(download.layers) - _MOST_LAYERS) > 0:
-        lines.append(Content(f"and {more} more"))
+        lines.append(content_of(f"and {more} more"))
     return lines_part(lines)
 
 
 def _layer(layer: LayerProgress, marks: Marks) -> Content:
-    digest = clean(layer.digest.removeprefix("sha256:")[:12])
+    digest = brief(layer.digest.removeprefix("sha256:")[:12], 200)
     share = min(layer.completed / layer.total, 1.0) if layer.total else 0.0
     there = f"  {used_text(layer.completed, layer.total)}"
     filled = bar(share, _BAR_CELLS, marks, tone="$primary")
-    return Content.assemble((f"{digest:<14}", "$text-muted"), filled, there)
+    return content_of((f"{digest:<14}", "$text-muted"), filled, there)

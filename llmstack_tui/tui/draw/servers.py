@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.sentences import plural
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import duration_text
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.hosts.errors import Unreachable
@@ -59,7 +59,7 @@ def header_line(view: View, settings: Settings, *, read_only: bool) -> HeaderLin
 
 
 def _server(snapshot: Snapshot) -> ServerLine:
-    version = clean(snapshot.server.version, limit=30) if snapshot.server else ""
+    version = brief(snapshot.server.version, 30) if snapshot.server else ""
     reachable = snapshot.reachable if snapshot.was_polled else None
     return ServerLine(server_name(snapshot.server), address(snapshot.url), reachable, version)
 
@@ -100,7 +100,7 @@ def banner(view: View, *, restart: bool, names: Mapping[str, str] | None = None)
     # There is little room; the activity has the full errors.
     tell = _away if len(away) == 1 else _away_in_short
     names = names or {}
-    sentences = [tell(each, clean(names.get(each.url, ""), limit=60), now_s) for each in away]
+    sentences = [tell(each, brief(names.get(each.url, ""), 60), now_s) for each in away]
     if sentences and restart:
         sentences.append(f"Press {view.keys['models.refresh']} to start the engine again.")
     return " ".join(sentences)
@@ -109,12 +109,12 @@ def banner(view: View, *, restart: bool, names: Mapping[str, str] | None = None)
 def _away(snapshot: Snapshot, name: str, now_s: float) -> str:
     error = snapshot.error
     if isinstance(error, Unreachable) and snapshot.read_at is not None:
-        reason = f" ({clean(error.detail, limit=100)})" if error.detail else ""
+        reason = f" ({brief(error.detail, 100)})" if error.detail else ""
         _, phrase = _NAMES.get(snapshot.server.kind, _SERVER) if snapshot.server else _SERVER
         where = name or f"{phrase} at {address(snapshot.url)}"
         sentences = [f"{where} is not reachable{reason}."]
     else:
-        said = clean(words(error), limit=300)
+        said = words(error)
         sentences = [f"{name}: {said}" if name else said]
     sentences.append(f"{_next_try(snapshot, now_s).capitalize()}.")
     if snapshot.read_at is not None:
@@ -155,11 +155,11 @@ def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> s
     """The text about pulls that were under way when the dashboard ended; "" if there were none."""
     if not under_way:
         return ""
-    first, count = clean(under_way[0].model, limit=200), len(under_way)
+    first, count = brief(under_way[0].model, 200), len(under_way)
     what = plural(count, f"The download of {first} goes", f"{count} downloads go")
     text = f"{what} on with the next llmstack: what came is kept.\n"
     for each in stopped:
-        text += f"{clean(each.model, limit=200)} was stopped for its update, and is started again then.\n"
+        text += f"{brief(each.model, 200)} was stopped for its update, and is started again then.\n"
     return text
 
 

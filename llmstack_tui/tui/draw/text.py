@@ -9,19 +9,62 @@ from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.content import Content
+from textual.filter import LineFilter
 
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief, clean, clean_lines, is_harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from rich.style import Style
+    from textual.color import Color
 
     from llmstack_tui.tui.draw.marks import Marks
 
 T = TypeVar("T")
 
 _MOST_NAMED = 8
+_LONGEST_NAME = 400
+
+# A text in a style or in none, or one that is drawn already.
+Part = str | tuple[str, str] | Content
+
+
+def content_of(*parts: Part) -> Content:
+    """What a widget shows, made of texts from anywhere: harmless ones, and nothing in them is markup.
+
+    All texts of the dashboard become content here, or segments of a line; a test looks for others.
+    """
+    return Content.assemble(*map(_harmless, parts))
+
+
+def segment(text: str, style: Style) -> Segment:
+    """A part of a line, made harmless."""
+    return Segment(clean(text, None), style)
+
+
+def _harmless(part: Part) -> Part:
+    if isinstance(part, Content):
+        return part
+    return clean_lines(part, None) if isinstance(part, str) else (clean_lines(part[0], None), part[1])
+
+
+class Net(LineFilter):
+    """Makes harmless what is about to be drawn on the terminal, wherever it comes from.
+
+    It is the last place before the terminal, for the texts that Textual makes content of itself, such as
+    what is typed into a field. A line keeps its width, so a replaced character may push the last one out.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # Textual's
+        if all(each.control or is_harmless(each.text) for each in segments):
+            return segments
+        return [
+            each
+            if each.control
+            else Segment(set_cell_size(clean(each.text, None), each.cell_length), each.style)
+            for each in segments
+        ]
 
 
 def thing_at(x: int, things: Iterable[tuple[T, int]]) -> T | None:
@@ -70,11 +113,13 @@ class Pen(Struct, frozen=True):
     is_marked: bool
 
     def cell(self, text: str, cells: int, style: str, *, right: bool = False) -> Segment:
-        return Segment(fit(text, cells, right=right, ellipsis=self.marks.ellipsis), self.style(style))
+        text = fit(clean(text), cells, right=right, ellipsis=self.marks.ellipsis)
+        return segment(text, self.style(style))
 
     def name(self, name: str, cells: int, style: str) -> Segment:
         """The name of a model."""
-        return Segment(fit_name(name, cells, ellipsis=self.marks.ellipsis), self.style(style))
+        name = fit_name(clean(name, _LONGEST_NAME), cells, ellipsis=self.marks.ellipsis)
+        return segment(name, self.style(style))
 
     def pointer(self) -> Segment:
         return self.cell(self.marks.cursor if self.at_cursor else "", 1, "pointer")
@@ -85,12 +130,12 @@ class Pen(Struct, frozen=True):
 
 def models_text(names: Sequence[str]) -> str:
     """How a sentence refers to these models: a single one by its name, several by their number."""
-    return clean(names[0], limit=50) if len(names) == 1 else f"{len(names)} models"
+    return brief(names[0], 50) if len(names) == 1 else f"{len(names)} models"
 
 
 def names_text(names: Sequence[str]) -> str:
     """A line for each of the first few names, and the number of the rest."""
-    return lines_text([clean(name, limit=60) for name in names])
+    return lines_text([brief(name, 60) for name in names])
 
 
 def lines_text(lines: Sequence[str], most: int = _MOST_NAMED) -> str:
@@ -107,7 +152,7 @@ def wrap(text: str, width: int, ellipsis: str = "…", most: int = 4) -> tuple[s
     not broken at no-break spaces, so a figure stays with its unit.
     """
     lines: list[str] = []
-    for whole in text.split(" "):
+    for whole in clean(text, None).split(" "):
         piece = fit_name(whole, width, ellipsis=ellipsis) if cell_len(whole) > width else whole
         if lines and cell_len(lines[-1]) + 1 + cell_len(piece) <= width:
             lines[-1] += f" {piece}"
@@ -123,4 +168,4 @@ def wrap(text: str, width: int, ellipsis: str = "…", most: int = 4) -> tuple[s
 def bar(share: float, cells: int, marks: Marks, *, tone: str) -> Content:
     """A bar of ``cells`` with ``share`` (0 to 1) filled; empty only at 0, and full only at 1."""
     full = max(1 if share > 0 else 0, min(cells, int(share * cells)))
-    return Content.assemble((marks.full * full, tone), (marks.empty * (cells - full), "$pane-border"))
+    return content_of((marks.full * full, tone), (marks.empty * (cells - full), "$pane-border"))

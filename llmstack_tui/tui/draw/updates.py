@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from llmstack_tui import __version__
 from llmstack_tui.base.names import listed_name
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.draw.figures import when_text
@@ -90,9 +90,9 @@ def more_update_rows(update: Update | None, now: datetime | None) -> Iterator[tu
     if now is not None and update.pushed_at is not None:
         yield "Published", f"{when_text(update.pushed_at, now)} ({ago_text(update.pushed_at, now)})"
     if update.reason and update.state != "local":
-        yield "Update note", clean(text(*update.reason), limit=400)
+        yield "Update note", text(*update.reason)
     if update.problems and update.reason != update.problems:
-        yield "Last check", clean(text(*update.problems), limit=400)
+        yield "Last check", text(*update.problems)
 
 
 def newer_cell(update: Update | None, marks: Marks) -> str:
@@ -148,5 +148,5 @@ def newer_programs(state: StackState) -> tuple[NewerProgram, ...]:
             there = {url: server.version for url, server in servers if server and server.kind == "ollama"}
         old = {where: version for where, version in there.items() if is_newer(release.version, version)}
         if old and release.version is not None:
-            found.append(NewerProgram(release.program, clean(release.version, limit=30), old))
+            found.append(NewerProgram(release.program, brief(release.version, 30), old))
     return tuple(found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import duration_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.guard.types import Consent, LimitChoice, PinEffect
@@ -52,7 +52,7 @@ class GuardController(Controller):
         chosen = [status for status in found if status.state is not ModelState.CLOUD]
         clouds = [status.name for status in found if status.state is ModelState.CLOUD]
         if clouds:
-            said = [f"{clean(name)} runs in the cloud: there is nothing to pin." for name in clouds]
+            said = [f"{brief(name, 200)} runs in the cloud: there is nothing to pin." for name in clouds]
             self._shell.tell(lines_text(said))
         unpin = all(stack.guard.is_pinned(status.host, status.name) for status in chosen)
         for status in chosen:
@@ -88,7 +88,7 @@ class GuardController(Controller):
             return
         hosts, hold = several_hosts(stack.state, self._shell.host_names), self._shell.view.keys["models.hold"]
         said = choice_text(guard.proposed, guard.others, hosts, hold)
-        title = f"Models of other programs{f' at {clean(hosts[url], limit=40)}' if url in hosts else ''}"
+        title = f"Models of other programs{f' at {brief(hosts[url], 40)}' if url in hosts else ''}"
         answers = (Answer("no", "Leave them alone"), Answer("yes", "Keep the limit"))
         answer = await self._shell.ask(title, said, answers, escape="")
         if answer:
@@ -101,14 +101,14 @@ class GuardController(Controller):
         if (stack := self._changeable()) is None:
             return
         if status is None:
-            self._shell.tell(f"{clean(key[1])} is not there any more.")
+            self._shell.tell(f"{brief(key[1], 200)} is not there any more.")
         elif status.state in {ModelState.ACTIVE, ModelState.LOADING}:
-            self._shell.tell(f"{clean(key[1])} is {status.state} already.")
+            self._shell.tell(f"{brief(key[1], 200)} is {status.state} already.")
         elif self._answering(key[:1]):
             self._start(f"Activate {key[1]}", partial(self._load, stack.actions.activate_again, key), key)
 
     async def _pin(self, stack: DashboardStack, key: Key) -> None:
-        name = clean(key[1], limit=60)
+        name = brief(key[1], 60)
         match await stack.actions.pin(*key, confirm=partial(self._confirm_load, key)):
             case PinEffect.IN_USE:
                 self._shell.tell(
@@ -128,9 +128,7 @@ class GuardController(Controller):
             "To keep it, it is loaded again with the server's defaults: its program's context is lost. A "
             "running request ends first."
         )
-        return await self._confirm(
-            f"Keep {clean(key[1], limit=50)}?", text, "Leave it as it is", "Load it again"
-        )
+        return await self._confirm(f"Keep {brief(key[1], 50)}?", text, "Leave it as it is", "Load it again")
 
     def _leaves(self, key: Key) -> str:
         """When a model leaves: "in 40 s"."""
@@ -154,7 +152,7 @@ class GuardController(Controller):
         if asked.stops:
             answers.append(Answer(LimitChoice.MAKE_ROOM, _room_text(asked)))
         answers.append(Answer(LimitChoice.ANYWAY, "Load all the same"))
-        title, text = f"Load {clean(key[1], limit=60)}?", question_text(asked, self._others(key[0]))
+        title, text = f"Load {brief(key[1], 60)}?", question_text(asked, self._others(key[0]))
         return LimitChoice(await self._shell.ask(title, text, answers, escape=LimitChoice.LEAVE))
 
     def _others(self, host_url: str) -> dict[str, str]:
@@ -196,7 +194,7 @@ def question_text(answer: Ask, others: Mapping[str, str]) -> str:
     Args:
         others: the names, by URL, of the hosts on which the model is not to be loaded.
     """
-    lines = [clean(text(*answer.reason), limit=400)]
+    lines = [text(*answer.reason)]
     if answer.stops:
         lines += ["", *(stop_text(stop, others) for stop in answer.stops)]
         lines += ["", "A model is unloaded when its running request has ended."]
@@ -210,4 +208,4 @@ def _room_text(asked: Ask) -> str:
     """The label of the button: ``Unload big3 first``."""
     if len(asked.stops) > 1:
         return f"Unload {len(asked.stops)} models first"
-    return f"Unload {clean(asked.stops[0].model, limit=28)} first"
+    return f"Unload {brief(asked.stops[0].model, 28)} first"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import listed, plural
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.core.wording import text
 from llmstack_tui.guard.types import Consent
 
@@ -38,12 +38,12 @@ def banner(view: View) -> str:
     """What the guard would stop and why, as long as it has to ask first; "" if there is nothing."""
     if not (stops := proposed(view.state)):
         return ""
-    names = [clean(stop.model, limit=40) for stop in stops]
+    names = [brief(stop.model, 40) for stop in stops]
     if len(names) > _MOST_NAMED:
         names[_MOST_NAMED - 1 :] = [f"{len(names) - _MOST_NAMED + 1} more"]
     whose = plural(len(stops), "Another program loaded it", "Other programs loaded them")
     return (
-        f"The guard would stop {listed(names)}: {clean(text(stops[0].reason[0]), limit=120)} "
+        f"The guard would stop {listed(names)}: {text(stops[0].reason[0])} "
         f"{whose}. Press {view.keys[ANSWER]} to choose; until then it only watches."
     )
 
@@ -80,5 +80,5 @@ def stop_text(stop: Act | Stop, others: Mapping[str, str]) -> str:
     Args:
         others: the names, by URL, of the hosts that are to be told.
     """
-    at = f" at {clean(others[stop.host], limit=60)}" if stop.host in others else ""
-    return f"{clean(stop.model, limit=60)}{at}: {clean(text(*stop.reason), limit=200)}"
+    at = f" at {brief(others[stop.host], 60)}" if stop.host in others else ""
+    return f"{brief(stop.model, 60)}{at}: {text(*stop.reason)}"

@@ -8,18 +8,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from textual.content import Content
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import UNKNOWN, bytes_text, duration_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.draw.figures import percent_text, total_of, used_text
-from llmstack_tui.tui.draw.text import bar
+from llmstack_tui.tui.draw.text import bar, content_of
 from llmstack_tui.tui.memory.parts import held, parts_bar, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from textual.content import Content
 
     from llmstack_tui.hardware.readings import Device, MachineReading
     from llmstack_tui.tui.draw.marks import Marks
@@ -179,7 +180,7 @@ def cut(content: Content, width: int, marks: Marks) -> Content:
     """``content`` in at most ``width`` cells."""
     if content.cell_length <= width:
         return content
-    return content.truncate(max(width - 1, 0)) + Content(marks.ellipsis)
+    return content.truncate(max(width - 1, 0)) + content_of(marks.ellipsis)
 
 
 class _Columns(Struct, frozen=True, kw_only=True):
@@ -231,7 +232,7 @@ def _line(gauge: Gauge, columns: _Columns, marks: Marks) -> Content:
     label = _label(gauge, columns.product).ljust(columns.label)
     notes = [(f"  {text}", style) for text, style in gauge.said]
     if gauge.lost:
-        return Content.assemble((f" {label}", "bold"), *notes)
+        return content_of((f" {label}", "bold"), *notes)
     percent, tone = gauge.percent, "$text-primary"
     if percent is not None and percent >= _HIGH:
         tone = "$text-error" if percent >= _FULL else "$text-warning"
@@ -250,7 +251,7 @@ def _line(gauge: Gauge, columns: _Columns, marks: Marks) -> Content:
             parts.append(f"  {figure:>{cells}}")
     if columns.history:
         parts.append((f"  {sparkline(gauge.history[-columns.history :], marks)}", DIM))
-    return Content.assemble(*parts, *notes)
+    return content_of(*parts, *notes)
 
 
 def _heat(gauge: Gauge, marks: Marks) -> str:
@@ -318,7 +319,7 @@ def each_line(reading: MachineReading, width: int, marks: Marks) -> Content:
         f"{names[device.id].removeprefix('GPU ')} {'lost' if device.lost else percent_text(device.percent)}"
         for device in reading.devices
     )
-    return cut(Content.styled("   " + "   ".join(texts), DIM), width, marks)
+    return cut(content_of(("   " + "   ".join(texts), DIM)), width, marks)
 
 
 def _old(device: Device, reading: MachineReading, now: float) -> str:
@@ -335,12 +336,12 @@ def device_details(reading: MachineReading) -> str:
     """Details that the lines have no room for: full names, drivers, limits, and failed readings."""
     lines = []
     for device in reading.devices:
-        driver = f", driver {clean(device.driver, limit=40)}" if device.driver else ""
-        cuda = f", CUDA {clean(device.cuda, limit=20)}" if device.cuda else ""
+        driver = f", driver {brief(device.driver, 40)}" if device.driver else ""
+        cuda = f", CUDA {brief(device.cuda, 20)}" if device.cuda else ""
         limit = "" if device.power_limit is None else f", {device.power_limit:.0f} W at most"
         size = UNKNOWN if device.total is None else bytes_text(device.total)
-        lines.append(f"{clean(device.name, limit=80)}: {size} of {device.memory_word}{limit}{driver}{cuda}")
-    return "\n".join((*lines, *(clean(text(error), limit=300) for error in reading.errors)))
+        lines.append(f"{brief(device.name, 80)}: {size} of {device.memory_word}{limit}{driver}{cuda}")
+    return "\n".join((*lines, *(text(error) for error in reading.errors)))
 
 
 def device_names(devices: Sequence[Device]) -> dict[str, str]:
@@ -360,4 +361,4 @@ def device_names(devices: Sequence[Device]) -> dict[str, str]:
 
 def product(device: Device) -> str:
     """The product name of a device, without its maker's name."""
-    return clean(device.name, limit=40).removeprefix("NVIDIA ").removeprefix("GeForce ")
+    return brief(device.name, 40).removeprefix("NVIDIA ").removeprefix("GeForce ")

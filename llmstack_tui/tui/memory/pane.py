@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.sentences import plural
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.placement import device_bytes, differ, fallbacks, model_devices, server_bytes
 from llmstack_tui.tui.draw.figures import on_cpu_text, total_of
 from llmstack_tui.tui.draw.servers import server_name
+from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.memory.gauges import (
     DIM,
     UsageHistory,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from textual.app import ComposeResult
+    from textual.content import Content
 
     from llmstack_tui.core.state import StackState
     from llmstack_tui.hardware.readings import MachineReading
@@ -75,7 +76,7 @@ class MemoryGauges(Widget):
         if not self.is_mounted:
             return
         said = device_details(machine) if machine else ""
-        tooltip = Content(said) if said else None
+        tooltip = content_of(said) if said else None
         if tooltip != self.tooltip:
             self.tooltip = tooltip
         self._renew()
@@ -95,7 +96,7 @@ class MemoryGauges(Widget):
         return len(self._lines(width))
 
     def render(self) -> Content:
-        return Content("\n").join(self._shown)
+        return content_of("\n").join(self._shown)
 
     def _lines(self, width: int) -> tuple[Content, ...]:
         most = max(2, self.app.size.height // _SHARE_OF_SCREEN)
@@ -122,7 +123,7 @@ def memory_lines(
     """The lines, as many as ``room`` has (at least two)."""
     width, most = room
     if state is None or state.machine is None:
-        return (Content.styled(" not read yet", DIM),)
+        return (content_of((" not read yet", DIM)),)
     machine, parts = state.machine, parts_of(state)
     shown = gauges(machine, history, now, max(most - 1, 2), parts)
     lines = [*gauge_lines(shown, width, marks)]
@@ -136,7 +137,7 @@ def memory_lines(
     if len(lines) < most and (loaded := loaded_line(state, width, marks)).plain.strip():
         lines.append(loaded)
     if len(lines) < most and machine.errors:
-        error = Content.styled(f" {clean(text(machine.errors[0]), limit=300)}", "$text-warning")
+        error = content_of((f" {text(machine.errors[0])}", "$text-warning"))
         lines.append(cut(error, width, marks))
     return tuple(lines)
 
@@ -165,12 +166,12 @@ def loaded_line(state: StackState, width: int, marks: Marks) -> Content:
     )
     fitting = next((way for way in ways if _length(way) <= width), ways[-1])
     tones = (DIM, "$text-warning", "$text-warning", DIM, DIM)
-    parts = [Content.styled(text, tone) for text, tone in zip(fitting, tones, strict=True) if text]
-    return cut(Content(" ") + Content(_GAP).join(parts), width, marks)
+    parts = [content_of((text, tone)) for text, tone in zip(fitting, tones, strict=True) if text]
+    return cut(content_of(" ") + content_of(_GAP).join(parts), width, marks)
 
 
 def _length(texts: Sequence[str]) -> int:
-    shown = [Content(text).cell_length for text in texts if text]
+    shown = [content_of(text).cell_length for text in texts if text]
     return 1 + sum(shown) + len(_GAP) * max(len(shown) - 1, 0)
 
 
@@ -185,7 +186,7 @@ def _servers(snapshots: Sequence[Snapshot], word: str, *, short: bool = False) -
         if each.running:
             name = server_name(each.server)
             port = f" {each.url.rpartition(':')[2]}" if names[name] > 1 else ""
-            texts.append(f"{name}{clean(port, limit=7)} {_figure(each, word, short=short)}")
+            texts.append(f"{name}{brief(port, 7)} {_figure(each, word, short=short)}")
     return ", ".join(texts)
 
 
@@ -224,7 +225,7 @@ def _on_the_processor(snapshots: Sequence[Snapshot], machine: MachineReading | N
         return f"{len(found)} models partly on the CPU: slow", f"{len(found)} on the CPU"
     model, why = found[0]
     text = on_cpu_text(why.percent)
-    return f"{clean(model.name, limit=40)} {text}", text
+    return f"{brief(model.name, 40)} {text}", text
 
 
 class FallbackNotifier(Controller):
@@ -246,9 +247,9 @@ class FallbackNotifier(Controller):
             return
         name, first = news[0]
         if len(news) == 1:
-            said = f"{clean(name, limit=60)} is {on_cpu_text(first.percent)}. {text(first.cause)}"
+            said = f"{brief(name, 60)} is {on_cpu_text(first.percent)}. {text(first.cause)}"
         else:
-            names = ", ".join(clean(each, limit=30) for each, _ in news[:5])
+            names = ", ".join(brief(each, 30) for each, _ in news[:5])
             slow = f"{len(news)} models are not wholly on the card, which is slow: {names}."
             said = f"{slow} {text(first.cause)}"
         self._shell.record(NoteKind.NOTE, said)

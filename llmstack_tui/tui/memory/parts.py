@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from rich.cells import cell_len
-from textual.content import Content
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.structs import replace
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.placement import device_bytes_on, model_devices, server_bytes_on
+from llmstack_tui.tui.draw.text import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from textual.content import Content
 
     from llmstack_tui.core.state import StackState
     from llmstack_tui.hardware.readings import Device
@@ -121,7 +123,7 @@ def together(devices: Sequence[Sequence[MemoryShare]]) -> tuple[MemoryShare, ...
 def parts_bar(parts: Sequence[MemoryShare], cells: int, marks: Marks) -> Content:
     """A bar of all parts, in order. Every part has at least one cell if there are enough."""
     shares = zip(parts, _widths([part.size for part in parts], cells), strict=True)
-    return Content.assemble(*((_mark(part, marks) * width, _tone(part)) for part, width in shares))
+    return content_of(*((_mark(part, marks) * width, _tone(part)) for part, width in shares))
 
 
 def legend(parts: Sequence[MemoryShare], width: int, marks: Marks) -> Content:
@@ -134,11 +136,11 @@ def legend(parts: Sequence[MemoryShare], width: int, marks: Marks) -> Content:
     texts: list[tuple[str, str] | str] = []
     for part, said in told:
         texts += (" " if not texts else _GAP, (_mark(part, marks), _tone(part)), f" {said}")
-    return Content.assemble(*texts)
+    return content_of(*texts)
 
 
 def _said(part: MemoryShare) -> str:
-    name = clean(part.name, limit=40) if part.owner is Owner.MODEL else _WORDS[part.owner]
+    name = brief(part.name, 40) if part.owner is Owner.MODEL else _WORDS[part.owner]
     return f"{name} {bytes_text(part.size)}"
 
 

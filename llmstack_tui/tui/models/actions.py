@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import listed, plural
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
 from llmstack_tui.tui.draw.text import lines_text, models_text, names_text
@@ -60,7 +60,7 @@ class ModelController(Controller):
         if (stack := self._changeable()) is None or status is None:
             return
         if status.model is None:
-            self._shell.tell(f"{clean(status.name)} is in memory, but installed under no name.")
+            self._shell.tell(f"{brief(status.name, 200)} is in memory, but installed under no name.")
             return
         if not self._answering(key[:1]):
             return
@@ -109,10 +109,10 @@ class ModelController(Controller):
     def _activate(self, stack: DashboardStack, status: ModelStatus) -> str:
         match status.state:
             case ModelState.CLOUD:
-                return f"{clean(status.name)} runs in the cloud: there is nothing to load here."
+                return f"{brief(status.name, 200)} runs in the cloud: there is nothing to load here."
             case ModelState.ACTIVE:
                 shared = f": it shares one process with {_names(status.shares)}" if status.shares else ""
-                return f"{clean(status.name)} is active already{shared}."
+                return f"{brief(status.name, 200)} is active already{shared}."
             case ModelState.INACTIVE | ModelState.STOPPING:
                 self._shell.act("guard.load", (status.host, status.name))
         return ""
@@ -121,9 +121,9 @@ class ModelController(Controller):
         key = (status.host, status.name)
         match status.state:
             case ModelState.STOPPING:
-                return f"{clean(status.name)} is unloaded as soon as its running request has ended."
+                return f"{brief(status.name, 200)} is unloaded as soon as its running request has ended."
             case ModelState.INACTIVE | ModelState.CLOUD:
-                return f"{clean(status.name)} is not in memory."
+                return f"{brief(status.name, 200)} is not in memory."
             case ModelState.LOADING:
                 self.cancel(key)
             case ModelState.ACTIVE:
@@ -132,7 +132,7 @@ class ModelController(Controller):
 
     def _restart(self, keys: Sequence[Key], stack: DashboardStack, status: ModelStatus) -> str:
         if status.state is not ModelState.ACTIVE:
-            return f"{clean(status.name)} is not in memory: there is nothing to restart."
+            return f"{brief(status.name, 200)} is not in memory: there is nothing to restart."
         self._unload(stack, keys, status, f"Restart {status.name}", stack.actions.restart)
         return ""
 
@@ -153,13 +153,13 @@ class ModelController(Controller):
         text = f"It shares one process with {_names(hit)}: {them} unloaded, too."
         if pinned:
             text += f"\n{_names(pinned)} {plural(len(pinned), 'is', 'are')} pinned."
-        title = f"Unload {clean(key[1], limit=50)}?"
+        title = f"Unload {brief(key[1], 50)}?"
         if await self._confirm(title, text, "Keep them", "Unload them"):
             await act(*key)
 
     async def _stop_all(self, stack: DashboardStack, by_host: Mapping[str, list[str]]) -> None:
         loaded = [name for names in by_host.values() for name in names]
-        title, them = f"Unload {clean(loaded[0], limit=50)}?", "it"
+        title, them = f"Unload {brief(loaded[0], 50)}?", "it"
         text = "It is unloaded when its running request has ended."
         if len(loaded) > 1:
             title, them = f"Unload all {len(loaded)} models?", "them"
@@ -207,7 +207,7 @@ def removal_text(removals: Sequence[Removal]) -> str:
         if first.is_cloud:
             text = "It runs in the cloud: only its entry here goes, and no disk is freed."
         elif first.sharers:
-            others = listed([clean(name, limit=60) for name in first.sharers[:_MOST_SHARERS]])
+            others = listed([brief(name, 60) for name in first.sharers[:_MOST_SHARERS]])
             verb = plural(len(first.sharers), "has", "have")
             frees = (
                 "Next to no disk is freed."
@@ -222,4 +222,4 @@ def removal_text(removals: Sequence[Removal]) -> str:
 
 def _names(names: Sequence[str]) -> str:
     """A few names, as in a sentence."""
-    return listed([clean(name, limit=60) for name in names[:_MOST_SHARERS]])
+    return listed([brief(name, 60) for name in names[:_MOST_SHARERS]])

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.structs import replace
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw.figures import count_text, latency_text, used_text
 from llmstack_tui.tui.draw.servers import address, server_name
@@ -164,8 +164,7 @@ def pull_rows(downloads: Iterable[Download], rows: Iterable[ModelRow], marks: Ma
     for row in rows if pulls else ():
         pulls.pop(row.key, None)
     return tuple(
-        PullRow(key, marks.pulling, clean(key[1], limit=400), _progress(each, marks))
-        for key, each in pulls.items()
+        PullRow(key, marks.pulling, brief(key[1], 400), _progress(each, marks)) for key, each in pulls.items()
     )
 
 
@@ -207,8 +206,8 @@ def host_row(
     host: HostState, rows: Sequence[ModelRow], *, name: str = "", look_only: bool = False
 ) -> HostRow:
     snapshot = host.snapshot
-    where = clean(address(snapshot.url), limit=200)
-    version = f" {clean(snapshot.server.version, limit=30)}" if snapshot.server else ""
+    where = address(snapshot.url)
+    version = f" {brief(snapshot.server.version, 30)}" if snapshot.server else ""
     facts = (
         _counts(rows) if rows or snapshot.read_at is not None else "",
         "read-only" if look_only else "",
@@ -219,7 +218,7 @@ def host_row(
     return HostRow(
         key=(snapshot.url, ""),
         reachable=snapshot.reachable if snapshot.was_polled else None,
-        name=clean(name, limit=60) or where,
+        name=name or where,
         trouble=_trouble(snapshot),
         facts=tuple(each for each in facts if each),
     )

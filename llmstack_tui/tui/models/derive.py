@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from textual import on
 from textual.widgets import Input, TextArea
 
-from llmstack_tui.base.text import clean, clean_lines
+from llmstack_tui.base.text import brief, clean, clean_lines
 from llmstack_tui.tui.dialogs import FormScreen, check_name, labelled
 
 if TYPE_CHECKING:
@@ -46,13 +46,14 @@ class DeriveScreen(FormScreen):
     def __init__(
         self, way: Way, stack: DashboardStack, key: Key, names: Collection[str], system: str = ""
     ) -> None:
-        title = f"{way.title} {clean(key[1], limit=60)}"
+        title = f"{way.title} {brief(key[1], 60)}"
         super().__init__(title, (("enter", way.verb), ("tab", "next field")), names)
         self._system = clean_lines(system, limit=None)
         self._way = way
         self._stack = stack
         self._key = key
-        self._suggested = way.suggestion.format(name=key[1], stem=_stem(key[1]))
+        # What the field shows is what it holds.
+        self._suggested = clean(way.suggestion.format(name=key[1], stem=_stem(key[1])))
 
     def compose_body(self) -> Iterator[Widget]:
         yield from labelled("Name", Input(self._suggested, placeholder="name:tag", id="name"))
@@ -91,7 +92,7 @@ class DeriveScreen(FormScreen):
 
     async def _make(self, wanted: Derivation) -> None:
         async for status in self._way.make(self._stack, self._key, wanted):
-            self.say("name", clean(status, limit=100))
+            self.say("name", brief(status, 100))
 
     def _wrong_name(self, name: str) -> str:
         name = name.strip()
@@ -100,7 +101,7 @@ class DeriveScreen(FormScreen):
         if problem := check_name(name):
             return problem
         if self.is_taken(name):
-            return f"There is a model called {clean(name, limit=80)} already. Choose another name."
+            return f"There is a model called {brief(name, 80)} already. Choose another name."
         return ""
 
     def _text(self, field: str) -> str:

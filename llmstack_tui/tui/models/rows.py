@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw import figures
@@ -129,9 +129,9 @@ def model_row(facts: RowFacts, moment: Moment) -> ModelRow:
     shown = state is ModelState.ACTIVE or state is ModelState.STOPPING
     # Not known while the server is away: a request may have set a later time.
     leaves = shown and running is not None and not old
-    name = clean(status.name, limit=400)
-    family = clean((model.family if model else None) or "", limit=40)
-    quantization = clean((model.quantization if model else None) or "", limit=40)
+    name = brief(status.name, 400)
+    family = brief((model.family if model else None) or "", 40)
+    quantization = brief((model.quantization if model else None) or "", 40)
     digest = model.digest if model else running.digest if running else ""
     word, note = _word(facts, moment), _note(status)
     size = model.size if model and state is not ModelState.CLOUD else None
@@ -148,7 +148,7 @@ def model_row(facts: RowFacts, moment: Moment) -> ModelRow:
         state=state,
         mark=_mark(state, marks),
         name=name,
-        digest=clean(digest[:_VERSION_DIGITS]),
+        digest=digest[:_VERSION_DIGITS],
         modified=_day(modified_at),
         quantization=quantization,
         size="" if state is ModelState.CLOUD else bytes_text(size),
@@ -198,8 +198,8 @@ def _note(status: ModelStatus) -> str:
         return "not installed"
     if status.state is ModelState.CLOUD:
         where = status.model.remote_host or ""
-        return f"on {clean(urlsplit(where).netloc or where, limit=60)}" if where else ""
-    return clean(status.model.unusable or "", limit=200)
+        return f"on {urlsplit(where).netloc or where}" if where else ""
+    return brief(status.model.unusable or "", 200)
 
 
 def _mark(state: ModelState, marks: Marks) -> str:
@@ -231,7 +231,7 @@ def _word(facts: RowFacts, moment: Moment) -> str:
     if status.state is not ModelState.ACTIVE or facts.old:
         return str(status.state)
     if status.counted_with:
-        return f"with {clean(status.counted_with, limit=60)}"
+        return f"with {brief(status.counted_with, 60)}"
     if status.busy or status.idle_since_s is None:
         return "active, busy" if status.busy else "active"
     or_more = "+" if status.idle_at_least else ""

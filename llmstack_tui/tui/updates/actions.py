@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.sentences import Sentence, plural
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.draw.text import lines_text, models_text
@@ -61,7 +61,7 @@ class UpdateController(Controller):
         for key in (key for key in keys if key[0] in urls):
             update = self._update(key)
             if key in downloads:
-                said.append(f"{clean(key[1])} is on its way already.")
+                said.append(f"{brief(key[1], 200)} is on its way already.")
             elif update is not None and (update.state == "stale" or update.changed_here):
                 found[key] = update
             else:
@@ -180,7 +180,7 @@ class UpdateController(Controller):
         if new:
             key = self._shell.view.keys["models.updates"]
             title = plural(len(new), "1 newer version", f"{len(new)} newer versions")
-            lines = [f"{clean(name, limit=80)}: {news_text(found[url, name])}" for url, name in new]
+            lines = [f"{brief(name, 80)}: {news_text(found[url, name])}" for url, name in new]
             self._shell.tell(f"{lines_text(lines, _MOST_TOLD)}\n{key} shows what changed.", title=title)
 
 
@@ -212,25 +212,25 @@ def checked_text(state: StackState, *, with_newer: bool = True) -> str:
     else:
         said = "" if problems else "No model here is in a registry."
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return "\n".join(filter(None, (said, f"{clean(problems[0], limit=300)}{more}" if problems else "")))
+    return "\n".join(filter(None, (said, f"{brief(problems[0], 300)}{more}" if problems else "")))
 
 
 def no_update_text(name: str, update: Update | None, now: datetime, check: str) -> str:
     """Why there is nothing to fetch for a model; ``check`` is the key that checks again."""
-    name = clean(name, limit=120)
+    name = brief(name, 120)
     if update is None or update.state == "unknown":
-        reason = clean(text(*(update.reason if update else (Sentence("version.not_checked"),))), limit=300)
+        reason = text(*(update.reason if update else (Sentence("version.not_checked"),)))
         return f"{name}: nobody knows whether there is a newer version. {reason} {check} checks now."
     if update.state == "current":
         checked = f" (checked {ago_text(update.checked_at, now)})" if update.checked_at else ""
         return f"{name} is up to date{checked}."
-    return f"{name} has no newer version. {clean(text(*update.reason), limit=300)}"
+    return f"{name} has no newer version. {text(*update.reason)}"
 
 
 def changed_here_text(changed: Mapping[Key, Update]) -> str:
     """What is lost if models that were changed on their machine are replaced."""
     lines = [
-        f"{clean(name, limit=60)}: {changed_text(update) or 'nobody knows which part'}"
+        f"{brief(name, 60)}: {changed_text(update) or 'nobody knows which part'}"
         for (_, name), update in changed.items()
     ]
     which = plural(len(changed), "It seems", "They seem")
@@ -241,7 +241,7 @@ def changed_here_text(changed: Mapping[Key, Update]) -> str:
 
 def all_text(found: Mapping[Key, Update], free: int | None) -> str:
     """The models to fetch, the total size, and the disk space left."""
-    lines = [f"{clean(name, limit=60)}: {news_text(update)}" for (_, name), update in found.items()]
+    lines = [f"{brief(name, 60)}: {news_text(update)}" for (_, name), update in found.items()]
     left = "" if free is None else _room(sum(each.download or 0 for each in found.values()), free)
     busy = "A model in memory is stopped when its request has ended, and started again afterwards."
     total = f"{total_text(found.values())} to download."

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 from rich.cells import cell_len
-from rich.segment import Segment
 from textual import on
 
 from llmstack_tui.base.sentences import plural
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.draw.servers import address
-from llmstack_tui.tui.draw.text import wrap
+from llmstack_tui.tui.draw.text import segment, wrap
 from llmstack_tui.tui.draw.updates import changed_text, newer_programs, progress_cell, total_text, under_way
 from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.updates import KEYS, LIST_KEYS
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
+    from rich.segment import Segment
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
@@ -116,7 +116,7 @@ class UpdatesList(RowList[UpdatesRow], inherit_bindings=False):
 
     def draw(self, row: UpdatesRow, line: int, width: int, pen: Pen) -> list[Segment]:
         if isinstance(row, NoteRow):
-            pieces = [Segment(text, pen.style(style)) for text, style in _wrapped(row, width - 1)[line]]
+            pieces = [segment(text, pen.style(style)) for text, style in _wrapped(row, width - 1)[line]]
             return [pen.pointer(), *pieces]
         if line:
             return [pen.pointer(), pen.cell(f"    {row.note}", width - 1, "muted")]
@@ -171,7 +171,7 @@ def _program(newer: NewerProgram, shown: UpdatesContext) -> NoteRow:
     if "" in newer.there:
         have, how = f"this is {newer.there['']}", "pip install -U llmstack-tui"
     else:
-        have = ", ".join(f"{clean(address(url))} has {clean(old)}" for url, old in newer.there.items())
+        have = ", ".join(f"{address(url)} has {brief(old, 200)}" for url, old in newer.there.items())
         how = "ollama.com/download"
     text = f"  {shown.marks.newer} {newer.program} {newer.version} is out; {have}."
     return NoteRow(f"program {newer.program}", (((text, "accent"),), ((f"    {how}", "muted"),)))
@@ -179,7 +179,7 @@ def _program(newer: NewerProgram, shown: UpdatesContext) -> NoteRow:
 
 def _unanswered(state: StackState, shown: UpdatesContext) -> Iterator[NoteRow]:
     """The programs whose newest version is not known, and why."""
-    problems = [clean(text(*each.problems), limit=400) for each in state.releases if each.problems]
+    problems = [text(*each.problems) for each in state.releases if each.problems]
     if problems:
         yield _fold("programs", "Newer programs are not known", problems[0], shown)
         if "programs" in shown.opened:
@@ -205,8 +205,8 @@ def summary(state: StackState) -> str:
 
 def _host_text(host: HostState, shown: UpdatesContext) -> str:
     url = host.snapshot.url
-    where = clean(address(url), limit=200)
-    name = clean(shown.names.get(url, ""), limit=60)
+    where = address(url)
+    name = brief(shown.names.get(url, ""), 60)
     return f"{name}  {where}" if name else where
 
 
@@ -217,7 +217,7 @@ def _heading(of: str, text: str, has_models: bool) -> NoteRow:
 def _models(host: HostState, downloads: Mapping[Key, Download], shown: UpdatesContext) -> Iterator[UpdateRow]:
     """Wanted updates before others; otherwise in the server's order."""
     listed = [(name, each) for name, each in host.updates.items() if _is_news(each)]
-    cells = min(_WIDEST_NAME, max((cell_len(clean(name)) for name, _ in listed), default=0))
+    cells = min(_WIDEST_NAME, max((cell_len(brief(name, 200)) for name, _ in listed), default=0))
     for name, update in sorted(listed, key=lambda each: not each[1].is_wanted):
         download = downloads.get((host.snapshot.url, name))
         if download is not None:
@@ -228,7 +228,7 @@ def _models(host: HostState, downloads: Mapping[Key, Download], shown: UpdatesCo
             key=(host.snapshot.url, name),
             wanted=update.is_wanted,
             mark=shown.marks.newer if update.is_wanted else "",
-            name=clean(name, limit=400),
+            name=name,
             name_cells=cells,
             cost=cost,
             changed=changed_text(update),
@@ -272,12 +272,12 @@ def _folded(
         return
     count = sum(map(len, reasons.values()))
     models = plural(count, "1 model", f"{count} models")
-    yield _fold(group, f"{models} {what}", clean(next(iter(reasons)), limit=300), shown)
+    yield _fold(group, f"{models} {what}", brief(next(iter(reasons)), 300), shown)
     if group not in shown.opened:
         return
     for reason, names in reasons.items():
-        listed = ", ".join(clean(name, limit=100) for name in names[:_MOST_UNFOLDED])
-        lines = (f"    {clean(reason, limit=400)}", "plain"), (f"    {listed}", "muted")
+        listed = ", ".join(brief(name, 100) for name in names[:_MOST_UNFOLDED])
+        lines = (f"    {brief(reason, 400)}", "plain"), (f"    {listed}", "muted")
         yield NoteRow(f"{group} {reason}", tuple((line,) for line in lines))
 
 

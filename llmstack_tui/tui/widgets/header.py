@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from textual.containers import Vertical
-from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
 from llmstack_tui.base.sentences import plural
-from llmstack_tui.tui.draw.text import thing_at
+from llmstack_tui.tui.draw.text import content_of, thing_at
 from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
+    from textual.content import Content
 
     from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Tab
@@ -74,7 +74,7 @@ class HeaderBar(Widget):
     def show(self, line: HeaderLine) -> None:
         if line != self._line:
             self._line = line
-            self.tooltip = Content(f"Profile {line.about}") if line.about else None
+            self.tooltip = content_of(f"Profile {line.about}") if line.about else None
             self.refresh()
 
     def render(self) -> Content:
@@ -123,7 +123,7 @@ class Tabs(Widget):
                 (tab.text, "bold underline" if is_current else "$text-muted"),
                 (" ", ""),
             ]
-        return Content.assemble(*parts)
+        return content_of(*parts)
 
     def on_click(self, event: events.Click) -> None:
         tab = thing_at(event.x, ((tab, len(tab.key) + len(tab.text) + 3) for tab in self._shown))
@@ -156,7 +156,7 @@ def header_content(line: HeaderLine, width: int, marks: Marks) -> Content:
     )
     room = max(0, width - right.cell_length)
     if left.cell_length > room:
-        left = left.truncate(max(room - 1, 0)) + Content(marks.ellipsis if room else "")
+        left = left.truncate(max(room - 1, 0)) + content_of(marks.ellipsis if room else "")
     return left.pad_right(room - left.cell_length) + right
 
 
@@ -170,7 +170,7 @@ def _right(line: HeaderLine, marks: Marks, *, short: bool) -> Content:
         said.append((f" {line.updates}{word} {marks.newer} ", "bold $text-primary"))
     if line.checking and not short:
         said.append((f" checking{marks.dots} ", _DIM))
-    return Content.assemble(*said, (f" {line.clock} ", _DIM))
+    return content_of(*said, (f" {line.clock} ", _DIM))
 
 
 def _left(line: HeaderLine, shown: tuple[str, ...], marks: Marks) -> Content:
@@ -185,7 +185,7 @@ def _left(line: HeaderLine, shown: tuple[str, ...], marks: Marks) -> Content:
         parts.append(f"   {line.profile}")
         if line.limit and "limit" in shown:
             parts.append((f" {marks.dot} limit {line.limit}", _DIM))
-    return Content.assemble(*parts)
+    return content_of(*parts)
 
 
 def _server(server: ServerLine, shown: tuple[str, ...], marks: Marks) -> list[tuple[str, str] | str]:

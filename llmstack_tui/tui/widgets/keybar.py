@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.binding import Binding
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.draw.text import thing_at
+from llmstack_tui.tui.draw.text import content_of, thing_at
 from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.content import Content
     from textual.screen import Screen
 
 HintPart = tuple[str, str]
@@ -65,7 +65,7 @@ class KeyBar(Widget):
         parts: list[tuple[str, str]] = []
         for key, binding in self._fitting(self.size.width):
             parts += [(f" {key} ", "bold $primary"), (f"{binding.description} ", "")]
-        return Content.assemble(*parts)
+        return content_of(*parts)
 
     def on_click(self, event: events.Click) -> None:
         if (binding := self._at(event.x)) is not None:
@@ -73,7 +73,7 @@ class KeyBar(Widget):
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         binding = self._at(event.x)
-        tooltip = Content(binding.tooltip) if binding else None
+        tooltip = content_of(binding.tooltip) if binding else None
         if tooltip != self.tooltip:
             self.tooltip = tooltip
 
@@ -110,4 +110,4 @@ class Hint(Static):
     def _changed(self, _screen: object = None) -> None:
         keys = shell_of(self).view.keys
         said = "    ".join(f"{keys.get(key, key)}  {what}" for key, what in self._parts)
-        self.update(Content(said))
+        self.update(content_of(said))

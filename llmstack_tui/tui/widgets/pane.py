@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widgets import Static
+
+from llmstack_tui.tui.draw.text import content_of
 
 _TOO_SMALL = (
     "llmstack needs a terminal of at least 60 columns and 16 lines. "
@@ -34,7 +35,7 @@ class Pane(Vertical):
     def show_title(self, title: str) -> None:
         if title != self._title:
             self._title = title
-            self.border_title = Content(title)
+            self.border_title = content_of(title)
 
 
 class Notice(Static):
@@ -47,7 +48,7 @@ class Notice(Static):
     def show(self, text: str) -> None:
         if text != self._text:
             # An age in it changes every second; the layout can only change with the length.
-            self.update(Content(text), layout=len(text) != len(self._text))
+            self.update(content_of(text), layout=len(text) != len(self._text))
             self._text = text
             self.set_class(bool(text), "-shown")
 

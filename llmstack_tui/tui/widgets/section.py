@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widgets import Static
 
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import brief
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.figures import when_text
-from llmstack_tui.tui.draw.text import plain_spaces, wrap
+from llmstack_tui.tui.draw.text import content_of, plain_spaces, wrap
 from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
@@ -23,11 +22,12 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.binding import BindingType
+    from textual.content import Content
 
     from llmstack_tui.core.types import Event
 
 
-_CELLS = 22
+_CELLS, _LONGEST_VALUE = 22, 1000
 
 
 class SectionText(Struct, frozen=True):
@@ -66,7 +66,7 @@ class Section(Static):
         self.title = title
         self._part: SectionText | None = None
         self._chosen: bool | None = None
-        self._drawn = Content()
+        self._drawn = content_of()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -115,10 +115,10 @@ class Section(Static):
             does = "folds" if self.is_open else "unfolds"
             hint = f"   {shell_of(self).view.keys['details.fold']} {does}" if self.has_focus else ""
             heading = [(f"{mark} ", ""), *heading, (f"  {self._part.summary}{hint}", "$text-muted")]
-        lines = [Content.assemble(*heading)]
+        lines = [content_of(*heading)]
         if self.is_open:
             lines.append(self._part.body)
-        drawn = Content("\n").join(lines)
+        drawn = content_of("\n").join(lines)
         if not drawn.is_same(self._drawn):
             self._drawn = drawn
             self.update(drawn)
@@ -131,8 +131,8 @@ def rows_content(rows: Iterable[tuple[str, str]], cells: int, width: int = 0) ->
         cells: the width of the labels.
         width: values of several words are wrapped to this width in all; 0 leaves them as they are.
     """
-    return Content("\n").join(
-        Content.assemble((first.ljust(cells), "$text-muted"), Content(line))
+    return content_of("\n").join(
+        content_of((first.ljust(cells), "$text-muted"), content_of(line))
         for label, value in rows
         if value
         for first, line in zip_longest((label,), _wrapped(value, width - cells), fillvalue="")
@@ -140,6 +140,7 @@ def rows_content(rows: Iterable[tuple[str, str]], cells: int, width: int = 0) ->
 
 
 def _wrapped(value: str, width: int) -> Sequence[str]:
+    value = brief(value, _LONGEST_VALUE)
     return wrap(value, width, most=8) if width > 0 and " " in value else (value,)
 
 
@@ -149,15 +150,15 @@ def rows_part(rows: Iterable[tuple[str, str]]) -> SectionText:
 
 
 def lines_part(lines: Iterable[Content | str]) -> SectionText:
-    return SectionText(Content("\n").join(Content(line) if isinstance(line, str) else line for line in lines))
+    return SectionText(content_of("\n").join(map(content_of, lines)))
 
 
 def events_part(events: Sequence[Event], now: datetime) -> SectionText:
     return lines_part(
-        Content.assemble(
+        content_of(
             (f"{when_text(event.at, now):14}", "$text-muted"),
-            plain_spaces(clean(text(event.sentence), limit=400)),
-            (f"  {clean(text(*event.reason), limit=200)}" if event.reason else "", "$text-muted"),
+            plain_spaces(text(event.sentence)),
+            (f"  {text(*event.reason)}" if event.reason else "", "$text-muted"),
         )
         for event in events
     )

@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from msgspec import Struct
-from rich.segment import Segment
 from textual import on
 from textual.message import Message
 from textual.strip import Strip
@@ -15,7 +14,7 @@ from textual.widgets import Input
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.draw.text import fit, thing_at
+from llmstack_tui.tui.draw.text import fit, segment, thing_at
 from llmstack_tui.tui.shell import shell_of
 from llmstack_tui.tui.widgets.pane import Pane
 
@@ -145,7 +144,7 @@ class Headings(Widget, Generic[C]):
 
     def render_line(self, y: int) -> Strip:
         text = "".join(map(self._cell, self._columns(self.size.width)))
-        return Strip([Segment(fit(text, self.size.width), self.visual_style.rich_style)])
+        return Strip([segment(fit(text, self.size.width), self.visual_style.rich_style)])
 
     def _cell(self, heading: ColumnHeading[C]) -> str:
         arrow, order, title, marks = "", self._order, heading.title, shell_of(self).marks

@@ -13,6 +13,7 @@ from llmstack_tui.core.state import HostState
 from llmstack_tui.hardware.readings import DeviceKind, Pressure, Space, Throttle
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.draw.marks import ASCII, UNICODE
+from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.memory.gauges import UsageHistory, device_details
 from llmstack_tui.tui.memory.pane import memory_lines
 from tests.support import seeded
@@ -237,7 +238,7 @@ def test_names_from_outside_are_harmless() -> None:
     evil = replace(seeded.CARD, name="\x1b[31m[/red]" + "x" * 300)
     shown = lines(state(evil), 160)
     assert "\x1b" not in shown[0]
-    assert "\x1b" not in device_details(seeded.machine(evil, taken_at=NOW))
+    assert "\x1b" not in content_of(device_details(seeded.machine(evil, taken_at=NOW))).plain
 
 
 def test_what_has_no_room_is_told_by_the_tooltip() -> None:

@@ -162,13 +162,6 @@ def test_a_server_that_goes_away_makes_all_of_its_lines_old() -> None:
     assert [row.old for row in maker.make(seeded.state(away), now(), UNICODE)] == [True]
 
 
-def test_names_of_models_are_cleaned() -> None:
-    state = seeded.state(seeded.snapshot(tuple(seeded.model(name) for name in seeded.HOSTILE_NAMES)))
-    made = Rows().make(state, now(), UNICODE)
-    assert len(made) == len(seeded.HOSTILE_NAMES)
-    assert all(row.name.isprintable() for row in made)
-
-
 @pytest.mark.parametrize(
     ("total", "budget", "memory", "word"),
     [
