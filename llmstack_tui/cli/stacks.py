@@ -89,7 +89,7 @@ async def opened(
             only_own_pulls=True,
         )
     stack = await core.stack(urls, options)
-    is_said = False
+    is_said = follow  # Such a command says each notice when it comes.
     try:
         async with stack:
             if act:

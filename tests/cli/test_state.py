@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 # These fail on any machine without an engine.
 _FAIL_ANYWAY = frozenset({"engine status"})
 _READ_ONLY = 'mount -t tmpfs none "$HOME" && mount -o remount,ro none "$HOME" && exec "$@"'
-_FULL = (
-    'mount -t tmpfs -o size=400k none "$HOME" && "$@" >/dev/null 2>&1;'
-    'dd if=/dev/zero of="$HOME/full" bs=1k 2>/dev/null; exec "$@"'
-)
+_SMALL = 'mount -t tmpfs -o size=400k none "$HOME" && '
+_FILLED = 'dd if=/dev/zero of="$HOME/full" bs=1k 2>/dev/null; exec "$@"'
+# The first run makes the state file.
+_FULL = f'{_SMALL} "$@" >/dev/null 2>&1; {_FILLED}'
 
 
 def test_the_walk_has_all_commands() -> None:
@@ -67,3 +67,37 @@ async def test_a_disk_that_takes_nothing(llmstack: Program, tiny_model: Path, di
     reason = "Read-only file system" if disk is _READ_ONLY else "The disk is full"
     assert (reason in error, len(error.splitlines())) == (True, 1), error
     assert (done.returncode, bool(out)) == ((1, False) if name in RECORDS else (0, True)), (out, error)
+
+
+async def test_a_guard_guards_and_says_at_once_that_nothing_is_kept(llmstack: Program) -> None:
+    share = llmstack.home / ".local" / "share"
+    share.mkdir(parents=True)
+    (share / "llmstack").touch()
+    async with serving(server()) as at:
+        process = llmstack.start("guard", "run", "--host", at.url)
+        try:
+            assert process.stderr is not None
+            said = [await asyncio.to_thread(process.stderr.readline) for _ in range(2)]
+            assert "will be remembered" in said[0]
+            assert said[1].startswith(f"llmstack: Guarding {at.url}")
+            process.terminate()
+            out, error = await asyncio.to_thread(process.communicate, timeout=10)
+            assert (process.returncode, out, error) == (0, "", "")
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32" or not may_mount(), reason="nothing may be mounted here")
+async def test_an_engine_that_nobody_could_find_says_why(llmstack: Program) -> None:
+    inside = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", _SMALL + _FILLED, "sh")
+    done = await asyncio.create_subprocess_exec(
+        *(*inside, *COMMAND),
+        *("engine", "start", "--port", "0"),
+        env=llmstack.environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        _, error = await done.communicate()
+    assert done.returncode == 1
+    assert b"cannot be used: No space left on device." in error

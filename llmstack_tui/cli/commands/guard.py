@@ -117,10 +117,15 @@ async def _follow_settings(core: Core, stack: Stack) -> None:
 
 
 async def _report_guards(stack: Stack) -> None:
-    """Say whether each host is guarded, by this or another program, whenever that changes."""
+    """Say whether each host is guarded, by this or another program, whenever that changes; and notices."""
     reported: dict[str, str] = {}
+    noticed: set[Sentence] = set()
     async with aclosing(stack.watch()) as states:
         async for state in states:
+            for notice in state.notices:
+                if notice not in noticed:
+                    noticed.add(notice)
+                    output.say(text(notice))
             for url, guard in state.guards.items():
                 # The limits are only known once the machine was read.
                 said = _guard_sentence(url, guard)

@@ -109,7 +109,13 @@ class EngineServer(listener.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            state.save(self._url, __version__, listening=self._listening, notice=self._notice)
+            try:
+                state.save(self._url, __version__, listening=self._listening, notice=self._notice)
+            except OSError as error:  # Nobody could find the engine.
+                folder, why = state.state_file().parent, error.strerror or error
+                _report({"error": f"The engine's folder {folder} cannot be used: {why}."})
+                self.should_exit = True
+                return
             log.info(
                 "The engine %s answers at %s (it listens on %s)", __version__, self._url, self._listening
             )
