@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import GuardSettings
@@ -19,10 +20,11 @@ from llmstack_tui.guard.types import Allow, Ask, Consent, LimitChoice, PinEffect
 from llmstack_tui.hardware.readings import Throttle
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.store.tables.activations import Outcome
 from tests.support.fake_ollama import fake_ollama
 from tests.support.machine import FakeMachine
 from tests.support.stacks import following
-from tests.support.waiting import stays, wait_until
+from tests.support.waiting import stays, wait_for, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -435,10 +437,16 @@ async def test_a_pin_on_what_another_program_loaded_sends_nothing_before_a_yes()
         assert await stack.actions.pin(server.url, "a:1") is PinEffect.THEIRS
         assert await stack.actions.pin(server.url, "b:1") is PinEffect.KEPT
         assert not any(path == "/api/generate" for path, _ in fake.asked)
+        await wait_for(lambda: stack.records.activations(server.url, "a:1"))
         assert await stack.actions.keep(server.url, "a:1")
         (body,) = (body for path, body in fake.asked if path == "/api/generate")
         assert "options" not in body
         assert fake.runners[0].keep_alive > timedelta(days=9999)
+        ours, theirs = await stack.records.activations(server.url, "a:1")
+        assert (ours.asked_by, ours.ended_at) == (Actor.USER, None)
+        assert (theirs.asked_by, theirs.outcome) == (Actor.CLIENT, Outcome.REPLACED)
+        # From now on it is a load of ours, which an unpinning ends.
+        assert await stack.guard.pin(server.url, "a:1", pinned=False) is PinEffect.KEPT
 
 
 async def test_a_pin_whose_load_does_not_come_about_is_taken_back() -> None:

@@ -37,6 +37,9 @@ WHERE id = (SELECT max(id) FROM activations WHERE host = :host AND model = :mode
   AND (ended_at IS NULL OR (:known AND outcome IN ('left', 'unnoticed')))
   AND (loaded_at IS NULL OR :outcome NOT IN ('failed', 'cancelled'))
   AND (started_at <= :at OR :outcome <> 'left')"""
+_TAKE_OVER = """
+UPDATE activations SET ended_at = :at, outcome = 'replaced'
+WHERE host = :host AND model = :model AND ended_at IS NULL AND asked_by = 'client'"""
 _ACTIVE = """
 SELECT * FROM activations WHERE ended_at IS NULL AND (:host IS NULL OR host = :host) ORDER BY id"""
 _HISTORY = """
@@ -57,7 +60,7 @@ class Outcome(LenientEnum):
     STOPPED: it was unloaded by llmstack: by a user, a command or the guard.
     LEFT: we saw it go: its keep-alive ended, or another client unloaded it.
     UNNOTICED: it went while no llmstack ran; the recorded end is when that was found.
-    REPLACED: it was loaded again before we saw an end. Nothing records this now.
+    REPLACED: another client had loaded it, and llmstack loaded it again, with parameters of its own.
     """
 
     FAILED = "failed"
@@ -139,12 +142,15 @@ class Activations(GrowingTable):
     excess = ACTIVATIONS
 
     def observe(self, activation: Activation, *, since: datetime | None = None) -> None:
-        """Record a load, unless a program has recorded it already.
+        """Record a load, unless a program has recorded it already. One that begins takes over a client's.
 
         Args:
             since: a recorded load that ended before this time is another one; the default is a second before
                 ``loaded_at``.
         """
+        if activation.loaded_at is None:
+            at = activation.started_at
+            self._database.put(_TAKE_OVER, {"host": activation.host, "model": activation.model, "at": at})
         if since is None and activation.loaded_at is not None:
             since = activation.loaded_at - SLACK
         self._add(_INSERT, {**_row(activation), "since": since})
