@@ -29,6 +29,7 @@ class Removal(Struct, frozen=True):
         sharers: the names of the models that share its weights.
         is_loaded: it has to be unloaded first.
         is_cloud: only its entry is removed.
+        keeps_blobs: no blob goes, as another manifest in the folder cannot be read, and may name it.
     """
 
     host: str
@@ -37,6 +38,7 @@ class Removal(Struct, frozen=True):
     sharers: tuple[str, ...]
     is_loaded: bool
     is_cloud: bool
+    keeps_blobs: bool = False
 
 
 async def plan_removal(
@@ -78,6 +80,7 @@ async def plan_removal(
             # With another name left for its process, it stays loaded under that.
             is_loaded=status.running is not None and before.issuperset(status.shares),
             is_cloud=model.is_cloud,
+            keeps_blobs=use is not None and use.keeps_blobs({*before, status.name}),
         )
     return tuple(plan.values())
 

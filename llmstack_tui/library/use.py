@@ -83,8 +83,7 @@ class FolderUse(Struct, frozen=True):
 
         That is 0 as long as another manifest cannot be read: it may name any blob, so that all of them stay.
         """
-        strays = len(self.unreadable) - sum(not model.readable for model in self.models)
-        if strays or not all(model.readable or model.name in names for model in self.models):
+        if self.keeps_blobs(names):
             return 0
         kept = {blob for model in self.models if model.name not in names for blob in model.blobs}
         gone = dict[str, int]()
@@ -92,6 +91,11 @@ class FolderUse(Struct, frozen=True):
             if model.name in names:
                 gone |= {blob: size for blob, size in model.blobs.items() if blob not in model.linked}
         return sum(size for blob, size in gone.items() if blob not in kept)
+
+    def keeps_blobs(self, names: Collection[str]) -> bool:
+        """Whether another manifest than those of these models cannot be read, so that no blob is removed."""
+        strays = len(self.unreadable) - sum(not model.readable for model in self.models)
+        return strays > 0 or not all(model.readable or model.name in names for model in self.models)
 
     def sharers(self, name: str) -> tuple[str, ...]:
         """The models that have the same weights: the largest blob."""

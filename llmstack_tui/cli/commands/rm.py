@@ -56,6 +56,8 @@ def _located(stack: Stack, name: str) -> tuple[str, str]:
 def _effect(removal: Removal) -> str:
     if removal.is_cloud:
         return f"{removal.name}: frees nothing, it runs in the cloud"
+    if removal.keeps_blobs:
+        return f"{removal.name}: frees nothing while another manifest cannot be read (see `llmstack disk`)"
     freed = "next to nothing" if removal.freed is None else bytes_text(removal.freed)
     if not removal.sharers:
         return f"{removal.name}: frees {freed}"

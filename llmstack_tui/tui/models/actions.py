@@ -206,6 +206,8 @@ def removal_text(removals: Sequence[Removal]) -> str:
         loaded = "It is in memory: it is unloaded first, when its running request has ended."
         if first.is_cloud:
             text = "It runs in the cloud: only its entry here goes, and no disk is freed."
+        elif first.keeps_blobs:
+            text = "This frees nothing while another manifest cannot be read: see the disk (D)."
         elif first.sharers:
             others = listed([brief(name, 60) for name in first.sharers[:_MOST_SHARERS]])
             verb = plural(len(first.sharers), "has", "have")

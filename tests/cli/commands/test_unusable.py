@@ -70,7 +70,10 @@ def test_a_removal_says_what_the_disk_says(llmstack: Program, engine: Serving) -
     content = (folder / "blobs" / f"sha256-{digest}").read_bytes()
     config = {"model_format": "gguf", "model_family": "other", "file_type": "Q2_K"}
     write(folder, f"{LIBRARY}/label/latest", manifest(folder, content, config=config))
-    for name in FAULTY:  # As long as one cannot be read, no blob goes.
+    # As long as a manifest cannot be read, no blob goes.
+    done = llmstack("--host", engine.url, "rm", "gone", "-y")
+    assert "gone:latest: frees nothing while another manifest cannot be read" in done.stdout
+    for name in FAULTY.keys() - {"gone:latest"}:
         assert llmstack("--host", engine.url, "rm", name, "-y").returncode == 0
     (use,) = json.loads(llmstack("disk", "--json").stdout)["folders"]
     alone = next(each["alone"] for each in use["models"] if each["name"] == "label:latest")

@@ -45,6 +45,15 @@ def test_a_cloud_model_has_no_size() -> None:
     assert row.note == "on ollama.com"
 
 
+def test_a_model_that_cannot_be_used_has_the_reason_and_needs_no_memory() -> None:
+    cut = replace(seeded.model("cut:latest"), unusable="The manifest is not JSON.")
+    state = seeded.state(seeded.snapshot((cut,)))
+    estimate = Estimate(total=10**9, basis=Basis.FORMULA, parts=None, context_length=4096)
+    fits = {"cut:latest": Fitted(estimate, None)}
+    row = rows(StackState((replace(state.hosts[0], fits=fits),)))["cut:latest"]
+    assert (row.word, row.note, row.memory) == ("unusable", "The manifest is not JSON.", "")
+
+
 def test_what_the_server_does_not_say_is_unknown() -> None:
     unknown = seeded.model("unknown:latest", size=None, quantization=None)
     loaded = replace(seeded.running(unknown), size=None, expires_at=None)
