@@ -66,7 +66,7 @@ async def test_start_shows_that_it_goes_on(llmstack: Program) -> None:
             await asyncio.to_thread(screen.wait_for, "Loading a:1 0 s")
             server.may_load.set()
             assert await asyncio.to_thread(screen.wait_exit) == 0
-    assert screen.written.endswith(f"\r\x1b[Ka:1 is active at {at.url}.\r\n{STAYS}\r\n")
+    assert screen.written.endswith(f"\r\x1b[Ka:1 is loaded at {at.url}.\r\n{STAYS}\r\n")
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])
@@ -77,7 +77,7 @@ async def test_a_dumb_terminal_gets_lines_only(llmstack: Program, term: str) -> 
             await wait_until(lambda: is_asked_to_load(server), what="the model loads")
             server.may_load.set()
             assert await asyncio.to_thread(screen.wait_exit) == 0
-    assert screen.written == f"a:1 is active at {at.url}.\r\n{STAYS}\r\n"
+    assert screen.written == f"a:1 is loaded at {at.url}.\r\n{STAYS}\r\n"
 
 
 async def test_ctrl_c_while_a_model_loads_gives_the_load_up(llmstack: Program) -> None:

@@ -54,7 +54,7 @@ def add_options(parser: Parser) -> None:
     )
     commands.add("status", _status, "Show the limits, and whether a program keeps them.")
     commands.add("explain", _explain, "Show what would be done now and why. Does nothing.")
-    idle = commands.add("idle", _idle, "Set how long one model may be idle before it is stopped.")
+    idle = commands.add("idle", _idle, "Set how long one model may be idle before it is unloaded.")
     idle.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
     idle.add_argument(
         "length",
@@ -63,7 +63,7 @@ def add_options(parser: Parser) -> None:
         help="how long it may be idle: 90s, 10m, 1h30m; 0: for ever; auto: as the settings say",
     )
     others = commands.add(
-        "others", _others, "Show or say whether models that other programs loaded are stopped, too."
+        "others", _others, "Show or say whether models that other programs loaded are unloaded, too."
     )
     others.add_argument(
         "answer",
@@ -71,7 +71,7 @@ def add_options(parser: Parser) -> None:
         nargs="?",
         choices=("ask", "yes", "no"),
         help="yes: keep the limits, whoever loaded a model; no: leave models of other programs alone; ask: "
-        "the dashboard asks before it stops the first one",
+        "the dashboard asks before it unloads the first one",
     )
 
 
@@ -217,7 +217,7 @@ def _write_status(core: Core, url: str, guard: GuardState, now: str) -> None:
 def _rules(core: Core, guard: GuardState) -> str:
     idle = core.settings.guard.idle_stop
     if idle > timedelta(0):
-        return f"{_limits(guard.limits)}; idle models are stopped after {format_duration(idle)}"
+        return f"{_limits(guard.limits)}; idle models are unloaded after {format_duration(idle)}"
     return f"{_limits(guard.limits)}; a model may be idle for ever"
 
 
@@ -291,9 +291,9 @@ def _write_explained(off: Sentences, models: tuple[Explained, ...], decisions: t
     if off:
         output.write(f"  {text(*off)}")
     for each in models:
-        would = "would be stopped" if each.stop else "stays"
+        would = "would be unloaded" if each.stop else "stays"
         if each.proposed:
-            would = "would be stopped, if `llmstack guard others yes` allowed it"
+            would = "would be unloaded, if `llmstack guard others yes` allowed it"
         output.write(f"  {each.model.name} {would}. {text(*each.reason)}")
     for reason in general(decisions):
         output.write(f"  {text(*reason)}")

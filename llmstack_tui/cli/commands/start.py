@@ -48,7 +48,7 @@ async def run(core: Core, options: Namespace) -> int:
         keep_alive: timedelta | None = options.keep_alive
         if keep_alive is None and options.ctx is None and (theirs := _theirs(stack, status)) is not None:
             # A load would take its program's context and keep-alive away.
-            said = f"{name} is active at {url}. Another program loaded it: it {leaves(status)}."
+            said = f"{name} is loaded at {url}. Another program loaded it: it {leaves(status)}."
             return output.answer(options, {"models": [document(url, theirs)]}, said)
         if keep_alive is None:
             keep_alive = stack.guard.keep_alive(url, name)
@@ -61,7 +61,7 @@ async def run(core: Core, options: Namespace) -> int:
     if loaded is None or loaded.running is None:
         raise output.Failed(f"{name} was loaded, but the server has unloaded it again.")
     models = [document(url, loaded.running)]
-    return output.answer(options, {"models": models}, f"{name} is active at {url}.", _stays(keep_alive))
+    return output.answer(options, {"models": models}, f"{name} is loaded at {url}.", _stays(keep_alive))
 
 
 def _theirs(stack: Stack, status: ModelStatus) -> RunningModel | None:
@@ -76,5 +76,5 @@ def _stays(keep_alive: timedelta | None) -> str:
     if keep_alive is None:
         return "It stays for as long as the server keeps a model."
     if keep_alive < timedelta(0):
-        return "It stays until it is stopped."
+        return "It stays until it is unloaded."
     return f"It stays for {format_duration(keep_alive)} after its last request."

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 # The outcome of a stop, as a state and as a sentence.
 _STATES = {Departure.GONE: "inactive", Departure.LEAVING: "stopping", Departure.KEPT: "active"}
 _SENTENCES = {
-    Departure.GONE: "{} is stopped.",
-    Departure.LEAVING: "{} leaves when its request ends.",
+    Departure.GONE: "{} is unloaded.",
+    Departure.LEAVING: "{} is unloaded when its request ends.",
     Departure.KEPT: "{} stays: a newer request of another program keeps it loaded.",
 }
 
@@ -41,7 +41,7 @@ async def run(core: Core, options: Namespace) -> int:
     async with opened(core, act=True) as stack:
         await look(stack)
         shared = {(each.host, each.name): each.shares for host in answering(stack) for each in host.models}
-        async with waiting("Stopping", core.environ):
+        async with waiting("Unloading", core.environ):
             stops = await stack.actions.stop_all() if options.all else await _stop(stack, options.names)
     return output.answer(options, document(stops, shared), lambda: _write(stops, shared))
 

@@ -203,8 +203,8 @@ async def test_what_is_only_looked_at_is_left_alone(llmstack: Program, tmp_path:
             assert code == 1
             assert said.startswith(note)
             assert f"There is no model 'a:1' at {near.url}" in said
-        assert (await run("start", "b:1"))[1].startswith(f"b:1 is active at {near.url}.\n")
-        assert (await run("stop", "--all"))[1] == "b:1 is stopped.\n"
+        assert (await run("start", "b:1"))[1].startswith(f"b:1 is loaded at {near.url}.\n")
+        assert (await run("stop", "--all"))[1] == "b:1 is unloaded.\n"
         assert "a:1" in (await run("ls"))[1]
         code, _, said = await run("start", "a:1", "--host", far.url)
         assert (code, said) == (1, f"{note}the settings.\n")

@@ -56,7 +56,7 @@ def test_a_model_from_start_to_stop(engine: Program) -> None:
     assert document(engine, "ls")["models"][0]["state"] == "active"
     (loaded,) = document(engine, "ps")["models"]
     assert (loaded["busy"], loaded["requests"]) == (False, 0)
-    assert engine("stop", "tiny").stdout == "tiny:latest is stopped.\n"
+    assert engine("stop", "tiny").stdout == "tiny:latest is unloaded.\n"
     assert document(engine, "ps") == {"models": []}
 
 
@@ -73,7 +73,7 @@ def test_chat(engine: Program) -> None:
 
 @pytest.fixture(scope="module")
 def endless(engine: Program, endless_model: Path) -> str:
-    """A model of the engine that answers until it is stopped."""
+    """A model of the engine that answers until it is unloaded."""
     assert engine("import", endless_model, "endless").returncode == 0
     return "endless:latest"
 

@@ -109,7 +109,7 @@ async def test_what_is_not_there_is_not_pinned(llmstack: Program, command: str) 
     [
         ({}, (), timedelta(minutes=10), "It stays for 10m after its last request."),
         ({"IDLE_STOP": "90s"}, (), timedelta(seconds=90), "It stays for 1m30s after its last request."),
-        ({"IDLE_STOP": "0"}, (), None, "It stays until it is stopped."),
+        ({"IDLE_STOP": "0"}, (), None, "It stays until it is unloaded."),
         ({"IDLE_STOP": "0"}, ("--keep-alive", "7m"), timedelta(minutes=7), "It stays for 7m after"),
         ({"ENABLED": "false"}, (), timedelta(minutes=5), "It stays for as long as the server keeps a model."),
     ],
@@ -124,7 +124,7 @@ async def test_start_carries_the_time_that_the_model_may_be_idle(
     program = llmstack.given(**{f"LLMSTACK_GUARD_{key}": value for key, value in settings.items()})
     async with fake_ollama(a_1="a") as (fake, server):
         done = await run(program, "start", "a:1", *arguments, "--host", server.url)
-        assert done.stdout.startswith(f"a:1 is active at {server.url}.\n{told}")
+        assert done.stdout.startswith(f"a:1 is loaded at {server.url}.\n{told}")
         (runner,) = fake.runners
         assert runner.keep_alive == stays if stays else runner.keep_alive > timedelta(days=9999)
 
@@ -134,7 +134,7 @@ async def test_start_takes_nothing_away_from_the_program_that_loaded_it(llmstack
         fake.load("a:1", timedelta(days=50_000))
         done = await run(llmstack, "start", "a:1", "--host", server.url)
         assert done.stdout == (
-            f"a:1 is active at {server.url}. Another program loaded it: it never leaves by itself.\n"
+            f"a:1 is loaded at {server.url}. Another program loaded it: it never leaves by itself.\n"
         )
         (model,) = (await document(llmstack, "start", "a:1", "--host", server.url))["models"]
         assert model["state"] == "active"
@@ -159,7 +159,7 @@ async def test_start_knows_what_is_wanted_of_single_models(llmstack: Program) ->
         assert a.keep_alive == timedelta(hours=1)
         assert b.keep_alive > timedelta(days=9999)
         unguarded = llmstack.given(LLMSTACK_GUARD_ENABLED="false")
-        assert (await run(unguarded, "start", "b:1", *host)).stdout.endswith("until it is stopped.\n")
+        assert (await run(unguarded, "start", "b:1", *host)).stdout.endswith("until it is unloaded.\n")
 
 
 async def test_explain_says_what_would_be_done_and_does_nothing(llmstack: Program) -> None:
@@ -184,7 +184,7 @@ async def test_explain_says_what_would_be_done_and_does_nothing(llmstack: Progra
     assert (decision["act"], decision["cause"]) == ("stop", "count")
     assert decision["reason"].startswith("3 models are loaded and the limit is 2.")
     assert "b:1 stays. It is pinned." in told.stdout
-    assert "would be stopped. 3 models are loaded and the limit is 2." in told.stdout
+    assert "would be unloaded. 3 models are loaded and the limit is 2." in told.stdout
 
 
 async def test_what_others_loaded_is_asked_about_and_the_answer_is_kept(llmstack: Program) -> None:
@@ -201,7 +201,7 @@ async def test_what_others_loaded_is_asked_about_and_the_answer_is_kept(llmstack
             (False, False, True),
         ]
         assert [(each["act"], each["model"]) for each in found["decisions"]] == [("propose", "b:1")]
-        assert "b:1 would be stopped, if `llmstack guard others yes` allowed it." in told.stdout
+        assert "b:1 would be unloaded, if `llmstack guard others yes` allowed it." in told.stdout
         said = {"url": server.url, "others": "ask", "set": False}
         assert await only_host(limited, "guard", "others", *host) == said
         assert await only_host(limited, "guard", "others", "no", *host) == {**said, "others": "no"}
@@ -289,7 +289,7 @@ async def test_the_status_is_the_limits_of_each_host(llmstack: Program) -> None:
     assert found["guarded"] is False
     assert (found["limit"], found["idle_stop"], found["loaded"]) == (1, 90.0, 1)
     assert "limit 1 model, " in told.stdout
-    assert "idle models are stopped after 1m30s" in told.stdout
+    assert "idle models are unloaded after 1m30s" in told.stdout
     assert off["off"] == "The guard is switched off: guard.enabled is false."
 
 

@@ -216,7 +216,7 @@ async def test_start_passes_what_was_asked_for_and_nothing_else(llmstack: Progra
     server = usual_ollama("tiny:latest")
     async with running(server) as (url,):
         done = await run(llmstack, "start", "tiny", "--keep-alive", "7m", "--ctx", "2048", "--host", url)
-        told = f"tiny:latest is active at {url}.\nIt stays for 7m after its last request.\n"
+        told = f"tiny:latest is loaded at {url}.\nIt stays for 7m after its last request.\n"
         assert (done.returncode, done.stdout) == (0, told)
         await run(llmstack, "stop", "tiny", "--host", url)
         await run(llmstack, "start", "tiny", "--host", url)
@@ -358,7 +358,7 @@ async def test_several_hosts_are_listed_and_one_that_is_away_is_a_warning(llmsta
         table = await run(llmstack, *line, "ls")
         assert two in table.stdout
         started = await run(llmstack, *line, "start", "b:1")
-        assert started.stdout.startswith(f"b:1 is active at {two}.\n")
+        assert started.stdout.startswith(f"b:1 is loaded at {two}.\n")
 
 
 async def test_hosts_of_the_settings_are_used(llmstack: Program) -> None:
@@ -503,7 +503,7 @@ async def test_a_state_that_cannot_be_kept_is_no_obstacle(llmstack: Program) -> 
             each.unlink()
         file.write_text("this is no database " * 100)
         done = await run(llmstack, "stop", "tiny", "--host", url)
-    assert (done.returncode, done.stdout) == (0, "tiny:latest is stopped.\n")
+    assert (done.returncode, done.stdout) == (0, "tiny:latest is unloaded.\n")
     assert "damaged" in done.stderr
 
 
