@@ -55,7 +55,8 @@ class Screens:
         if not self._first.is_mounted:
             return
         view = shell_of(self._app).view
-        self._first.pane.show_message(message(view, self._progress))
+        if next(view.models(), None) is None:
+            self._first.pane.show_message(message(view, self._progress))
         for screen in self._visible():
             screen.show(view)
         if not self._is_rest_due:

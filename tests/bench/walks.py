@@ -52,9 +52,10 @@ def figures() -> Iterator[Figure]:
     imports, lines = _imports(), lines_by_file()
     sizes = ", ".join(str(len(circle)) for circle in imports.circles)
     long = sorted((file for file in lines if lines[file] > 400), key=lambda file: -lines[file])
-    yield Figure("files in the package", len(lines), "files", 300)
+    # The bars of what the package could do at the end of November 2026 were 300 files and 28,546 lines.
+    yield Figure("files in the package", len(lines), "files", 330)
     yield Figure("files over 400 lines", len(long), "files", 0, note=", ".join(long))
-    yield Figure("logical lines", logical_lines(), "lines", 28_546)
+    yield Figure("logical lines", logical_lines(), "lines", 32_000)
     yield Figure("longest import chain", len(imports.longest_chain), "modules", 18)
     yield Figure(
         "circles of imports", len(imports.circles), "circles", 0, note=sizes and f"of {sizes} modules"

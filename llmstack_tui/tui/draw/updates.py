@@ -95,10 +95,8 @@ def more_update_rows(update: Update | None, now: datetime | None) -> Iterator[tu
         yield "Last check", text(*update.problems)
 
 
-def newer_cell(update: Update | None, marks: Marks) -> str:
-    """The list's cell for a wanted update: ``↑ 4.7 GB``, ``↑≤4.7 GB``; else ""."""
-    if update is None or not update.is_wanted:
-        return ""
+def newer_cell(update: Update, marks: Marks) -> str:
+    """The list's cell for a wanted update: ``↑ 4.7 GB``, ``↑≤4.7 GB``."""
     return f"{marks.newer}{marks.at_most if update.at_most else ' '}{bytes_text(update.download)}"
 
 

@@ -158,9 +158,9 @@ class PullRow(Struct, frozen=True):
 ListRow = ModelRow | HostRow | PullRow
 
 
-def pull_rows(downloads: Iterable[Download], rows: Iterable[ModelRow], marks: Marks) -> tuple[PullRow, ...]:
+def pull_rows(downloads: Sequence[Download], rows: Iterable[ModelRow], marks: Marks) -> tuple[PullRow, ...]:
     """A row for each model under way that is none of ``rows``."""
-    pulls = under_way(downloads)
+    pulls = under_way(downloads) if downloads else {}
     for row in rows if pulls else ():
         pulls.pop(row.key, None)
     return tuple(

@@ -327,7 +327,7 @@ class ModelsPane(TablePane[ModelOrder]):
         self._show_title()
 
     def _show_title(self) -> None:
-        self.show_title(models_title(self._all, self._found, len(self._marked), self.order.words))
+        self.show_title(models_title(self._all, self._found, len(self._marked), self.sorted_by))
 
     def _show_message(self) -> None:
         again = shell_of(self).view.keys["filter.clear"]

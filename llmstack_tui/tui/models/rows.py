@@ -156,7 +156,7 @@ def model_row(facts: RowFacts, moment: Moment) -> ModelRow:
         word=word,
         speed="" if rate is None else figures.rate_text(rate),
         leaves=figures.left_text(_left(status, moment)) if leaves else "",
-        update=progress_cell(facts.download, marks) if facts.download else newer_cell(newer, marks),
+        update=_update_cell(facts.download, newer, marks),
         note=note,
         pin=marks.pinned * facts.pinned + marks.shared * bool(shown and status.shares),
         is_further=bool(status.counted_with),
@@ -174,6 +174,12 @@ def model_row(facts: RowFacts, moment: Moment) -> ModelRow:
             download=(newer.download or 0) if newer else None,
         ),
     )
+
+
+def _update_cell(download: Download | None, newer: Update | None, marks: Marks) -> str:
+    if download is not None:
+        return progress_cell(download, marks)
+    return newer_cell(newer, marks) if newer is not None else ""
 
 
 def _left(status: ModelStatus, moment: Moment) -> timedelta | None:

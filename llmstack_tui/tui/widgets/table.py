@@ -189,7 +189,7 @@ class TablePane(Pane, Generic[S]):
         placeholder: says what the filter searches.
 
     Attributes:
-        order: the current order.
+        order: the current order; ``sorted_by`` says it in words.
         filter_text: the text of the filter.
         is_arranged: the user has arranged the list, or an earlier arrangement was restored.
     """
@@ -211,7 +211,7 @@ class TablePane(Pane, Generic[S]):
         id: str | None = None,  # noqa: A002  # Textual's own name
     ) -> None:
         super().__init__(title, id=id)
-        self.order = order
+        self.order, self.sorted_by = order, order.words
         self.filter_text = ""
         self.headings = headings
         self._table = rows
@@ -233,8 +233,7 @@ class TablePane(Pane, Generic[S]):
         """Restore the order of an earlier session, unless the user has changed it in this."""
         if not self.is_arranged:
             self.is_arranged = True
-            self.order = order
-            self.headings.show(order)
+            self._use(order)
             self.show_wanted()
 
     def rearranged(self) -> None:
@@ -246,9 +245,12 @@ class TablePane(Pane, Generic[S]):
 
     def sort(self, order: S) -> None:
         if order != self.order:
-            self.order = order
-            self.headings.show(order)
+            self._use(order)
             self.rearranged()
+
+    def _use(self, order: S) -> None:
+        self.order, self.sorted_by = order, order.words
+        self.headings.show(order)
 
     def sort_next(self) -> None:
         """Sort by the next visible column."""
