@@ -8,7 +8,7 @@ SENTENCES: Catalogue = {
     # The user's wishes.
     "guard.held": "Hold is on: no model is unloaded automatically.",
     "guard.released": "Hold is off: idle models are unloaded again.",
-    "guard.pinned": "{model} is pinned: it stays until it is unpinned, or another program unloads it.",
+    "guard.pinned": "{model} is pinned: the guard will not stop it.",
     "guard.unpinned": "{model} is no longer pinned.",
     "guard.may_idle": "{model} may be idle for {idle_s:setting}.",
     "guard.may_idle_for_ever": "{model} may be idle for ever.",
