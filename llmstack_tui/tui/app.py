@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.worker import Worker, WorkerState
 
+from llmstack_tui.base.text import clean_lines
 from llmstack_tui.tui import features, keys, themes
 from llmstack_tui.tui.activity.feed import ActivityFeed
 from llmstack_tui.tui.base import TerminalApp
@@ -122,7 +123,7 @@ class Dashboard(TerminalApp):
         self.act("downloads.leave")
 
     def end(self, return_code: int) -> None:
-        self.farewell = "".join(controller.farewell() for controller in self.controllers)
+        self.farewell = clean_lines("".join(each.farewell() for each in self.controllers), None)
         super().end(return_code)
 
     # The state

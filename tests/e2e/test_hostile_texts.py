@@ -86,7 +86,8 @@ async def test_a_hostile_name_is_removed_by_key(tmp_path: Path) -> None:
                 await asyncio.to_thread(screen.wait_for, "Keep it")
                 screen.press("right", "enter")
                 await wait_until(lambda: name not in fake.installed)  # noqa: B023
-                await asyncio.to_thread(settle, screen)
+                if left := len(fake.installed):
+                    await asyncio.to_thread(screen.wait_for, f"Models  {left},")
         assert not harm(screen.written)
     removed = [body["model"] for path, body in fake.asked if path == "/api/delete"]
     assert removed == list(NAMES)

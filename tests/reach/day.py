@@ -53,9 +53,9 @@ def without_network(fake: FakeOllama, url: str) -> OllamaHost:
             raise httpx.ConnectError("down")
         body = await request.aread()
         reply = await fake(Request(request.method, request.url.path, dict(request.headers), body))
-        return httpx.Response(
-            reply.status, content=b"".join(reply.pieces), headers={"Content-Type": "application/json"}
-        )
+        # As a stream: what is given as content counts as read, and cannot be read piece by piece.
+        pieces = httpx.ByteStream(b"".join(reply.pieces))
+        return httpx.Response(reply.status, stream=pieces, headers={"Content-Type": "application/json"})
 
     return OllamaHost(url, transport=httpx.MockTransport(answer))
 

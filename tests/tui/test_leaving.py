@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base.text import clean_lines
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.downloads.actions import leaving_text
@@ -115,7 +116,7 @@ async def test_a_signal_asks_nothing() -> None:
 def test_what_is_left_behind() -> None:
     assert left_behind((), ()) == ""
     several = (update(1), update(2, "evil[/red]\x1b[31m:7b"))
-    assert left_behind(several, several) == (
+    assert clean_lines(left_behind(several, several)) == (
         "2 downloads go on with the next llmstack: what came is kept.\n"
         "mistral:7b was stopped for its update, and is started again then.\n"
         "evil[/red]�[31m:7b was stopped for its update, and is started again then.\n"

@@ -144,7 +144,8 @@ async def test_ctrl_c_keeps_what_came(
     version = registry.publish("left", tiny_model.read_bytes() + b"left")
     slow = Fault(path=f"/data/blobs/{version.weights.digest}", method="GET", bytes_per_s=40_000)
     registry.faults = [slow]
-    with llmstack.given(TERM="xterm").in_terminal("pull", registry.name("left"), "--host", engine) as screen:
+    pull = ("pull", registry.name("left"), "--host", engine)
+    with llmstack.given(TERM="xterm").in_terminal(*pull, columns=120) as screen:
         screen.wait_for(" % ", "kB/s", " left")
         screen.type("\x03")
         assert screen.wait_exit() == 130

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.config.settings import Settings
+from llmstack_tui.tui.widgets.section import Section
 from tests.support.fake_ollama import usual_ollama
 from tests.support.waiting import wait_until
 from tests.tui.driving import real_dashboard
@@ -209,6 +210,9 @@ async def test_enter_opens_the_details_on_a_narrow_screen() -> None:
         await desk.until_happened("deactivate.gone", CODER)
         await desk.press("enter")
         await desk.until_shown("OpenAI API", f"{desk.url}/v1", "inactive")
+        # The record comes last, and a scroll to the end does not follow what comes later.
+        unloaded = desk.app.screen.query(Section).last()
+        await wait_until(lambda: "was unloaded" in str(unloaded.visual))
         await desk.press("G")
         await desk.until_shown("was unloaded")
         await desk.press("escape")
