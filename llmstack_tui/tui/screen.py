@@ -109,6 +109,7 @@ class FramedScreen(LiveScreen):
     def __init__(self, frame: Pane) -> None:
         super().__init__()
         self.frame = frame
+        self._is_closing = False
 
     def compose(self) -> ComposeResult:
         yield self.banner
@@ -117,7 +118,10 @@ class FramedScreen(LiveScreen):
         yield KeyBar()
 
     def action_close(self) -> None:
-        self.dismiss()
+        # Textual takes it off the screen a moment later, and fails if it is dismissed twice until then.
+        if not self._is_closing:
+            self._is_closing = True
+            self.dismiss()
 
 
 class RecordScreen(FramedScreen):

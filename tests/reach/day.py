@@ -232,7 +232,6 @@ class Day:
 
     async def walk_around(self) -> None:
         """Every screen is opened and closed."""
-        app = self.desk.app
         for keys in (
             ("enter", "f", "escape"),
             ("v", "down", "escape"),
@@ -246,12 +245,14 @@ class Day:
             ("left", "right", "G", "g"),
         ):
             await self._press(*keys)
-            for _ in range(20):
-                if len(app.screen_stack) == 1:
-                    break
-                await self._press("escape")
-            else:
-                raise AssertionError(f"after {keys} {app.screen} stays")
+            await wait_until(self._is_home, what=f"{keys}, and back")
+
+    def _is_home(self) -> bool:
+        """Whether the first screen is shown; else leave the one that is."""
+        is_home = len(self.desk.app.screen_stack) == 1
+        if not is_home:
+            self.desk.app.post_message(events.Key("escape", None))
+        return is_home
 
     async def _press(self, *keys: str) -> None:
         """Without the rests that a pilot takes between keys."""

@@ -54,7 +54,9 @@ async def test_eight_hours_and_5000_changes_leave_nothing_behind(
                     day.edit_settings()
                 await day.pass_by(HOURS * 3600 * AT_ONCE / CHANGES)
             await day.rest()
-            await wait_until(lambda: gc.collect() >= 0 and len(alive(Database)) == 1, what="one open state")
+            await wait_until(
+                lambda: gc.collect() >= 0 and len(alive(Database)) == 1, 60, what="one open state"
+            )
             held.append(count())
             assert [type(each).__name__ for each in alive(Screen)] == ["ModelsScreen"]
             assert (len(alive(Stack)), len(alive(Database))) == (1, 1)
