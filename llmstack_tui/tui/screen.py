@@ -109,7 +109,6 @@ class FramedScreen(LiveScreen):
     def __init__(self, frame: Pane) -> None:
         super().__init__()
         self.frame = frame
-        self._is_closing = False
 
     def compose(self) -> ComposeResult:
         yield self.banner
@@ -118,9 +117,8 @@ class FramedScreen(LiveScreen):
         yield KeyBar()
 
     def action_close(self) -> None:
-        # Textual takes it off the screen a moment later, and fails if it is dismissed twice until then.
-        if not self._is_closing:
-            self._is_closing = True
+        # Textual would take away the screen on top, which may be another one that was opened meanwhile.
+        if self.is_current:
             self.dismiss()
 
 
