@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.models.screen import ModelsScreen
 
 _TICK_S = 1.0
+_LATE_S = 0.2
 
 
 class Screens:
@@ -33,7 +34,7 @@ class Screens:
     def __init__(self, app: App[None], name: str, first: ModelsScreen, follow: Callable[[], None]) -> None:
         self._app = app
         self._follow = follow
-        self._is_rest_due = False
+        self._rest_due_s: float | None = None
         self._first = first
         self._tabs: dict[str, LiveScreen] = {name: first}
         self._progress = ConnectionProgress("Starting")
@@ -59,12 +60,14 @@ class Screens:
             self._first.pane.show_message(message(view, self._progress))
         for screen in self._visible():
             screen.show(view)
-        if not self._is_rest_due:
-            self._is_rest_due = True
+        if self._rest_due_s is None:
+            self._rest_due_s = self._drawn_s
             self._app.call_after_refresh(self._draw_rest)
+        elif self._drawn_s - self._rest_due_s > _LATE_S:
+            self._draw_rest()  # The screen that would have called back was closed meanwhile.
 
     def _draw_rest(self) -> None:
-        self._is_rest_due = False
+        self._rest_due_s = None
         self._follow()
         view = shell_of(self._app).view
         for screen in self._visible():
