@@ -118,7 +118,7 @@ class FramedScreen(LiveScreen):
 
     def action_close(self) -> None:
         # Textual would take away the screen on top, which may be another one that was opened meanwhile.
-        if self.is_current:
+        if self.is_active:
             self.dismiss()
 
 
