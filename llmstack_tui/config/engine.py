@@ -50,7 +50,9 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     confine: bool = True
 
     @classmethod
-    def read(cls, settings: EngineSettings, environ: Mapping[str, str]) -> EngineOptions:
+    def read(
+        cls, settings: EngineSettings, environ: Mapping[str, str], *, pull_limit: int = 0
+    ) -> EngineOptions:
         """Options from the settings and the variables ``OLLAMA_*``, of which invalid ones are logged."""
         return cls(
             keep_alive=_duration(environ, "OLLAMA_KEEP_ALIVE", settings.keep_alive),
@@ -60,6 +62,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
             parallel=_count(environ, "OLLAMA_NUM_PARALLEL", 1),
             cache_type=_cache_type(environ),
             connections=settings.connections,
+            pull_limit=pull_limit,
             confine=settings.confine,
         )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base import paths
+from llmstack_tui.base.private_files import private_opener
 from llmstack_tui.base.sentences import Failure
 from llmstack_tui.config.kinds import secret_of
 
@@ -98,7 +99,7 @@ def make_key(file: Path, *, replace: bool = False) -> bool:
         if replace:
             target.unlink(missing_ok=True)
         # Not through a link, and not over what is there.
-        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        with open(target, "x", opener=private_opener) as opened:
             opened.write(f"{token_urlsafe(_BYTES)}\n")
         if replace:
             target.replace(file)

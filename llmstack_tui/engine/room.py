@@ -9,14 +9,13 @@ from llmstack_tui.engine.errors import MemoryShort
 from llmstack_tui.fit.memory import Request, estimate
 from llmstack_tui.fit.metadata import subject_of_header
 from llmstack_tui.gguf.repacking import repacked_types
-from llmstack_tui.hardware.readings import DeviceKind
+from llmstack_tui.hardware.readings import CARDS
 
 if TYPE_CHECKING:
     from llmstack_tui.engine.runners.messages import RunnerConfig
     from llmstack_tui.gguf.header import Header
     from llmstack_tui.hardware.readings import MachineReading
 
-_CARDS = (DeviceKind.NVIDIA, DeviceKind.AMD)
 # Estimates are up to a tenth too high, and what might fit is tried.
 _CERTAIN = 0.9
 
@@ -47,5 +46,5 @@ def _room(reading: MachineReading, held: int) -> int | None:
     """Bytes in main memory, swap and on graphics cards that models could have; None is unknown."""
     if reading.ram.free is None:
         return None
-    cards = sum(device.free or 0 for device in reading.devices if device.kind in _CARDS)
+    cards = sum(device.free or 0 for device in reading.devices if device.kind in CARDS)
     return reading.ram.free + (reading.swap.free if reading.swap else 0) + cards + held

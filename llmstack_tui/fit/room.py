@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 from llmstack_tui.fit.verdict import Room
 from llmstack_tui.gguf.repacking import repacked_types
 from llmstack_tui.hardware.profile import ram_budget
-from llmstack_tui.hardware.readings import DeviceKind
+from llmstack_tui.hardware.readings import CARDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import Device, MachineReading
-
-_CARDS = (DeviceKind.NVIDIA, DeviceKind.AMD)
 
 
 def room_of(profile: Profile, reading: MachineReading, taken: int = 0, *, allowed: int | None = None) -> Room:
@@ -31,7 +29,7 @@ def room_of(profile: Profile, reading: MachineReading, taken: int = 0, *, allowe
     cards = [
         device
         for device in reading.devices
-        if device.kind in _CARDS
+        if device.kind in CARDS
         and profile.name.startswith(device.kind.value)
         and not (device.shared or device.lost or device.parent)
     ]

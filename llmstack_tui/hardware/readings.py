@@ -29,6 +29,10 @@ class DeviceKind(StrEnum):
     RAM = "ram"
 
 
+CARDS = (DeviceKind.NVIDIA, DeviceKind.AMD)
+"""Vendors whose devices may have memory of their own."""
+
+
 class Throttle(StrEnum):
     """Why a card runs slower than it could."""
 

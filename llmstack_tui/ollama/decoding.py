@@ -36,14 +36,14 @@ class WrongShape(Failure):
     """An answer has the right types, but lacks its main field."""
 
 
-def decode(content: bytes, kind: type[Answer], most: int = MAX_VALUES) -> Answer:
+def decode(content: bytes, kind: type[Answer]) -> Answer:
     """The JSON document in ``content``, or as much of it as makes sense.
 
     Raises:
-        WrongShape: it has more than ``most`` values.
+        WrongShape: it has more than `MAX_VALUES`.
         ValueError, RecursionError: it is no JSON, or no object.
     """
-    if content.count(b",") + content.count(b"[") + content.count(b"{") > most:
+    if content.count(b",") + content.count(b"[") + content.count(b"{") > MAX_VALUES:
         raise WrongShape("answer.too_large")
     try:
         return msgspec.json.decode(content, type=kind)

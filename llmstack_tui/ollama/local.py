@@ -126,8 +126,11 @@ def _spawn(binary: Path, url: str, environ: Mapping[str, str], log: Path) -> sub
 
 
 def _without_keys(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without our engine's key, which is nothing to Ollama."""
-    return {name: value for name, value in environ.items() if name != "LLMSTACK_ENGINE_API_KEY"}
+    """The environment without our own secrets, such as our engine's key: they are nothing to Ollama."""
+    from llmstack_tui.config.table import table  # noqa: PLC0415 (only who starts Ollama needs it)
+
+    secrets = {setting.variable for setting in table() if setting.kind.is_secret}
+    return {name: value for name, value in environ.items() if name not in secrets}
 
 
 def _last_words(log: Path) -> str:

@@ -52,6 +52,8 @@ class SharedProcesses:
 
     async def with_shared(self, running: tuple[RunningModel, ...]) -> tuple[RunningModel, ...]:
         """The running models, each with the digests of the other models that share its process, if known."""
+        if not running:
+            return ()
         by_digest = {model.digest: model for model in self.installed if model.digest and not model.is_cloud}
         alike = {each.digest: tuple(self._alike(each, by_digest)) for each in running}
         missing = {

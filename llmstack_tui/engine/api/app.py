@@ -17,9 +17,10 @@ from llmstack_tui.engine.api.replies import error_response, reply
 from llmstack_tui.engine.errors import ApiError, as_api_error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.requests import Request
+    from starlette.types import HTTPExceptionHandler
 
     from llmstack_tui.engine.service import Engine
 
@@ -44,8 +45,7 @@ def create_app(engine: Engine, allowed: AccessRules, *, notice: str | None = Non
             *openai.routes(engine),
         ],
         middleware=[Middleware(AccessMiddleware, allowed)],
-        exception_handlers=dict.fromkeys((ApiError, RecursionError, 500), _error)
-        | dict.fromkeys((404, 405), no_such_route),
+        exception_handlers=ERROR_HANDLERS,
         lifespan=lifespan,
     )
 
@@ -59,7 +59,7 @@ async def _health(_: Request) -> Response:
     return reply({"status": "ok"})
 
 
-async def no_such_route(_: Request, error: Exception) -> Response:
+async def _no_such_route(_: Request, error: Exception) -> Response:
     """404, and 405 for a method that a route does not have."""
     assert isinstance(error, HTTPException)  # noqa: S101 (what it is registered for)
     text = "404 page not found" if error.status_code == 404 else "405 method not allowed"
@@ -68,3 +68,10 @@ async def no_such_route(_: Request, error: Exception) -> Response:
 
 async def _error(request: Request, error: Exception) -> Response:
     return error_response(request.url.path, as_api_error(error))
+
+
+ERROR_HANDLERS: Mapping[int | type[Exception], HTTPExceptionHandler] = {
+    **dict.fromkeys((ApiError, RecursionError, 500), _error),
+    **dict.fromkeys((404, 405), _no_such_route),
+}
+"""What answers instead of a route that failed, or that is not there."""

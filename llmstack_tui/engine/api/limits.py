@@ -66,6 +66,7 @@ class _Body:
         self._limits = limits
         self._scope = scope
         self._receive = receive
+        self._most = _most_bytes(scope["path"])
         self._began_s: float | None = None
         self._size = 0
         self._whole = False
@@ -94,7 +95,9 @@ class _Body:
         return next((int(value) for name, value in self._scope["headers"] if name == b"content-length"), 0)
 
     def _check(self, size: int) -> None:
-        path = self._scope["path"]
-        most = next((limit for beginning, limit in _BODIES if path.startswith(beginning)), _OTHER_BODIES)
-        if size > most:
-            raise ApiError(413, f"The request is too large: at most {bytes_text(most)} are read here.")
+        if size > self._most:
+            raise ApiError(413, f"The request is too large: at most {bytes_text(self._most)} are read here.")
+
+
+def _most_bytes(path: str) -> int:
+    return next((limit for beginning, limit in _BODIES if path.startswith(beginning)), _OTHER_BODIES)

@@ -6,8 +6,7 @@ Two are our own: importing a file, and deleting an unfinished download. (Ollama 
 from __future__ import annotations
 
 import asyncio
-import threading
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +21,10 @@ from llmstack_tui.engine.errors import ApiError, words
 from llmstack_tui.engine.service import Engine, Target, merged_options, parsed_name
 from llmstack_tui.engine.templates import known_templates, recognise
 from llmstack_tui.library.creation import Changes
-from llmstack_tui.library.errors import Cancelled, LibraryError, NotReadable
+from llmstack_tui.library.errors import LibraryError, NotReadable
 from llmstack_tui.library.library import NotInstalled
 from llmstack_tui.library.manifest import InvalidManifest
+from llmstack_tui.library.threads import in_thread
 from llmstack_tui.ollama import wire
 from llmstack_tui.registry.download.pull import NotPublished, PullStep
 
@@ -202,23 +202,15 @@ async def _lines(work: Work) -> Parts:
     """A line for each step of the work. If the client disconnects, the work is cancelled and undone."""
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[dict[str, object] | None] = asyncio.Queue()
-    cancelled = threading.Event()
 
-    def progress(status: str, completed: int | None, total: int | None) -> None:
-        if cancelled.is_set():
-            raise Cancelled
+    def tell(status: str, completed: int | None, total: int | None) -> None:
         line: dict[str, object] = {"status": status}
         if total is not None:
             line |= {"total": total, "completed": completed}
         loop.call_soon_threadsafe(lines.put_nowait, line)
 
-    def run() -> None:
-        try:
-            work(progress)
-        finally:
-            loop.call_soon_threadsafe(lines.put_nowait, None)
-
-    working = asyncio.ensure_future(asyncio.to_thread(run))
+    working = asyncio.create_task(in_thread(work, tell))
+    working.add_done_callback(lambda _: lines.put_nowait(None))
     try:
         while (line := await lines.get()) is not None:
             yield encode(line) + b"\n"
@@ -226,6 +218,6 @@ async def _lines(work: Work) -> Parts:
     except LibraryError as error:
         raise ApiError(400 if isinstance(error, NotReadable) else 500, words(error)) from error
     finally:
-        cancelled.set()
-        with suppress(LibraryError, ApiError):
-            await working
+        working.cancel()
+        # An error that came after the client had gone concerns nobody: this takes it, too.
+        await asyncio.gather(working, return_exceptions=True)

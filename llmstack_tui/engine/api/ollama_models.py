@@ -21,6 +21,7 @@ from llmstack_tui.engine.service import Engine, parsed_name
 from llmstack_tui.gguf.header import ArrayInfo, Header
 from llmstack_tui.library.errors import LibraryError
 from llmstack_tui.library.library import NotInstalled, ReadOnlyModel
+from llmstack_tui.library.manifest import ConfigLayer
 from llmstack_tui.ollama import wire
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ class _ModelQueries:
         models = sorted(await self._engine.installed(), key=lambda model: model.modified_at, reverse=True)
         # Below the others, so that they can be seen and removed. Other clients get an error that says why.
         faulty = await self._engine.faulty()
-        return reply({"models": [*map(_listed, models), *map(_listed_faulty, faulty)]})
+        listed = [_listed(model, model.config) for model in models]
+        listed += [{**_listed(model, ConfigLayer()), "unusable": text(*model.fault)} for model in faulty]
+        return reply({"models": listed})
 
     async def ps(self, _: Request) -> Response:
         running = sorted(self._engine.running(), key=lambda loaded: loaded.expires_at, reverse=True)
@@ -98,26 +101,14 @@ async def _no_push(_: Request) -> Response:
     raise ApiError(501, "The built-in engine cannot push models: use Ollama.")
 
 
-def _listed(model: InstalledModel) -> dict[str, object]:
+def _listed(model: InstalledModel | FaultyModel, config: ConfigLayer) -> dict[str, object]:
     return {
         "name": model.name.short,
         "model": model.name.short,
         "modified_at": format_time(model.modified_at),
         "size": model.size,
         "digest": model.digest,
-        "details": details(model),
-    }
-
-
-def _listed_faulty(model: FaultyModel) -> dict[str, object]:
-    return {
-        "name": model.name.short,
-        "model": model.name.short,
-        "modified_at": format_time(model.modified_at),
-        "size": model.size,
-        "digest": model.digest,
-        "details": _NO_DETAILS,
-        "unusable": text(*model.fault),
+        "details": _details(config),
     }
 
 
@@ -127,7 +118,7 @@ def _loaded(loaded: ResidentModel[InstalledModel, RunnerConfig, Runner]) -> dict
         "model": loaded.model.name.short,
         "size": loaded.memory_bytes,
         "digest": loaded.model.digest,
-        "details": details(loaded.model),
+        "details": _details(loaded.model.config),
         "expires_at": format_time(loaded.expires_at),
         "size_vram": 0,
         "context_length": loaded.config.context_length,
@@ -153,7 +144,7 @@ def show(
         "parameters": parameter_table(model.parameters),
         "template": template,
         "system": model.system,
-        "details": details(model),
+        "details": _details(model.config),
         "messages": [dict(message) for message in model.messages],
     }
     return {
@@ -169,19 +160,8 @@ def show(
     }
 
 
-_NO_DETAILS: Mapping[str, object] = {
-    "parent_model": "",
-    "format": "",
-    "family": "",
-    "families": None,
-    "parameter_size": "",
-    "quantization_level": "",
-}
-
-
-def details(model: InstalledModel) -> dict[str, object]:
+def _details(config: ConfigLayer) -> dict[str, object]:
     """The ``details`` of a model, in ``/api/show`` and in lists of models."""
-    config = model.config
     families = list(config.model_families or ((config.model_family,) if config.model_family else ()))
     return {
         "parent_model": "",

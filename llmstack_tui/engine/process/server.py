@@ -20,7 +20,6 @@ import msgspec
 
 from llmstack_tui import __version__
 from llmstack_tui.base.address import DEFAULT_PORT
-from llmstack_tui.base.structs import replace
 from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.config.key import KeyFailed, engine_key_of
 from llmstack_tui.config.loading import load_settings
@@ -145,8 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if port is None:
             port, tries = DEFAULT_PORT + 1 if find_ollama(os.environ) else DEFAULT_PORT, _PORTS_TRIED
         bound = listener.listen(options.host, port, tries=tries, has_key=key is not None)
-        read = EngineOptions.read(settings, os.environ)
-        engine = Engine.of_this_machine(replace(read, pull_limit=loaded.settings.updates.limit), os.environ)
+        own = EngineOptions.read(settings, os.environ, pull_limit=loaded.settings.updates.limit)
+        engine = Engine.of_this_machine(own, os.environ)
     except (listener.CannotListen, KeyFailed, OSError) as error:
         _report({"error": words(error)})
         return 1

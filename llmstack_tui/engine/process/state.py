@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import structs
 
 from llmstack_tui.base.paths import data_folder, logs_folder
 
@@ -26,8 +25,8 @@ _ANSWER_SECONDS = 2.0
 _CREATED_TOLERANCE_S = 2.0
 
 
-class SavedState(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of ``engine.json``.
+class EngineProcess(msgspec.Struct, frozen=True, kw_only=True):
+    """A running engine: the content of ``engine.json``.
 
     Attributes:
         created_s: when the process was created, in Unix seconds.
@@ -43,10 +42,6 @@ class SavedState(msgspec.Struct, frozen=True, kw_only=True):
     log: str
     listening: str | None = None
     notice: str | None = None
-
-
-class EngineProcess(SavedState, frozen=True, kw_only=True):
-    """A running engine."""
 
     @property
     def started_at(self) -> datetime:
@@ -65,7 +60,7 @@ def save(url: str, version: str, *, listening: str, notice: str | None = None) -
     """Write the state of this process, atomically."""
     import psutil  # noqa: PLC0415 (not needed to import this module)
 
-    state = SavedState(
+    state = EngineProcess(
         pid=os.getpid(),
         created_s=psutil.Process().create_time(),
         url=url,
@@ -87,7 +82,7 @@ def forget() -> None:
             state_file().unlink()
 
 
-def saved() -> SavedState | None:
+def saved() -> EngineProcess | None:
     """The saved state, if the process that wrote it still runs, whether it answers or not."""
     import psutil  # noqa: PLC0415
 
@@ -104,13 +99,11 @@ def saved() -> SavedState | None:
 def status() -> EngineProcess | None:
     """The engine, if it runs and answers. Blocks for up to two seconds if it does not answer."""
     state = saved()
-    if state is None or not _answers(state.url):
-        return None
-    return EngineProcess(**structs.asdict(state))
+    return state if state is not None and _answers(state.url) else None
 
 
-def _read() -> SavedState:
-    return msgspec.json.decode(state_file().read_bytes(), type=SavedState)
+def _read() -> EngineProcess:
+    return msgspec.json.decode(state_file().read_bytes(), type=EngineProcess)
 
 
 def _answers(url: str) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -152,6 +151,8 @@ def _prepare_card(socket: str | None) -> str | None:
     The devices of NVIDIA's are made by a program with privileges; its usual cache is in the home.
     """
     if Path("/proc/driver/nvidia").exists() and not Path("/dev/nvidia-uvm").exists():
+        import subprocess  # noqa: PLC0415 (it takes 4 ms of each process's start)
+
         with suppress(OSError, subprocess.SubprocessError):
             subprocess.run(["nvidia-modprobe", "-c", "0", "-u"], check=False, timeout=10, capture_output=True)
     cache = None if socket is None else Path(socket).with_name(CACHE)

@@ -20,9 +20,9 @@ from starlette.routing import Route
 
 from llmstack_tui.engine.api import openai
 from llmstack_tui.engine.api.access import AccessMiddleware, rules
-from llmstack_tui.engine.api.app import no_such_route
+from llmstack_tui.engine.api.app import ERROR_HANDLERS
 from llmstack_tui.engine.api.replies import OPENAI_JSON, GeneratorResponse, body, encode, openai_error, reply
-from llmstack_tui.engine.errors import ApiError, as_api_error
+from llmstack_tui.engine.errors import ApiError
 from llmstack_tui.engine.inference import completion
 from llmstack_tui.engine.process import listener
 from llmstack_tui.engine.single.messages import ChatTurn, SingleChatAnswer, SingleChatRequest, TokenCounts
@@ -85,8 +85,7 @@ def create_app(config: SingleConfig, environ: Mapping[str, str], key: Secret | N
             *openai.routes(engine),
         ],
         middleware=[Middleware(AccessMiddleware, rules(environ, config.host, key))],
-        exception_handlers=dict.fromkeys((ApiError, RecursionError, 500), _error)
-        | dict.fromkeys((404, 405), no_such_route),
+        exception_handlers=ERROR_HANDLERS,
         lifespan=lifespan,
     )
 
@@ -169,7 +168,3 @@ def _turns(wanted: SingleChatRequest) -> list[ChatTurn]:
     if wrong := next((turn.role for turn in turns if turn.role not in _ROLES), None):
         raise ApiError(400, f'"{wrong}" is no role of a message: there are {", ".join(_ROLES)}.')
     return turns
-
-
-async def _error(_: Request, error: Exception) -> Response:
-    return openai_error(as_api_error(error))

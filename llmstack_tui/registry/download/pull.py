@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.base.structs import replace
-from llmstack_tui.gguf.header import InvalidGGUF, read_header
+from llmstack_tui.gguf.header import InvalidGGUF
 from llmstack_tui.library.blobs import fetch_blob, is_believed, is_intact, may_have
 from llmstack_tui.library.errors import LibraryError, library_errors, reason
 from llmstack_tui.library.folders import blob_path, blobs_folder, has_blob
@@ -179,7 +179,7 @@ class Pulls:
         """Raise InvalidGGUF, and remove the weights, if they are no GGUF file."""
         for layer in manifest.of_type(MediaType.MODEL):
             try:
-                read_header(blob_path(self._library.own, layer.digest))
+                self._library.header_of(blob_path(self._library.own, layer.digest))
             except InvalidGGUF:
                 self._library.discard(layer.digest)
                 raise
