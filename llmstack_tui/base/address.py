@@ -7,6 +7,7 @@ an invalid port by its default; here it is an error.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -66,6 +67,7 @@ def default_host(environ: Mapping[str, str]) -> str:
         raise InvalidAddress("address.of_ollama", why=said(error)) from None
 
 
+@lru_cache(256)
 def is_loopback(url: str) -> bool:
     """Whether the host of a base URL can only be this machine. Names are not looked up."""
     return is_loopback_host(urlsplit(url).hostname or "")

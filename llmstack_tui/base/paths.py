@@ -56,3 +56,11 @@ def models_folder() -> Path:
 
 def logs_folder() -> Path:
     return data_folder() / "logs"
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file is there; not if its folder cannot be searched."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

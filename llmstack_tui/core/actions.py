@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, aclosing, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.durations import FOREVER
 from llmstack_tui.base.kinds import Capability, EventKind
 from llmstack_tui.base.names import listed_name, model_key, same_model
@@ -225,7 +226,9 @@ class ModelActions:
             if (status := self._monitors[url].status(name)) is not None:
                 statuses.append((host, status))
         installed = {url: each.snapshot.installed for url, each in self._monitors.items()}
-        return await plan_removal(statuses, installed, await self._disk().look_everywhere())
+        is_here = any(is_loopback(host.url) for host, _ in statuses)
+        folders = await self._disk().look_everywhere() if is_here else ()
+        return await plan_removal(statuses, installed, folders)
 
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         """Create a model from a GGUF file on this machine."""

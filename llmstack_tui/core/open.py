@@ -90,7 +90,7 @@ class Core:
     async def remembered(self) -> StackState | None:
         """The models that the likely servers listed last, to be shown until the servers are found."""
         state_file, _ = _places()
-        if isinstance(state_file, paths.NoHome) or not await asyncio.to_thread(_is_there, state_file):
+        if isinstance(state_file, paths.NoHome) or not await asyncio.to_thread(paths.is_file, state_file):
             return None
         await lazy.load(".core.state", ".lifecycle.recall", ".lifecycle.states", "sqlite3")
         from llmstack_tui.core.state import HostState, StackState  # noqa: PLC0415
@@ -187,13 +187,6 @@ def _write_theme(name: str) -> None:
         file = paths.theme_file()
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{name}\n", encoding="utf-8")
-
-
-def _is_there(file: Path) -> bool:
-    try:
-        return file.is_file()
-    except OSError:
-        return False
 
 
 def _places() -> tuple[Path | paths.NoHome, Path | None]:

@@ -121,7 +121,8 @@ class DownloadQueue(DownloadRunner):
     # --- helpers ---
 
     def _ask_unkept(self, host_url: str, model: str, asked: str, why: Why, now: datetime) -> tuple[int, bool]:
-        for row in self.rows:
+        # Those of a moment ago are not among the rows yet.
+        for row in (*self.rows, *self.unkept.values()):
             if row.host == host_url and row.asked == asked and row.ended_at is None:
                 return row.id, False
         number = min(self.unkept, default=0) - 1

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.config.engine import EngineOptions
     from llmstack_tui.engine.runners.slots import ResidentModel
-    from llmstack_tui.library.installed import FaultyModel, InstalledModel
+    from llmstack_tui.library.installed import InstalledModel
+    from llmstack_tui.library.library import LibraryContents
 
 log = logging.getLogger(__name__)
 
@@ -125,9 +126,9 @@ class Engine:
         self._machine.close()
         await asyncio.to_thread(shutil.rmtree, self.sockets, ignore_errors=True)
 
-    async def faulty(self) -> tuple[FaultyModel, ...]:
-        """What is in the engine's own folder and cannot be used."""
-        return await asyncio.to_thread(self.library.faulty)
+    async def contents(self) -> LibraryContents:
+        """The models, and what is in the engine's own folder and cannot be used."""
+        return await asyncio.to_thread(self.library.contents)
 
     async def installed(self) -> tuple[InstalledModel, ...]:
         return await asyncio.to_thread(self.library.list)

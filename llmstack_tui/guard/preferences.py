@@ -74,7 +74,7 @@ class GuardPreferences:
 
     async def answer(self, host_url: str, others: Consent) -> None:
         self._session.write(lambda store: store.screen.remember(_OTHERS.format(host_url), others.value))
-        self._journal.event(EventKind.GUARD, Sentence(f"guard.others_{others.value}"), host=host_url)
+        self._journal.event(EventKind.GUARD, others_sentence(others), host=host_url)
         await self.read((host_url,))
 
     async def pin(self, host_url: str, model: str, *, pinned: bool) -> None:
@@ -112,6 +112,11 @@ class GuardPreferences:
                 self._others[url] = await store.screen.recall(key, default=Consent.ASK, kind=Consent)
         except StoreError:
             return
+
+
+def others_sentence(consent: Consent) -> Sentence:
+    """Tells what the guard does with models of other programs."""
+    return Sentence(f"guard.others_{consent.value}")
 
 
 def idle_sentence(model: str, limit: timedelta, *, is_default: bool) -> Sentence:

@@ -280,7 +280,7 @@ class GuardService(Service):
                     model_key(act.model): act.started_at_s for act in now if act.kind is ActKind.DEACTIVATE
                 },
                 let_go={model_key(act.model) for act in stops},
-                heat=self._heat if self._heat and is_loopback(url) else (),
+                heat=self._heat if is_loopback(url) else (),
                 idle_s=self._idle_before(snapshot) if self._from_record else {},
             )
         )

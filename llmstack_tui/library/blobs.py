@@ -114,11 +114,11 @@ def fetch_blob(source: Path, models: Path, layer: Layer, progress: OnProgress) -
     """
     blob = blob_path(models, layer.digest)
     blob.parent.mkdir(parents=True, exist_ok=True)
-    staged = stage(source, blob.parent, layer.size, progress, ours=True, digest=layer.digest)
+    staged = stage(source, blob.parent, layer.size, progress, ours=True)
     try:
-        if not staged.verified and blob_name(hash_file(staged.path, layer.size, progress)) != blob.name:
+        if blob_name(staged.digest) != blob.name:
             raise LibraryError("library.damaged", path=str(source))
-        place(staged._replace(verified=True), models)
+        place(staged, models)
     finally:
         staged.path.unlink(missing_ok=True)
 

@@ -22,7 +22,7 @@ from llmstack_tui.library.manifest import (
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -59,26 +59,36 @@ class FoundFile(NamedTuple):
         return max(self.status.st_mtime, self.status.st_ctime)
 
 
-def stored_manifests(folder: Path) -> Iterator[StoredManifest]:
-    """Sorted by their paths; unfinished files are left out. Raises OSError if the folder cannot be read."""
+def stored_manifests(folder: Path, files: Iterable[FoundFile]) -> Iterator[StoredManifest]:
+    """The manifests in ``folder``, in the order of its `manifest_files`; unfinished ones are left out.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
     root = manifests_folder(folder)
-    for path, _ in files_in(root, deep=True):
+    for path, _ in files:
         if path.name.startswith("."):
             continue
-        digest, manifest, made_here, fault, needs_ollama = "", None, False, Sentences(), False
         try:
             host, namespace, model, tag = path.relative_to(root).parts
             name = ModelName(host=host, namespace=namespace, model=model, tag=tag)
         except (ValueError, InvalidName):
-            fault = (Sentence("library.misplaced"),)
-            yield StoredManifest(path=path, name=None, digest="", manifest=None, made_here=False, fault=fault)
+            yield StoredManifest(
+                path=path,
+                name=None,
+                digest="",
+                manifest=None,
+                made_here=False,
+                fault=(Sentence("library.misplaced"),),
+            )
             continue
+        digest, manifest, made_here, fault, needs_ollama = "", None, False, Sentences(), False
         try:
             content = read_small(path)
             digest = bare_digest(digest_of(content))
             manifest = parse_manifest(content)
             made_here = is_made_locally(content, manifest)
-            load_installed(folder, name, read_only=True)
+            load_installed(folder, name, read_only=True, manifest=manifest)
         except (InvalidManifest, OSError) as error:
             if not path.exists():
                 continue  # It was removed meanwhile.
@@ -92,6 +102,11 @@ def stored_manifests(folder: Path) -> Iterator[StoredManifest]:
             fault=fault,
             needs_ollama=needs_ollama,
         )
+
+
+def manifest_files(folder: Path) -> Iterator[FoundFile]:
+    """All files among the manifests of ``folder``, sorted by their paths. Raises OSError as `files_in`."""
+    return files_in(manifests_folder(folder), deep=True)
 
 
 def files_in(folder: Path, *, deep: bool = False) -> Iterator[FoundFile]:

@@ -16,7 +16,13 @@ from filelock import FileLock
 
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.library.blobs import is_believed, remove_blob
-from llmstack_tui.library.contents import FoundFile, StoredManifest, files_in, stored_manifests
+from llmstack_tui.library.contents import (
+    FoundFile,
+    StoredManifest,
+    files_in,
+    manifest_files,
+    stored_manifests,
+)
 from llmstack_tui.library.errors import Cancelled, LibraryError, library_errors
 from llmstack_tui.library.files import UNFINISHED, remove_empty
 from llmstack_tui.library.folders import blobs_folder, manifests_folder
@@ -135,13 +141,9 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
     with library_errors("library.folder_unreadable", models=str(folder)):
         # Blobs first: one whose manifest is written meanwhile is then not taken for an orphan.
         files = {file.path.name: file for file in files_in(blobs_folder(folder))}
-        manifests = [*stored_manifests(folder)]
-        unfinished = [
-            file
-            for file in files_in(manifests_folder(folder), deep=True)
-            if file.path.name.startswith(UNFINISHED)
-        ]
-    sizes = {name: _disk_bytes(file) for name, file in files.items()}
+        among = [*manifest_files(folder)]
+        manifests = [*stored_manifests(folder, among)]
+    unfinished = [file for file in among if file.path.name.startswith(UNFINISHED)]
     named = {
         each.path: {blob_name(layer.digest) for layer in each.manifest.blobs} if each.manifest else set[str]()
         for each in manifests
@@ -183,7 +185,7 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
             for file, kind in sorted(leftover, key=lambda each: -_disk_bytes(each[0]))
         ),
         unreadable=unreadable,
-        size=sum(sizes.values()) + sum(_disk_bytes(file) for file in unfinished),
+        size=sum(map(_disk_bytes, (*files.values(), *unfinished))),
     )
 
 

@@ -159,9 +159,14 @@ def read_texts(models: Path, manifest: Manifest) -> ModelTexts:
 
 
 def load_installed(
-    models: Path, name: ModelName, *, read_only: bool, reader: Callable[[Path], Header] = read_header
+    models: Path,
+    name: ModelName,
+    *,
+    read_only: bool,
+    reader: Callable[[Path], Header] = read_header,
+    manifest: Manifest | None = None,
 ) -> InstalledModel:
-    """The model ``name`` of the folder ``models``.
+    """The model ``name`` of the folder ``models``; ``manifest`` is its manifest, if that is read already.
 
     Raises:
         InvalidManifest: the manifest is broken, or a layer is missing.
@@ -169,7 +174,7 @@ def load_installed(
         OSError: a file cannot be read.
     """
     path = manifest_path(models, name)
-    manifest = parse_manifest(read_small(path))
+    manifest = manifest or parse_manifest(read_small(path))
     texts = read_texts(models, manifest)
     check_parts(manifest)
     paths = {layer.digest: blob_path(models, layer.digest) for layer in manifest.blobs}

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from llmstack_tui.base.durations import time_at
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.gguf.header import Header, read_header
 from llmstack_tui.library.blobs import OnProgress, is_believed, is_intact, silent
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from llmstack_tui.base.sentences import Sentences
-
 _log = logging.getLogger(__name__)
 
 
@@ -58,12 +55,18 @@ class ReadOnlyModel(LibraryError):
     """The model belongs to Ollama, and has to be changed there."""
 
 
+class LibraryContents(NamedTuple):
+    """All models, and what lies among the manifests of the own folder and cannot be used."""
+
+    models: tuple[InstalledModel, ...]
+    faulty: tuple[FaultyModel, ...]
+
+
 class _Seen(NamedTuple):
-    """The last reading of a manifest; ``model`` is None if it cannot be used, for the reason ``fault``."""
+    """The last reading of a manifest."""
 
     signature: tuple[int, int, int]
-    model: InstalledModel | None
-    fault: Sentences = ()
+    found: InstalledModel | FaultyModel
 
 
 class Library:
@@ -79,42 +82,28 @@ class Library:
         self._headers: dict[Path, tuple[tuple[int, int, int], Header]] = {}
 
     def list(self) -> tuple[InstalledModel, ...]:
-        """All models. A manifest that cannot be used is named in the log, once."""
-        found: dict[ModelName, InstalledModel] = {}
+        return self.contents().models
+
+    def faulty(self) -> tuple[FaultyModel, ...]:
+        return self.contents().faulty
+
+    def contents(self) -> LibraryContents:
+        """What is in the folders. A manifest that cannot be used is named in the log, once."""
+        models: dict[ModelName, InstalledModel] = {}
+        faulty: list[FaultyModel] = []
         manifests: set[Path] = set()
         for folder in (self.own, *self.others):
             for name in _names(folder):
                 path = manifest_path(folder, name)
                 manifests.add(path)
-                model = self._load(folder, name, path)
-                if model is not None:
-                    found.setdefault(name, model)
+                found = self._load(folder, name, path)
+                if isinstance(found, InstalledModel):
+                    models.setdefault(name, found)
+                elif found is not None and folder == self.own:
+                    faulty.append(found)
         for gone in self._seen.keys() - manifests:
             self._seen.pop(gone, None)
-        return tuple(found.values())
-
-    def faulty(self) -> tuple[FaultyModel, ...]:
-        """What lies among the manifests of the own folder and cannot be used."""
-        found: list[FaultyModel] = []
-        for name in _names(self.own):
-            path = manifest_path(self.own, name)
-            if self._load(self.own, name, path) is None:
-                content, size = b"", 0
-                with suppress(OSError, InvalidManifest):
-                    content = read_small(path)
-                    size = len(content)
-                    size = parse_manifest(content).size
-                with suppress(OSError):
-                    found.append(
-                        FaultyModel(
-                            name=name,
-                            digest=bare_digest(digest_of(content)),
-                            size=size,
-                            modified_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
-                            fault=self._seen[path].fault,
-                        )
-                    )
-        return tuple(found)
+        return LibraryContents(tuple(models.values()), tuple(faulty))
 
     def get(self, name: ModelName) -> InstalledModel:
         """The model of that name: an exact match, or else one that differs only in case.
@@ -125,14 +114,16 @@ class Library:
         """
         for folder in (self.own, *self.others):
             path = manifest_path(folder, name)
-            model = self._load(folder, name, path) if path.is_file() else None
-            if model is not None:
-                return model
-        for model in self.list():
+            found = self._load(folder, name, path) if path.is_file() else None
+            if isinstance(found, InstalledModel):
+                return found
+        models, faulty = self.contents()
+        for model in models:
             if model.name == name:
                 return model
-        if faulty := next((each for each in self.faulty() if each.name == name), None):
-            raise Unusable("library.unusable", model=str(name), why=faulty.fault)
+        for each in faulty:
+            if each.name == name:
+                raise Unusable("library.unusable", model=str(name), why=each.fault)
         raise NotInstalled("library.not_installed", model=str(name))
 
     def delete(self, name: ModelName) -> None:
@@ -214,35 +205,47 @@ class Library:
         """The name, in the case in which it is installed in the own folder."""
         return next((known for known in _names(self.own) if known == name), name)
 
-    def _load(self, folder: Path, name: ModelName, path: Path) -> InstalledModel | None:
+    def _load(self, folder: Path, name: ModelName, path: Path) -> InstalledModel | FaultyModel | None:
+        """The model, or why it cannot be used, which is read anew each time; None if it is gone."""
         try:
-            signature = _signature(path)
+            status = path.stat()
         except OSError as error:
-            self._note(path, _Seen((0, 0, 0), None, (reason(error),)))
+            _log.warning("%s: %s", path, WORDING.text(reason(error)))
             return None
-        seen = self._seen.get(path)
-        if seen and seen.model and seen.signature == signature and seen.model.weights.exists():
-            return seen.model
+        seen, signature = self._seen.get(path), _signature(status)
+        if (
+            seen is not None
+            and isinstance(seen.found, InstalledModel)
+            and seen.signature == signature
+            and seen.found.weights.exists()
+        ):
+            return seen.found
+        content, manifest = b"", None
+        found: InstalledModel | FaultyModel
         try:
-            model = load_installed(folder, name, read_only=folder != self.own, reader=self.header_of)
-        except (InvalidManifest, OSError) as error:
-            self._note(
-                path, _Seen(signature, None, fault_sentences(error)), quiet=isinstance(error, NotRunnable)
+            content = read_small(path)
+            manifest = parse_manifest(content)
+            found = load_installed(
+                folder, name, read_only=folder != self.own, reader=self.header_of, manifest=manifest
             )
-            return None
-        self._seen[path] = _Seen(signature, model)
-        return model
-
-    def _note(self, path: Path, seen: _Seen, *, quiet: bool = False) -> None:
-        """Keep why a model cannot be used, and log it once."""
-        if self._seen.get(path) != seen:
-            _log.log(logging.INFO if quiet else logging.WARNING, "%s: %s", path, WORDING.text(*seen.fault))
-        self._seen[path] = seen
+        except (InvalidManifest, OSError) as error:
+            found = FaultyModel(
+                name=name,
+                digest=bare_digest(digest_of(content)),
+                size=len(content) if manifest is None else manifest.size,
+                modified_at=time_at(status.st_mtime),
+                fault=fault_sentences(error),
+            )
+            if seen != (signature, found):
+                level = logging.INFO if isinstance(error, NotRunnable) else logging.WARNING
+                _log.log(level, "%s: %s", path, WORDING.text(*found.fault))
+        self._seen[path] = _Seen(signature, found)
+        return found
 
     def header_of(self, weights: Path) -> Header:
         """The header of a file, read again when the file has changed. Raises InvalidGGUF."""
         try:
-            signature = _signature(weights)
+            signature = _signature(weights.stat())
         except OSError:
             return read_header(weights)
         known = self._headers.get(weights)
@@ -266,8 +269,7 @@ def _names(folder: Path) -> Iterator[ModelName]:
             continue
 
 
-def _signature(path: Path) -> tuple[int, int, int]:
-    status = path.stat()
+def _signature(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.sentences import Sentence, said
 from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.library.blobs import OnProgress, distrust, hash_file, remember
-from llmstack_tui.library.contents import StoredManifest, files_in, stored_manifests
+from llmstack_tui.library.contents import StoredManifest, files_in, manifest_files, stored_manifests
 from llmstack_tui.library.errors import Cancelled, LibraryError, library_errors, reason
 from llmstack_tui.library.folders import blobs_folder
 from llmstack_tui.library.manifest import BLOB_NAME, blob_name
@@ -33,7 +33,7 @@ def verify_folder(folder: Path, progress: OnProgress, *, own: bool, note: bool) 
         LibraryError: the folder cannot be read.
     """
     with library_errors("library.folder_unreadable", models=str(folder)):
-        manifests = [*stored_manifests(folder)]
+        manifests = [*stored_manifests(folder, manifest_files(folder))]
         sizes = {path: status.st_size for path, status in files_in(blobs_folder(folder))}
     users: dict[Path, list[StoredManifest]] = defaultdict(list)
     damaged = [_damaged(each.path, each.fault, [each], own=own) for each in manifests if _is_broken(each)]

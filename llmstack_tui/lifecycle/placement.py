@@ -83,9 +83,7 @@ def fallback(running: RunningModel, snapshot: Snapshot, machine: MachineReading 
     size, on_card = running.size, running.size_vram
     if not size or on_card is None or on_card >= size:
         return None
-    cards = machine.devices if machine is not None else ()
-    if cards and not is_loopback(snapshot.url):
-        cards = ()
+    cards = machine.devices if machine is not None and is_loopback(snapshot.url) else ()
     if on_card == 0:
         is_ollama = snapshot.server is not None and snapshot.server.kind is HostKind.OLLAMA
         if not cards or not is_ollama:

@@ -79,13 +79,11 @@ def statuses(
     under_way = {model_key(act.model): act.kind for act in acts if act.host == snapshot.url}
     loaded = Loaded(snapshot.running)
     installed = [(model.name, model, loaded.find(model.name, model.digest)) for model in snapshot.installed]
-    known = {id(running) for _, _, running in installed}
-    orphans = [(running.name, None, running) for running in snapshot.running if id(running) not in known]
-
     names: dict[int, list[str]] = {}
     for name, _, running in installed:
         if running is not None:
             names.setdefault(id(running), []).append(name)
+    orphans = [(running.name, None, running) for running in snapshot.running if id(running) not in names]
 
     used = {id(loaded.find(name, _digest(snapshot, name))) for name in in_use}
     work = {id(running): _work(activity.of(running), id(running) in used) for running in snapshot.running}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from llmstack_tui.core.options import StackOptions
-from llmstack_tui.downloads.types import DownloadState
+from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.store.store import Store
 from tests.store.samples import change_file
@@ -69,6 +70,16 @@ async def test_it_is_done_and_said_once(state: Path) -> None:
         assert len([each for each in stack.state.notices if each.kind.startswith("store.")]) == 1
         stack.downloads.forget_over()
         await wait_until(lambda: not stack.state.downloads)
+
+
+async def test_asked_for_twice_at_once_it_is_one_pull(state: Path) -> None:
+    async with pulling(state) as (stack, fake, url):
+        (one, is_new), (other, is_new_too) = await asyncio.gather(
+            *(stack.downloads.ask(url, NAME, Why.PULL) for _ in range(2))
+        )
+        assert (one, is_new, is_new_too) == (other, True, False)
+        assert (await over(stack, one)).state is DownloadState.DONE
+        assert [path for path, _ in fake.asked].count("/api/pull") == 1
 
 
 async def test_it_can_be_paused_and_cancelled(state: Path) -> None:

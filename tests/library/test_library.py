@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from llmstack_tui.base.durations import LATEST
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.library import library as library_module
-from llmstack_tui.library.folders import ollama_models_folders
+from llmstack_tui.library.folders import ollama_models_folders, read_small
 from llmstack_tui.library.installed import load_installed
 from llmstack_tui.library.library import Library, NotInstalled
 from tests.support import folders
@@ -167,6 +168,41 @@ def test_broken_manifests_hide_no_other_and_are_named_once(
         library.delete(each.name)
     assert library.faulty() == ()
     assert names(library) == ["tiny:latest"]
+
+
+def test_a_broken_manifest_of_an_absurd_time_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folders.write(tmp_path, "registry.ollama.ai/library/broken/latest", b"not JSON")
+    folders.write(tmp_path, TINY, folders.manifest(tmp_path, WEIGHTS))
+    stat = Path.stat
+
+    def absurd(of: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        status = stat(of, follow_symlinks=follow_symlinks)
+        # Not by `os.utime`: most file systems keep no such time, and some do.
+        return os.stat_result(tuple(status), {"st_mtime": 1e15}) if of == path else status
+
+    monkeypatch.setattr(Path, "stat", absurd)
+    found = Library(tmp_path).contents()
+    assert [each.name.short for each in found.models] == ["tiny:latest"]
+    assert [(each.name.short, each.modified_at) for each in found.faulty] == [("broken:latest", LATEST)]
+
+
+def test_a_listing_reads_each_broken_manifest_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folders.write(tmp_path, TINY, b"not JSON")
+    reads: list[Path] = []
+
+    def counted(read: Path) -> bytes:
+        reads.append(read)
+        return read_small(read)
+
+    monkeypatch.setattr(library_module, "read_small", counted)
+    library = Library(tmp_path)
+    assert len(library.contents().faulty) == 1
+    assert reads == [path]
+    with fails("library.not_installed", model="other:latest"):
+        library.get(name("other"))
+    assert reads == [path, path], "what is wrong may be right by now"
 
 
 @pytest.mark.parametrize(

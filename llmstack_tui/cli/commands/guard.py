@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import format_duration
-from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import Subcommands, duration
@@ -25,7 +24,7 @@ from llmstack_tui.cli.stacks import (
 )
 from llmstack_tui.core.types import StoreError
 from llmstack_tui.core.wording import text, words
-from llmstack_tui.guard.preferences import idle_sentence
+from llmstack_tui.guard.preferences import idle_sentence, others_sentence
 from llmstack_tui.guard.rules.explanation import explain, general
 from llmstack_tui.guard.rules.policy import HOLDING
 from llmstack_tui.guard.types import Consent, Propose, Renew, Stop
@@ -33,7 +32,7 @@ from llmstack_tui.guard.types import Consent, Propose, Renew, Stop
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from llmstack_tui.base.sentences import Sentences
+    from llmstack_tui.base.sentences import Sentence, Sentences
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
@@ -207,7 +206,7 @@ def _rules_document(core: Core, guard: GuardState) -> dict[str, object]:
 def _write_status(core: Core, url: str, guard: GuardState, now: str) -> None:
     output.write(f"{url}  {text(*guard.off) or now}")
     output.write(f"  {_rules(core, guard)}")
-    output.write(f"  {text(Sentence(f'guard.others_{guard.others}'))}")
+    output.write(f"  {text(others_sentence(guard.others))}")
     if guard.held:
         output.write(f"  {text(*HOLDING)}")
     for model in guard.pinned:
@@ -253,7 +252,7 @@ async def _explain(core: Core, options: Namespace) -> int:
                 )
                 continue
             output.write(f"{url}  {_rules(core, guard)}")
-            output.write(f"  {text(Sentence(f'guard.others_{guard.others}'))}")
+            output.write(f"  {text(others_sentence(guard.others))}")
             _write_explained(guard.off, models, decisions)
             if elsewhere:
                 output.write(f"  Other servers of this machine hold {bytes_text(elsewhere)}.")
@@ -315,7 +314,7 @@ async def _others(core: Core, options: Namespace) -> int:
             is_set = core.settings.guard.others is not None
             documents.append({"url": url, "others": guard.others, "set": is_set})
             by = " The settings say so." if is_set else ""
-            said.append(f"{url}  {text(Sentence(f'guard.others_{guard.others}'))}{by}")
+            said.append(f"{url}  {text(others_sentence(guard.others))}{by}")
     return output.answer(options, {"hosts": documents}, *said)
 
 

@@ -60,11 +60,11 @@ class _ModelQueries:
         return reply({**fields, "notice": self._notice} if self._notice else fields)
 
     async def tags(self, _: Request) -> Response:
-        models = sorted(await self._engine.installed(), key=lambda model: model.modified_at, reverse=True)
+        found = await self._engine.contents()
+        models = sorted(found.models, key=lambda model: model.modified_at, reverse=True)
         # Below the others, so that they can be seen and removed. Other clients get an error that says why.
-        faulty = await self._engine.faulty()
         listed = [_listed(model, model.config) for model in models]
-        listed += [{**_listed(model, ConfigLayer()), "unusable": text(*model.fault)} for model in faulty]
+        listed += [{**_listed(model, ConfigLayer()), "unusable": text(*model.fault)} for model in found.faulty]
         return reply({"models": listed})
 
     async def ps(self, _: Request) -> Response:

@@ -20,7 +20,7 @@ from llmstack_tui.engine.single.messages import SingleHealth
 from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.library.creation import config_of, suggest_name
 from llmstack_tui.library.installed import InstalledModel
-from llmstack_tui.library.library import Library
+from llmstack_tui.library.library import Library, LibraryContents
 from llmstack_tui.library.manifest import ConfigLayer
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ class SingleLibrary(Library):
         self._parameters = parameters
         self._known: InstalledModel | None = None
 
-    def list(self) -> tuple[InstalledModel, ...]:
+    def contents(self) -> LibraryContents:
         """The model; nothing while the file is missing or broken."""
         with suppress(InvalidGGUF):
-            return (self.model(),)
-        return ()
+            return LibraryContents((self.model(),), ())
+        return LibraryContents((), ())
 
     def get(self, name: ModelName) -> InstalledModel:
         return self.model()

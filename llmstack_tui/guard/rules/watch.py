@@ -175,6 +175,8 @@ def looked(
         if lasts:
             each = replace(each, lasted_as=_shape(running))
             fresh -= answers_to
+        # What another program loaded for ever is idle for too long only if the user said so of it.
+        is_lasting = lasts and not is_ours
         known[key] = each
         loaded.append(
             LoadedModel(
@@ -187,13 +189,10 @@ def looked(
                 pinned=is_pinned,
                 ours=is_ours,
                 consent=Consent.YES if is_ours else rules.others,
-                lasting=lasts and not is_ours,
+                lasting=is_lasting,
                 leaving_s=_since(look, answers_to),
                 spared=_is_spared(before, answers_to, awake_s) or _is_nameless(running, look, names),
-                # What another program loaded for ever is idle for too long only if the user said so of it.
-                idle_limit_s=_idle_limit(
-                    rules, answers_to, None if lasts and not is_ours else rules.idle_limit_s
-                ),
+                idle_limit_s=_idle_limit(rules, answers_to, None if is_lasting else rules.idle_limit_s),
                 host=look.host,
                 lapses_s=left_s if is_pinned and is_ours and _lapses(each, running, left_s) else None,
                 shares=_shares(running, look),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.paths import is_file
 from llmstack_tui.base.sentences import QUOTED, Failure, Sentence, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.store.database.migrations import MIGRATIONS, migrate, recorded
@@ -224,7 +225,7 @@ def _copied(path: Path, why: StoreError) -> sqlite3.Connection | None:
     """
     # A file without a writable log opens only as one that nobody else changes.
     ways = ("mode=ro",) if isinstance(why, StoreBusy) else ("mode=ro", "mode=ro&immutable=1")
-    for way in ways if _is_file(path) else ():
+    for way in ways if is_file(path) else ():
         memory = sqlite3.connect(":memory:", isolation_level=None)
         with suppress(sqlite3.Error, StoreError), _connected(f"{path.absolute().as_uri()}?{way}") as file:
             try:
@@ -237,13 +238,6 @@ def _copied(path: Path, why: StoreError) -> sqlite3.Connection | None:
                 file.close()
         memory.close()
     return None
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 def store_error(error: sqlite3.Error, file: str) -> StoreError:

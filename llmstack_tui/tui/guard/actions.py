@@ -6,10 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Actor
-from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import duration_text
 from llmstack_tui.core.wording import text
+from llmstack_tui.guard.preferences import others_sentence
 from llmstack_tui.guard.types import Consent, LimitChoice, PinEffect
 from llmstack_tui.lifecycle.actions import ActKind
 from llmstack_tui.lifecycle.states import ModelState
@@ -93,7 +93,7 @@ class GuardController(Controller):
         answer = await self._shell.ask(title, said, answers, escape="")
         if answer:
             await stack.guard.answer(url, Consent(answer))
-            self._shell.tell(text(Sentence(f"guard.others_{answer}")), title="The guard")
+            self._shell.tell(text(others_sentence(Consent(answer))), title="The guard")
 
     def undo(self, key: Key) -> None:
         """Load a model again that the guard has stopped, as it was loaded."""
