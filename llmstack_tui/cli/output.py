@@ -134,8 +134,13 @@ def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]], hosts: Sequ
 
 def coloured(text: str, colour: str, stream: TextIO | None) -> str:
     """A text in a colour (as in ``ESC [ 32 m``) on a terminal that has any, unless NO_COLOR is set."""
-    has_colours = is_terminal(stream) and os.environ.get("TERM", "") not in ("", "dumb")
-    return f"\x1b[{colour}m{text}\x1b[0m" if has_colours and not os.environ.get("NO_COLOR") else text
+    has_colours = _can_control(stream, os.environ) and not os.environ.get("NO_COLOR")
+    return f"\x1b[{colour}m{text}\x1b[0m" if has_colours else text
+
+
+def _can_control(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
+    """Whether the stream is a terminal that knows control sequences."""
+    return is_terminal(stream) and environ.get("TERM", "") not in ("", "dumb")
 
 
 def _coloured_mark(text: str) -> str:
@@ -164,7 +169,7 @@ class StatusLine:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._shown = False
-        self.enabled = is_terminal(sys.stderr) and environ.get("TERM", "") not in ("", "dumb")
+        self.enabled = _can_control(sys.stderr, environ)
 
     def show(self, text: str) -> None:
         if self.enabled:

@@ -15,7 +15,7 @@ from llmstack_tui.base.names import InvalidName, ModelName, model_key
 from llmstack_tui.core.wording import words
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.text import bar, content_of
-from llmstack_tui.tui.shell import shell_of, start
+from llmstack_tui.tui.shell import close, shell_of, start
 from llmstack_tui.tui.widgets.keybar import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 
@@ -61,6 +61,9 @@ class Dialog(ModalScreen[T]):
         """The content above the hint."""
         raise NotImplementedError
 
+    async def action_dismiss(self, result: T | None = None) -> None:
+        close(self, result)
+
 
 class AskScreen(Dialog[str]):
     """Returns the value of the chosen answer. The first answer has the focus; Esc returns ``escape``."""
@@ -87,13 +90,13 @@ class AskScreen(Dialog[str]):
                 )
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        self.dismiss(event.button.name)
+        close(self, event.button.name)
 
     def action_cancel(self) -> None:
-        self.dismiss(self._escape)
+        close(self, self._escape)
 
     def action_answer(self, value: str) -> None:
-        self.dismiss(value)
+        close(self, value)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable the key of an answer only if the question offers that answer."""
@@ -131,7 +134,7 @@ class WaitScreen(Dialog[bool | Exception]):
 
     def action_cancel(self) -> None:
         self.workers.cancel_node(self)
-        self.dismiss(False)
+        close(self, False)
 
     def _tick(self) -> None:
         self.query_one("#progress", Static).update(self._progress(), layout=False)
@@ -196,7 +199,7 @@ class FormScreen(Dialog[str]):
         if self.is_under_way:
             self.workers.cancel_group(self, _WORK)
         else:
-            self.dismiss(None)
+            close(self)
 
     def _set_under_way(self, is_under_way: bool) -> None:
         self.is_under_way = is_under_way

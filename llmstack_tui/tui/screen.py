@@ -13,7 +13,7 @@ from textual.screen import Screen
 from llmstack_tui.base.text import brief
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw import servers
-from llmstack_tui.tui.shell import shell_of, start
+from llmstack_tui.tui.shell import close, shell_of, start
 from llmstack_tui.tui.widgets.header import HeaderBar, Tabs, Top
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
@@ -117,9 +117,7 @@ class FramedScreen(LiveScreen):
         yield KeyBar()
 
     def action_close(self) -> None:
-        # Textual would take away the screen on top, which may be another one that was opened meanwhile.
-        if self.is_active:
-            self.dismiss()
+        close(self)
 
 
 class RecordScreen(FramedScreen):

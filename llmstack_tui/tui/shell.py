@@ -259,6 +259,15 @@ def start(
     )
 
 
+def close(screen: Screen[T], result: T | None = None) -> None:
+    """Dismiss a screen for a key or a button, unless another one was opened over it.
+
+    Textual takes the screen on top away, whichever is dismissed.
+    """
+    if screen.is_active:
+        screen.dismiss(result)
+
+
 ACTIONS = "actions"
 """The group of work that the user asked for."""
 
@@ -306,6 +315,13 @@ class Controller:
             self._shell.tell("Nothing can be changed: llmstack is read-only.")
             return None
         return stack
+
+    def _models(self, keys: Iterable[Key]) -> list[ModelStatus]:
+        """Those of these models that are listed, on hosts that answer (see `_answering`)."""
+        keys = tuple(keys)
+        urls = self._answering(url for url, _ in keys)
+        models = (self._shell.view.model(key) for key in keys if key[0] in urls)
+        return [status for status in models if status is not None]
 
     def _answering(self, urls: Iterable[str]) -> frozenset[str]:
         """Those of these hosts that answer. A toast says why the others do not, before anything is asked."""

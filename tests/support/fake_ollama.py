@@ -236,9 +236,15 @@ class FakeOllama:
 
 
 def usual_ollama(
-    *names: str, loaded: tuple[str, ...] = (), info: Mapping[str, object] | None = None
+    *names: str,
+    loaded: tuple[str, ...] = (),
+    info: Mapping[str, object] | None = None,
+    share_weights: bool = True,
 ) -> FakeOllama:
-    """One with models as people have them, all of the same weights. What is ``loaded`` may be removed."""
+    """One with models as people have them, all of the same weights unless said otherwise.
+
+    What is ``loaded`` may be removed.
+    """
     fake = FakeOllama(
         {name: f"{number:064x}" for number, name in enumerate(names)},
         described={
@@ -253,7 +259,7 @@ def usual_ollama(
             "model_info": info or {"qwen2.context_length": 32768, "general.architecture": "qwen2"},
             "capabilities": ["tools", "completion"],
         },
-        weights=dict.fromkeys(names, WEIGHTS),
+        weights=dict.fromkeys(names, WEIGHTS) if share_weights else {},
         answer=("Hello", " there."),
         loaded_size=5_100_000_000,
         context_length=4096,

@@ -86,6 +86,11 @@ class Desk:
         return [*self.app._notifications]  # noqa: SLF001 - Textual has no public way to ask
 
     @property
+    def told(self) -> str:
+        """The toasts with their titles, a line each."""
+        return "\n".join(f"{each.title}: {each.message}" for each in self.toasts)
+
+    @property
     def events(self) -> list[str]:
         """The activity, newest first."""
         return [text(event.sentence) for event in self._events]

@@ -17,7 +17,10 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import THEMES, Settings, UiSettings
 from llmstack_tui.core.state import HostState
 from llmstack_tui.hosts.errors import ServerError, Unreachable
+from llmstack_tui.tui.activity.screen import ActivityScreen
 from llmstack_tui.tui.details import cache
+from llmstack_tui.tui.dialogs import AskScreen
+from llmstack_tui.tui.help import HelpScreen
 from llmstack_tui.tui.memory import gauges
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from tests.support import seeded
@@ -423,3 +426,23 @@ async def test_three_thousand_models_are_drawn_in_time() -> None:
             desk.app.show_state(replace(state, machine=machine))
             taken.append(time.thread_time() - begin)
         assert min(taken) < 0.02
+
+
+async def test_a_screen_that_is_no_longer_on_top_takes_no_other_away() -> None:
+    async with dashboard() as desk:
+        await desk.press("x")
+        await desk.until_shown("Remove qwen2.5-coder:7b?")
+        question = desk.app.screen
+        await desk.press("escape")
+        assert desk.app.screen is desk.app.models
+        await desk.press("v")
+        await wait_until(lambda: desk.app.screen is not desk.app.models)
+        assert isinstance(question, AskScreen)
+        question.action_cancel()
+        question.action_answer("keep")
+        await desk.press("question_mark")
+        await wait_until(lambda: isinstance(desk.app.screen, HelpScreen))
+        help_screen, below = desk.app.screen, desk.app.screen_stack[-2]
+        assert isinstance(below, ActivityScreen)
+        below.action_close()
+        assert desk.app.screen is help_screen

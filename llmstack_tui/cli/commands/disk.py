@@ -6,7 +6,7 @@ import shlex
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.base.durations import time_at
 from llmstack_tui.base.names import model_key
@@ -19,7 +19,7 @@ from llmstack_tui.library.errors import LibraryError
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from llmstack_tui.base.sentences import Sentences
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.library.use import FolderUse, FolderVerification, Leftover, ModelUse
 
+
+T = TypeVar("T")
 
 _TICK_S = 0.1
 
@@ -70,7 +72,7 @@ async def run(core: Core, options: Namespace) -> int:
         if options.clean:
             removed = await _clean(options, stack, own)
             return output.answer(options, {"folder": own.path, "removed": [*map(_leftover, removed)]})
-        folders = [own, *await _others(stack)]
+        folders = [own, *_readable(await stack.disk.look_elsewhere())]
         used: Mapping[str, datetime] = {}
         with suppress(StoreError):  # Without it, no time is known.
             used = await stack.records.last_used()
@@ -101,10 +103,7 @@ async def _verify(core: Core, options: Namespace) -> int:
             found = await stack.disk.verify(tell, note=not core.settings.read_only)
         finally:
             line.clear()
-    folders = [each for each in found if not isinstance(each, LibraryError)]
-    for each in found:
-        if isinstance(each, LibraryError):
-            output.say(words(each))
+    folders = _readable(found)
     output.answer(options, {"folders": [*map(_verified, folders)]}, lambda: _write_verified(folders))
     return int(len(folders) < len(found) or any(each.damaged for each in folders))
 
@@ -134,15 +133,15 @@ def _verified(folder: FolderVerification) -> dict[str, object]:
     }
 
 
-async def _others(stack: Stack) -> list[FolderUse]:
-    """The use of Ollama's folders; writes a note about each that cannot be read."""
-    found: list[FolderUse] = []
-    for each in await stack.disk.look_elsewhere():
+def _readable(found: Iterable[T | LibraryError]) -> list[T]:
+    """What was found in folders that can be read; writes a note about each that cannot."""
+    readable: list[T] = []
+    for each in found:
         if isinstance(each, LibraryError):
             output.say(words(each))
         else:
-            found.append(each)
-    return found
+            readable.append(each)
+    return readable
 
 
 async def _clean(options: Namespace, stack: Stack, own: FolderUse) -> Sequence[Leftover]:

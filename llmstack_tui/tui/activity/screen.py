@@ -20,7 +20,7 @@ from llmstack_tui.tui.dialogs import Dialog
 from llmstack_tui.tui.draw.figures import day_text
 from llmstack_tui.tui.draw.text import content_of, plain_spaces, wrap
 from llmstack_tui.tui.screen import FramedScreen, SidePane
-from llmstack_tui.tui.shell import shell_of
+from llmstack_tui.tui.shell import close, shell_of
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.section import rows_content
 
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.shell import Key, View
 
 
-_TEXT_LIMIT = 500
 # Cells before the text: mark, time and day; on a wide list the word, too.
 _NARROW, _WIDE = 10, 25
 _WIDE_FROM = 76
@@ -210,7 +209,7 @@ class LineScreen(Dialog[None]):
 
     def action_again(self) -> None:
         """Undo the guard's act."""
-        self.dismiss()
+        close(self)
         if self._event.host and self._event.model:
             shell_of(self).act("guard.undo", (self._event.host, self._event.model))
 

@@ -67,10 +67,6 @@ class CatalogScreen(TableScreen):
         yield self.pane
         yield self._about
 
-    @property
-    def shelf(self) -> Shelf | None:
-        return self._shelf
-
     def show(self, view: View) -> None:
         stack = self.shell.stack
         if self._shelf is None:

@@ -114,12 +114,12 @@ class Pen(Struct, frozen=True):
 
     def cell(self, text: str, cells: int, style: str, *, right: bool = False) -> Segment:
         text = fit(clean(text), cells, right=right, ellipsis=self.marks.ellipsis)
-        return segment(text, self.style(style))
+        return Segment(text, self.style(style))
 
     def name(self, name: str, cells: int, style: str) -> Segment:
         """The name of a model."""
         name = fit_name(clean(name, _LONGEST_NAME), cells, ellipsis=self.marks.ellipsis)
-        return segment(name, self.style(style))
+        return Segment(name, self.style(style))
 
     def pointer(self) -> Segment:
         return self.cell(self.marks.cursor if self.at_cursor else "", 1, "pointer")

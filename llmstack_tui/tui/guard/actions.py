@@ -46,9 +46,7 @@ class GuardController(Controller):
         stack = self._changeable() if keys else None
         if stack is None:
             return
-        urls = self._answering(url for url, _ in keys)
-        models = (self._shell.view.model(key) for key in keys if key[0] in urls)
-        found = [status for status in models if status is not None]
+        found = self._models(keys)
         chosen = [status for status in found if status.state is not ModelState.CLOUD]
         clouds = [status.name for status in found if status.state is ModelState.CLOUD]
         if clouds:

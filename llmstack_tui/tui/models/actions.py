@@ -100,10 +100,7 @@ class ModelController(Controller):
         stack = self._stack() if keys else None
         if stack is None:
             return
-        urls = self._answering(url for url, _ in keys)
-        models = (self._shell.view.model(key) for key in keys if key[0] in urls)
-        found = [status for status in models if status is not None]
-        if said := [text for status in found if (text := act(stack, status))]:
+        if said := [text for status in self._models(keys) if (text := act(stack, status))]:
             self._shell.tell(lines_text(said))
 
     def _activate(self, stack: DashboardStack, status: ModelStatus) -> str:
@@ -209,7 +206,7 @@ def removal_text(removals: Sequence[Removal]) -> str:
         elif first.keeps_blobs:
             text = "This frees nothing while another manifest cannot be read: see the disk (D)."
         elif first.sharers:
-            others = listed([brief(name, 60) for name in first.sharers[:_MOST_SHARERS]])
+            others = _names(first.sharers)
             verb = plural(len(first.sharers), "has", "have")
             frees = (
                 "Next to no disk is freed."

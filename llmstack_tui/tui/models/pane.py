@@ -127,7 +127,7 @@ class ModelList(RowList["ListRow"]):
         """Choose the columns for all of these rows; False if they stay as they are."""
         before = self._speeds, self._updates, self._longest
         self._speeds, self._updates = any(row.speed for row in rows), any(row.update for row in rows)
-        self._longest = max((_name_cells(row) for row in rows), default=0)
+        self._longest = max((row.name_cells for row in rows), default=0)
         if before == (self._speeds, self._updates, self._longest):
             return False
         self.redraw()
@@ -146,10 +146,6 @@ class ModelList(RowList["ListRow"]):
             case PullRow():
                 return _pull(row, self.columns(width), pen)
         return _model(row, self.columns(width), pen)
-
-
-def _name_cells(row: ModelRow) -> int:
-    return cell_len(row.name) + 2 * len(row.pin)
 
 
 def _model(row: ModelRow, columns: ColumnWidths, pen: Pen) -> list[Segment]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from rich.cells import cell_len
 
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
@@ -69,6 +70,7 @@ class ModelRow(Struct, frozen=True, kw_only=True):
         update: the mark and size of a newer version, or the progress of its pull.
         note: text in place of quantization and size, for a model that has neither.
         pin: the marks behind its name: it is pinned, it shares its process with other names.
+        name_cells: the width of its name with these marks; not drawn.
         is_further: its process is shown, and counted, in the row of another name.
         slow: it fell back to the CPU.
         old: the server is away or has not answered yet, so this is its last known state.
@@ -91,6 +93,7 @@ class ModelRow(Struct, frozen=True, kw_only=True):
     update: str = ""
     note: str = ""
     pin: str = ""
+    name_cells: int = 0
     is_further: bool = False
     slow: bool = False
     old: bool = False
@@ -143,6 +146,7 @@ def model_row(facts: RowFacts, moment: Moment) -> ModelRow:
     # Joined by line ends, which no word of a filter contains, so that no match spans two of these.
     searched = [name, family, quantization, word, str(state), note, digest]
     searched += ["stale" * bool(newer), "cpu slow" * facts.slow, "pinned" * facts.pinned]
+    pin = marks.pinned * facts.pinned + marks.shared * bool(shown and status.shares)
     return ModelRow(
         key=(status.host, status.name),
         state=state,
@@ -158,7 +162,8 @@ def model_row(facts: RowFacts, moment: Moment) -> ModelRow:
         leaves=figures.left_text(_left(status, moment)) if leaves else "",
         update=_update_cell(facts.download, newer, marks),
         note=note,
-        pin=marks.pinned * facts.pinned + marks.shared * bool(shown and status.shares),
+        pin=pin,
+        name_cells=cell_len(name) + 2 * len(pin),
         is_further=bool(status.counted_with),
         slow=facts.slow and shown,
         old=old,

@@ -42,8 +42,7 @@ TEMPLATE = "".join(f"template line {number}\n" for number in range(30))
 
 def telling() -> FakeOllama:
     """A server that has much to tell of its models, the first of which is loaded."""
-    ollama = usual_ollama(NAME, OTHER, loaded=(NAME,))
-    ollama.weights.clear()
+    ollama = usual_ollama(NAME, OTHER, loaded=(NAME,), share_weights=False)
     ollama.shown |= {
         "parameters": 'stop                           "<|im_end|>"',
         "template": TEMPLATE,

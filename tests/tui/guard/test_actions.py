@@ -65,10 +65,6 @@ def line_of(desk: Desk, name: str) -> str:
     return next(line for line in desk.text.splitlines() if name in line[:40] and line.startswith(("│", "|")))
 
 
-def toasts(desk: Desk) -> str:
-    return "\n".join(f"{each.title}: {each.message}" for each in desk.toasts)
-
-
 def is_active(desk: Desk, name: str) -> bool:
     return desk.state(name) == "active"
 
@@ -98,7 +94,7 @@ async def test_to_keep_what_another_client_loaded_it_is_loaded_again_after_a_yes
         await desk.until_shown(f"Keep {LOADED}?", "as that program", "server's defaults: its")
         assert loads(desk) == 0
         await desk.press("escape")
-        await wait_until(lambda: f"The guard will not stop {LOADED}. It leaves in" in toasts(desk))
+        await wait_until(lambda: f"The guard will not stop {LOADED}. It leaves in" in desk.told)
         await wait_until(lambda: "◆" in line_of(desk, LOADED))
         await desk.until_shown("another client set its time", "it leaves then")
         assert loads(desk) == 0
@@ -165,7 +161,7 @@ async def test_hold_is_in_the_header_until_it_is_taken_back() -> None:
     async with guarded() as desk:
         await desk.press("H")
         await wait_until(lambda: "held" in desk.text.splitlines()[0])
-        assert "Hold is on: Idle models stay loaded. H ends the hold." in toasts(desk)
+        assert "Hold is on: Idle models stay loaded. H ends the hold." in desk.told
         await desk.press("H")
         await wait_until(lambda: "held" not in desk.text.splitlines()[0])
 
@@ -173,7 +169,7 @@ async def test_hold_is_in_the_header_until_it_is_taken_back() -> None:
 async def test_read_only_pins_and_holds_nothing() -> None:
     async with real_dashboard(with_loaded(), settings=Settings(read_only=True)) as desk:
         await desk.press("P", "H")
-        await wait_until(lambda: toasts(desk).count("read-only") == 2)
+        await wait_until(lambda: desk.told.count("read-only") == 2)
         assert not desk.stack.guard.is_pinned(desk.url, IDLE)
         assert not desk.stack.guard.is_held
 
@@ -218,7 +214,7 @@ async def test_what_the_guard_stops_is_told_once_and_undone_from_its_line() -> N
     async with guarded(LOADED, guard=ONE) as desk:
         desk.ollama.may_leave.clear()
         desk.ollama.load(IDLE)
-        await wait_until(lambda: "Stopped by the guard" in toasts(desk))
+        await wait_until(lambda: "Stopped by the guard" in desk.told)
         desk.ollama.may_leave.set()
         await desk.until_happened("deactivate.gone_by_guard", LOADED)
         (said,) = (each.message for each in desk.toasts)
@@ -233,7 +229,7 @@ async def test_what_the_guard_stops_is_told_once_and_undone_from_its_line() -> N
         desk.app.push_screen(LineScreen(replace(stop(), model="gone:1")))
         await desk.until_shown("a  start it again")
         await desk.press("a")
-        await wait_until(lambda: "gone:1 is not there any more." in toasts(desk))
+        await wait_until(lambda: "gone:1 is not there any more." in desk.told)
 
 
 async def test_models_of_others_are_asked_about_before_the_first_one_is_stopped() -> None:
@@ -269,7 +265,7 @@ async def test_models_of_others_are_left_alone_if_the_user_says_so_and_later_too
         desk.stack.guard.use(replace(UNASKED, others=True))
         await wait_until(lambda: len(desk.ollama.loaded) == 1)
         await desk.press("A", "enter")
-        await wait_until(lambda: "The settings decide" in toasts(desk))
+        await wait_until(lambda: "The settings decide" in desk.told)
     async with dashboard() as other:
         await other.press("A")
         await other.until_shown("No server is guarded.")
@@ -304,7 +300,7 @@ async def test_names_over_one_process_are_one_thing_and_to_stop_one_asks_first()
         assert "≡" in line_of(desk, "copy:1")
         await desk.put_cursor("copy:1")
         await desk.press("a")
-        await wait_until(lambda: "it shares one process with" in toasts(desk))
+        await wait_until(lambda: "it shares one process with" in desk.told)
         await desk.press("d")
         await desk.until_shown("Unload copy:1?", f"It shares one process with {LOADED}")
         await desk.press("escape")
@@ -325,7 +321,7 @@ async def test_what_the_guard_warns_of_is_told_once() -> None:
             desk.stack.put(replace(desk.stack.state, guards=guards))
             await wait_until(lambda: desk.app.view.state is desk.stack.state)
             await desk.pilot.pause()
-        assert toasts(desk) == "The guard: It is still in memory."
+        assert desk.told == "The guard: It is still in memory."
 
 
 def stop(**details: object) -> Event:

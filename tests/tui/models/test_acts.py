@@ -26,8 +26,7 @@ def on_server(
     *loaded: str, size: tuple[int, int] = (120, 40), read_only: bool = False
 ) -> AbstractAsyncContextManager[RealDesk]:
     """Over a server with two models, each with weights of its own, and one that runs elsewhere."""
-    ollama = usual_ollama(CODER, MISTRAL, CLOUD, loaded=loaded)
-    ollama.weights.clear()
+    ollama = usual_ollama(CODER, MISTRAL, CLOUD, loaded=loaded, share_weights=False)
     ollama.cloud = {CLOUD}
     return real_dashboard(ollama, size=size, settings=Settings(read_only=read_only))
 

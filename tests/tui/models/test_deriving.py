@@ -24,8 +24,7 @@ CODER, TINY = "qwen2.5-coder:7b", "smollm2:135m"
 
 def on_server(*names: str, loaded: tuple[str, ...] = ()) -> AbstractAsyncContextManager[RealDesk]:
     """A dashboard over a server with these models, each with weights of its own."""
-    ollama = usual_ollama(*names, loaded=loaded)
-    ollama.weights.clear()
+    ollama = usual_ollama(*names, loaded=loaded, share_weights=False)
     return real_dashboard(ollama)
 
 

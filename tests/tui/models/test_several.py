@@ -24,8 +24,7 @@ NAMES = ("gemma3:4b", "mistral:7b", "phi4:14b", "qwen3:8b")
 
 def on_server(*names: str, unicode: bool = True) -> AbstractAsyncContextManager[RealDesk]:
     """A dashboard over a server with these models, each with weights of its own, the cursor on the first."""
-    ollama = usual_ollama(*names)
-    ollama.weights.clear()
+    ollama = usual_ollama(*names, share_weights=False)
     return real_dashboard(ollama, size=(80, 24), unicode=unicode)
 
 

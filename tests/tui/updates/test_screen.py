@@ -62,10 +62,6 @@ def pulled(desk: RealDesk) -> list[str]:
     return [str(body["model"]).rpartition("/")[2] for path, body in desk.ollama.asked if path == "/api/pull"]
 
 
-def toasts(desk: RealDesk) -> str:
-    return "\n".join(f"{each.title}: {each.message}" for each in desk.toasts)
-
-
 async def test_news_are_told_once_in_one_toast_and_never_again(registry: Registry) -> None:
     async with checked(registry) as desk:
         (said,) = (each for each in desk.toasts if each.title == "2 newer versions")
@@ -74,10 +70,10 @@ async def test_news_are_told_once_in_one_toast_and_never_again(registry: Registr
         assert "V shows what changed." in said.message
         registry.faults.clear()
         await desk.press("c")
-        await wait_until(lambda: "2 models have newer versions" in toasts(desk))
+        await wait_until(lambda: "2 models have newer versions" in desk.told)
         registry.publish(CODER, b"newer")
         await desk.press("c")
-        await wait_until(lambda: "1 newer version: " in toasts(desk))
+        await wait_until(lambda: "1 newer version: " in desk.told)
         await desk.until_shown("3 updates ↑")
         assert "mistral:7b" not in desk.toasts[-1].message
 
@@ -98,7 +94,7 @@ async def test_the_screen_lists_them_and_leaves_them_alone(registry: Registry) -
         await wait_until(lambda: desk.app.models.is_current)
         await wait_until(lambda: "updates ↑" not in desk.text)
         await desk.press("U")
-        await wait_until(lambda: "Nothing newer is known." in toasts(desk))
+        await wait_until(lambda: "Nothing newer is known." in desk.told)
         assert pulled(desk) == []
 
 
@@ -133,7 +129,7 @@ async def test_u_pulls_what_is_newer_and_says_why_the_rest_is_not(registry: Regi
             desk.app.clear_notifications()
             await desk.put_cursor(registry.listed(name))
             await desk.press("u")
-            await wait_until(lambda said=said: said in toasts(desk), what=said)  # type: ignore[misc]
+            await wait_until(lambda said=said: said in desk.told, what=said)  # type: ignore[misc]
         assert pulled(desk) == [MISTRAL]
 
 
@@ -170,12 +166,12 @@ async def test_all_are_pulled_after_one_question_that_says_what_it_costs(registr
         )
         await wait_until(lambda: all(each.state.is_over for each in desk.stack.state.downloads))
         await desk.press("U")
-        await wait_until(lambda: "Nothing newer is known." in toasts(desk))
+        await wait_until(lambda: "Nothing newer is known." in desk.told)
 
 
 async def test_read_only_pulls_nothing_and_still_checks(registry: Registry) -> None:
     async with checked(registry, read_only=True) as desk:
         await desk.put_cursor(registry.listed(MISTRAL))
         await desk.press("u", "U")
-        await wait_until(lambda: toasts(desk).count("read-only") == 2)
+        await wait_until(lambda: desk.told.count("read-only") == 2)
         assert pulled(desk) == []
