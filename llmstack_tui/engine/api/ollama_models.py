@@ -64,7 +64,9 @@ class _ModelQueries:
         models = sorted(found.models, key=lambda model: model.modified_at, reverse=True)
         # Below the others, so that they can be seen and removed. Other clients get an error that says why.
         listed = [_listed(model, model.config) for model in models]
-        listed += [{**_listed(model, ConfigLayer()), "unusable": text(*model.fault)} for model in found.faulty]
+        listed += [
+            {**_listed(model, ConfigLayer()), "unusable": text(*model.fault)} for model in found.faulty
+        ]
         return reply({"models": listed})
 
     async def ps(self, _: Request) -> Response:
