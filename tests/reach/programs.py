@@ -12,8 +12,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from llmstack_tui.core.options import StackOptions
+from llmstack_tui.ollama.client import OllamaHost
 from tests.reach.acts import MODELS
 from tests.support.fake_ollama import fake_ollama
+from tests.support.stacks import following
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 _NAMES = ("dashboard", "dashboard", "command")
@@ -26,7 +30,8 @@ class Left:
 
     Attributes:
         others: events that are none of these acts, by kind; nobody else has done anything.
-        under_way: activations without an end; those that have one, or began twice at once, are none.
+        under_way: activations without an end, after one more program has looked; those that have one, or
+            began twice at once, are none.
         loaded: what the server has in memory in the end.
     """
 
@@ -71,20 +76,31 @@ async def at_once(state: Path, acts: int) -> Left:
             for each in programs:
                 each.kill()
                 each.wait()
+        loaded, events = sorted(fake.loaded), _events(state)
+        # The record of who ended last can be one look behind: whoever looks next brings it up to date.
+        async with following([OllamaHost(server.url)], StackOptions(state_file=state)):
+            await wait_until(lambda: _under_way(state) == loaded, what="the record is up to date")
     for out, err in ends:
         assert err == "", err
         assert out
     told: Counter[str] = Counter()
     for out, _ in ends:
         told.update(json.loads(out))
-    with closing(sqlite3.connect(state)) as file:
-        rows = file.execute("SELECT kind, details FROM events").fetchall()
-        under_way = file.execute("SELECT model FROM activations WHERE ended_at IS NULL ORDER BY 1").fetchall()
-    details = [(kind, json.loads(each)) for kind, each in rows]
     return Left(
         told,
-        Counter(f"{each['act']} {each['end']}" for _, each in details if "act" in each),
-        Counter(kind for kind, each in details if "act" not in each),
-        [model for (model,) in under_way],
-        sorted(fake.loaded),
+        Counter(f"{each['act']} {each['end']}" for _, each in events if "act" in each),
+        Counter(kind for kind, each in events if "act" not in each),
+        _under_way(state),
+        loaded,
     )
+
+
+def _events(state: Path) -> list[tuple[str, dict[str, str]]]:
+    with closing(sqlite3.connect(state)) as file:
+        return [(kind, json.loads(each)) for kind, each in file.execute("SELECT kind, details FROM events")]
+
+
+def _under_way(state: Path) -> list[str]:
+    asked = "SELECT model FROM activations WHERE ended_at IS NULL ORDER BY 1"
+    with closing(sqlite3.connect(state)) as file:
+        return [model for (model,) in file.execute(asked)]

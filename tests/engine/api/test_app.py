@@ -39,7 +39,7 @@ async def test_a_fault_of_the_engine_is_an_answer_all_the_same(
     def fail(_: Library) -> None:
         raise RuntimeError("a secret of the inside")
 
-    monkeypatch.setattr(Library, "list", fail)
+    monkeypatch.setattr(Library, "contents", fail)
     app = create_app(engine, rules({}, "127.0.0.1"))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

@@ -145,17 +145,20 @@ async def test_who_does_not_read_holds_no_model(tmp_path: Path, endless_model: P
             "options": {"num_predict": -1},
         }
     )
-    async with served(tmp_path, ServerLimits(stalled_s=0.3), send_buffer=4096) as server:
+    async with served(tmp_path, ServerLimits(stalled_s=1.5), send_buffer=4096) as server:
         await server.http.post("/api/import", json={"model": "endless", "path": str(endless_model)})
 
         async def loaded() -> list[int]:
             return [model["requests"] for model in (await server.http.get("/api/ps")).json()["models"]]
 
+        async def busy() -> bool:
+            return await loaded() == [1]
+
         with socket.socket() as deaf:
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             deaf.connect(("127.0.0.1", server.port))
             deaf.sendall(head("/api/generate", f"Content-Length: {len(asked)}") + asked.encode())
-            await wait_for(loaded, what="it answers")
+            await wait_for(busy, what="it answers")
             stopped = await server.http.post("/api/generate", json={"model": "endless", "keep_alive": 0})
             assert stopped.json()["done_reason"] == "unload"
             assert await loaded() == [1], "a stop cuts no request"
