@@ -36,9 +36,12 @@ def add_room_option(parser: Parser) -> None:
 
 @asynccontextmanager
 async def loading(
-    stack: Stack, status: ModelStatus, options: Namespace, environ: Mapping[str, str]
+    stack: Stack, status: ModelStatus, options: Namespace, environ: Mapping[str, str], doing: str = ""
 ) -> AsyncIterator[Confirm]:
     """While the block loads a model, show that; yields what asks about a limit. Use it after `prepare`.
+
+    Args:
+        doing: what is shown, by default that the model is loaded.
 
     The setting ``over_limit`` rules. With "ask", the user is asked on a terminal; where nobody can be asked,
     the model is not loaded, unless ``--make-room`` was given.
@@ -46,33 +49,43 @@ async def loading(
     Raises:
         Failed: the model is not loaded; names what would have to be unloaded.
     """
+    doing = doing or f"Loading {status.name}"
     async with AsyncExitStack() as line:
 
         async def confirm(asked: Ask) -> LimitChoice:
             await line.aclose()
             choice = _choose(asked, options)
-            await line.enter_async_context(waiting(f"Loading {status.name}", environ))
+            await line.enter_async_context(waiting(doing, environ))
             return choice
 
-        await line.enter_async_context(waiting(f"Loading {status.name}", environ))
-        if isinstance(await stack.guard.admissions.admit(status.host, status.name), Ask):
+        await line.enter_async_context(waiting(doing, environ))
+        if status.running is None and isinstance(
+            await stack.guard.admissions.admit(status.host, status.name), Ask
+        ):
             await look_again(stack)
         yield confirm
 
 
 def _choose(asked: Ask, options: Namespace) -> LimitChoice:
     why = text(*asked.reason)
-    if not asked.enough:
-        raise output.Failed(f"{why} Nothing else can be unloaded, so it is not loaded.")
-    if options.make_room:
+    if options.make_room and asked.enough:
         return LimitChoice.MAKE_ROOM
-    names = listed([stop.model for stop in asked.stops])
-    if options.json or not output.is_terminal(sys.stdin):
+    names = listed([stop.model for stop in asked.stops]) if asked.stops else ""
+    if options.make_room or options.json or not output.is_terminal(sys.stdin):
+        if not asked.enough:
+            raise output.Failed(f"{why} Nothing else can be unloaded, so it is not loaded.")
         raise output.Failed(f"{why} To load it, {names} would be unloaded: --make-room does that.")
-    output.say(why)
-    if not output.ask(f"Unload {names} to load it?"):
+    if not asked.enough:
+        why += " Nothing else can be unloaded: there will be more than the limit."
+    output.say(f"{why} If you load it all the same, all of them stay for five minutes at least.")
+    if not asked.stops:
+        choice = LimitChoice.ANYWAY if output.ask("Load it all the same?") else None
+    else:
+        said = output.ask_for(f"Unload {names} first? [y/N, a: load it all the same]")
+        choice = {"y": LimitChoice.MAKE_ROOM, "a": LimitChoice.ANYWAY}.get(said[:1])
+    if choice is None:
         raise output.Failed("Nothing was loaded.")
-    return LimitChoice.MAKE_ROOM
+    return choice
 
 
 def leaves(status: ModelStatus) -> str:

@@ -212,13 +212,18 @@ def confirm(options: Namespace, question: str, otherwise: str) -> None:
 
 def ask(question: str) -> bool:
     """Ask a yes/no question on the terminal; anything but a yes is a no."""
+    return ask_for(f"{question} [y/N]") in ("y", "yes")
+
+
+def ask_for(question: str) -> str:
+    """The answer to a question on the terminal, in lower case."""
     import signal
 
-    _to_stderr(f"{clean(question, None)} [y/N] ")
+    _to_stderr(f"{clean(question, None)} ")
     # With the event loop's own handler, Ctrl-C would have no effect until a line is read.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        return sys.stdin.readline().strip().lower()
     finally:
         signal.signal(signal.SIGINT, before)
 

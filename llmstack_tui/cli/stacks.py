@@ -232,5 +232,5 @@ def locate_local(stack: Stack, name: str, *, short: bool = False) -> ModelStatus
 
 async def prepare(stack: Stack) -> None:
     """Tell the guard about the machine, the user's preferences and the loaded models. Raises as `look`."""
-    await asyncio.gather(stack.machine.read_once(), stack.guard.prepare(from_record=True))
+    await stack.prepare()
     await look(stack)

@@ -11,7 +11,7 @@ from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.durations import FOREVER
 from llmstack_tui.base.kinds import Capability, EventKind
 from llmstack_tui.base.names import listed_name, model_key, same_model
-from llmstack_tui.base.sentences import QUOTED, Sentence
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.lifecycle.actions import Departure, because
@@ -22,6 +22,7 @@ from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from datetime import timedelta
     from pathlib import Path
 
@@ -48,6 +49,7 @@ class ModelActions:
         self,
         parts: StackParts,
         *,
+        admitted: Callable[..., AbstractAsyncContextManager[timedelta | None]],
         guard: Callable[[], GuardService],
         fit: Callable[[], FitService],
         disk: Callable[[], DiskService],
@@ -59,6 +61,7 @@ class ModelActions:
         self._lifecycle = parts.lifecycle
         self._journal = parts.journal
         self._settle = parts.settle
+        self._admitted = admitted
         self._guard = guard
         self._fit = fit
         self._disk = disk
@@ -86,9 +89,8 @@ class ModelActions:
         Returns:
             False if the user declined; then nothing was done.
         """
-        from llmstack_tui.guard.admission import Declined, NotAdmitted  # noqa: PLC0415
+        from llmstack_tui.guard.admission import Declined  # noqa: PLC0415
 
-        guard = self._guard()
         async with AsyncExitStack() as room:
             try:
                 with self._journal.act(EventKind.ACTIVATE, host_url, model, ends_well=False):
@@ -96,11 +98,7 @@ class ModelActions:
                     status = self._monitors[host_url].status(model)
                     if status is not None and status.state is ModelState.CLOUD:
                         raise Refused("core.in_cloud", model=model, host=host_url)
-                    try:
-                        admitted = guard.admissions.admitted(host_url, model, confirm)
-                        usual = await room.enter_async_context(admitted)
-                    except NotAdmitted as error:
-                        raise Refused(QUOTED, text=error.reason, host=host_url) from None
+                    usual = await room.enter_async_context(self._admitted(host_url, model, confirm))
             except Declined:
                 return False
             await self._lifecycle.activate(
@@ -168,18 +166,19 @@ class ModelActions:
             raise Refused("core.not_loaded", model=model, host=host_url)
         host = self._allowed(host_url, Capability.UNLOAD, act=True)
         request = await self._load_request(status)
-        departure = await self._lifecycle.deactivate(host, model, reason=because("restart"))
-        if departure is Departure.LEAVING:
-            raise Refused("core.answers", model=model, host=host_url)
-        if departure is Departure.KEPT:
-            raise Refused("core.kept", model=model, host=host_url)
-        await self._lifecycle.activate(
-            host,
-            model,
-            keep_alive=request.keep_alive,
-            context_length=request.context_length,
-            reason=because("restart"),
-        )
+        async with self._admitted(host_url, model, in_place=True):
+            departure = await self._lifecycle.deactivate(host, model, reason=because("restart"))
+            if departure is Departure.LEAVING:
+                raise Refused("core.answers", model=model, host=host_url)
+            if departure is Departure.KEPT:
+                raise Refused("core.kept", model=model, host=host_url)
+            await self._lifecycle.activate(
+                host,
+                model,
+                keep_alive=request.keep_alive,
+                context_length=request.context_length,
+                reason=because("restart"),
+            )
 
     async def stop_all(self, host_url: str | None = None) -> tuple[tuple[str, str, Departure], ...]:
         """Ask all models of a host, or of all hosts, to leave; no running request is cut.
@@ -312,15 +311,31 @@ class ModelActions:
         *,
         options: Mapping[str, object] | None = None,
         keep_alive: timedelta | None = None,
+        confirm: Confirm | None = None,
     ) -> AsyncGenerator[Chunk, None]:
-        """Yield the answer in pieces. This may load the model, also in a read-only stack."""
+        """Yield the answer in pieces; nothing if the user declined the load.
+
+        This may load the model, also in a read-only stack.
+
+        Args:
+            confirm: as `activate` has it.
+        """
+        from llmstack_tui.guard.admission import Declined  # noqa: PLC0415
+
         host = self._allowed(host_url, Capability.CHAT)
         monitor, timing = self._monitors[host_url], Timing()
-        with monitor.using(model):
-            async with aclosing(host.chat(model, messages, options=options, keep_alive=keep_alive)) as chunks:
-                async for chunk in chunks:
-                    timing.heard(chunk)
-                    yield chunk
+        status = monitor.status(model)
+        async with AsyncExitStack() as work:
+            if status is None or (status.running is None and status.state is not ModelState.CLOUD):
+                try:
+                    await work.enter_async_context(self._admitted(host_url, model, confirm))
+                except Declined:
+                    return
+            work.enter_context(monitor.using(model))
+            answer = host.chat(model, messages, options=options, keep_alive=keep_alive)
+            async for chunk in await work.enter_async_context(aclosing(answer)):
+                timing.heard(chunk)
+                yield chunk
         status = monitor.status(model)
         digest = status.model.digest if status is not None and status.model is not None else ""
         if (speed := timing.speed(host_url, status.name if status else model, digest)) is not None:

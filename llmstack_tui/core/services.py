@@ -5,19 +5,24 @@ A service is one entry in `SERVICES`, and one property that opens it.
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.sentences import QUOTED
+from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from datetime import timedelta
 
     from llmstack_tui.core.options import StackParts
     from llmstack_tui.downloads.queue import DownloadQueue
     from llmstack_tui.fit.service import FitService
     from llmstack_tui.guard.service import GuardService
+    from llmstack_tui.guard.types import Confirm
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.updates.releases import ReleaseChecker
@@ -41,6 +46,7 @@ class Services:
     Args:
         on_change: called when what a service shows has changed.
         on_checked: awaited after each scheduled check for newer versions.
+        prepare: awaited before the guard decides on a load; see `Stack.prepare`.
 
     Attributes:
         open: the open services by name, in the order in which they were opened.
@@ -53,12 +59,14 @@ class Services:
         *,
         on_change: Callable[[], None],
         on_checked: Callable[[], Awaitable[None]],
+        prepare: Callable[[], Awaitable[None]],
     ) -> None:
         self._parts = parts
         self._options = parts.options
         self._hosts = {url: monitor.host for url, monitor in parts.monitors.items()}
         self._on_change = on_change
         self._on_checked = on_checked
+        self._prepare = prepare
         self.open: dict[str, Service] = {}
         self.reading: tuple[MachineReading, Profile] | None = None
 
@@ -104,6 +112,7 @@ class Services:
                 self._parts.journal,
                 allowed=partial(self._parts.permissions.allowed, capability=Capability.PULL, act=True),
                 settle=self._parts.settle,
+                admitted=self.admitted,
                 on_change=self._on_change,
                 parallel=self._options.parallel_pulls,
                 folders=self._options.model_folders,
@@ -148,6 +157,30 @@ class Services:
                 unanswered=Consent.ASK if self._options.guard_asks else Consent.YES,
             ),
         )
+
+    @asynccontextmanager
+    async def admitted(
+        self, host_url: str, model: str, confirm: Confirm | None = None, *, in_place: bool = False
+    ) -> AsyncIterator[timedelta | None]:
+        """Make room for a model, which is loaded within; as `AdmissionControl.admitted`.
+
+        Every load that this program asks for comes through here, so that one rule holds for all of them.
+
+        Raises:
+            Refused: it may not be loaded now.
+            Declined: the user does not want it.
+            HostError: a model could not be unloaded.
+        """
+        from llmstack_tui.guard.admission import NotAdmitted  # noqa: PLC0415
+
+        if not self.guard.off(host_url):
+            await self._prepare()
+        try:
+            admissions = self.guard.admissions
+            async with admissions.admitted(host_url, model, confirm, in_place=in_place) as keep_alive:
+                yield keep_alive
+        except NotAdmitted as error:
+            raise Refused(QUOTED, text=error.reason, host=host_url) from None
 
     def _opened(self, name: str, service: _S) -> _S:
         """Add a service to those that hear of snapshots and events, and tell it the newest."""

@@ -99,16 +99,13 @@ class Stack:
             asked_by=options.actor,
         )
         self._parts = StackParts(
-            options,
-            self.monitors,
-            self.permissions,
-            self.session,
-            self.lifecycle,
-            self.journal,
-            self.settle,
+            options, self.monitors, self.permissions, self.session, self.lifecycle, self.journal, self.settle
         )
         self._services = Services(
-            self._parts, on_change=self._changed.set, on_checked=self._update_automatically
+            self._parts,
+            on_change=self._changed.set,
+            on_checked=self._update_automatically,
+            prepare=self.prepare,
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._visible = True
@@ -124,7 +121,11 @@ class Stack:
         from llmstack_tui.core.actions import ModelActions  # noqa: PLC0415
 
         return ModelActions(
-            self._parts, guard=lambda: self.guard, fit=lambda: self.fit, disk=lambda: self.disk
+            self._parts,
+            admitted=self._services.admitted,
+            guard=lambda: self.guard,
+            fit=lambda: self.fit,
+            disk=lambda: self.disk,
         )
 
     @property
@@ -197,6 +198,14 @@ class Stack:
         """Run these services until the stack is closed, without `follow`."""
         for service in services:
             self._start(type(service).__name__, service.run())
+
+    async def prepare(self) -> None:
+        """Where no guard runs, tell it of the machine, the user's preferences and the loaded models."""
+        if self._is_following:
+            return
+        if not self.guard.admissions.is_on:
+            await asyncio.gather(self.machine.read_once(), self.guard.prepare(from_record=True))
+        await self.look()
 
     async def look(self, host_url: str | None = None) -> None:
         """Poll every host once, or only one. If a host does not answer, its snapshot has the error."""

@@ -25,6 +25,7 @@ from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.downloads.cost import Costs
@@ -45,6 +46,7 @@ class DownloadContext(Struct, frozen=True, kw_only=True):
     """What all pulls share.
 
     Attributes:
+        admitted: makes room for a model, given the URL of its host and its name, which is loaded within.
         slots: limits how many pulls run at once.
         settle: awaited when the installed models of a host have changed.
         claimed: returns the bytes that other pulls than the given one will still take of its disk.
@@ -52,6 +54,7 @@ class DownloadContext(Struct, frozen=True, kw_only=True):
     """
 
     lifecycle: Lifecycle
+    admitted: Callable[[str, str], AbstractAsyncContextManager[object]]
     session: StoreSession
     costs: Costs
     slots: asyncio.Semaphore
@@ -240,13 +243,14 @@ class DownloadJob:
             return False
         self._put(self.download.state, step="starting")
         try:
-            await self._context.lifecycle.activate(
-                self._host,
-                self.download.model,
-                keep_alive=self.was_active.keep_alive,
-                context_length=self.was_active.context_length,
-                reason=because(self.download.why.value),
-            )
+            async with self._context.admitted(self._host.url, self.download.model):
+                await self._context.lifecycle.activate(
+                    self._host,
+                    self.download.model,
+                    keep_alive=self.was_active.keep_alive,
+                    context_length=self.was_active.context_length,
+                    reason=because(self.download.why.value),
+                )
         except HostError as error:
             reason = Sentence("download.not_loaded_again", {"error": said(error)})
             self._put(self.download.state, reason=(reason,))

@@ -22,6 +22,7 @@ from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Param, Sentences
@@ -46,6 +47,7 @@ class DownloadRunner(Service):
         hosts: by URL.
         allowed: returns the host of a URL if models may be pulled there; else raises `Refused`.
         settle: awaited when the installed models of a host have changed.
+        admitted: makes room for a model, given the URL of its host and its name, which is loaded within.
         on_change: called when `downloads` has changed, a few times a second at most.
         parallel: how many pulls run at once.
         folders: finds the folders of models on this machine, the engine's own first. Blocking.
@@ -68,6 +70,7 @@ class DownloadRunner(Service):
         *,
         allowed: Callable[[str], Host],
         settle: Callable[[Host], Awaitable[None]],
+        admitted: Callable[[str, str], AbstractAsyncContextManager[object]],
         on_change: Callable[[], None],
         parallel: int = 1,
         folders: Callable[[], Sequence[Path]] = tuple,
@@ -80,6 +83,7 @@ class DownloadRunner(Service):
         self._journal = journal
         self._allowed = allowed
         self._settle = settle
+        self._admitted = admitted
         self._on_change = on_change
         self._folders = folders
         self._patient = patient
@@ -217,6 +221,7 @@ class DownloadRunner(Service):
 
             self._context = DownloadContext(
                 lifecycle=self._lifecycle,
+                admitted=self._admitted,
                 session=self._session,
                 costs=Costs(self._folders),
                 slots=self._slots,

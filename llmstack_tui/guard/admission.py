@@ -12,7 +12,7 @@ from llmstack_tui.guard.rules.policy import refusal
 from llmstack_tui.guard.types import Ask, LimitChoice, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from datetime import timedelta
 
     from llmstack_tui.base.sentences import Sentences
@@ -39,6 +39,8 @@ class AdmissionControl:
 
     Args:
         guards: by the URLs of their hosts.
+        insisted: called with the URL of a host and the names of the models there that the user has just kept
+            or loaded over a limit.
 
     Attributes:
         is_on: the limits are known and are enforced.
@@ -50,36 +52,40 @@ class AdmissionControl:
         guards: Mapping[str, Guard],
         fit: FitService,
         settings: GuardSettings | None,
+        insisted: Callable[[str, Sequence[str]], Awaitable[None]],
     ) -> None:
         self.is_on = False
         self.settings = settings
         self._guards = guards
         self._fit = fit
+        self._insisted = insisted
         self._questions = asyncio.Lock()
         self._coming: set[tuple[str, str]] = set()
 
     @asynccontextmanager
     async def admitted(
-        self, host_url: str, model: str, confirm: Confirm | None = None
+        self, host_url: str, model: str, confirm: Confirm | None = None, *, in_place: bool = False
     ) -> AsyncIterator[timedelta | None]:
         """Make room for one more model, which is loaded within; yields the keep-alive to load it with.
 
         Args:
             confirm: asks the user when the load exceeds a limit and the setting is "ask". Where nobody can be
                 asked, that means "refuse".
+            in_place: the model is loaded, and is loaded again within: the limits stay as they are.
 
         Raises:
             NotAdmitted: the machine is too hot, or the limit may not be exceeded.
             Declined: the user does not want it.
             HostError: a model could not be unloaded.
         """
-        guard = self._guarding(host_url, model)
+        guard = self._guarding(host_url, model, in_place=in_place)
         if guard is not None and (refused := refusal(guard.situation)):
             raise NotAdmitted(refused)
         key = (host_url, model)
         # One question at a time: the answer to the first changes the next.
         async with self._questions:
-            await self._decide(host_url, model, confirm)
+            if not in_place:
+                await self._decide(host_url, model, confirm)
             self._coming.add(key)
         try:
             yield self._guards[host_url].keep_alive(model)
@@ -105,17 +111,21 @@ class AdmissionControl:
         guards = [guard for url, guard in self._guards.items() if url in hosts]
         await asyncio.gather(*(guard.make_room(stops) for guard in guards))
 
-    def insist(self, host_url: str, model: str) -> None:
-        """Protect a model that the user loads over the limits, until there was time to use it."""
-        self._guards[host_url].insist(model)
+    async def _insist(self, host_url: str, model: str, stops: Sequence[Stop] = ()) -> None:
+        """Protect the model, which the user loads over the limits, and those that need not go for it."""
+        kept = {host_url: [model]}
+        for stop in stops:
+            kept.setdefault(stop.host or host_url, []).append(stop.model)
+        for url, models in kept.items():
+            await self._insisted(url, models)
 
-    def _guarding(self, host_url: str, model: str) -> Guard | None:
+    def _guarding(self, host_url: str, model: str, *, in_place: bool = False) -> Guard | None:
         """The guard that decides on a load; None if nothing is guarded or the model is loaded already."""
         guard = self._guards[host_url]
         if not self.is_on or guard.off:
             return None
         status = guard.monitor.status(model)
-        return guard if status is None or status.running is None else None
+        return guard if in_place or status is None or status.running is None else None
 
     async def _decide(self, host_url: str, model: str, confirm: Confirm | None) -> None:
         answer = await self.admit(host_url, model)
@@ -132,12 +142,11 @@ class AdmissionControl:
             choice = await confirm(answer)
             if choice is LimitChoice.LEAVE:
                 raise Declined
-            if choice is LimitChoice.ANYWAY or not answer.enough:
-                self.insist(host_url, model)
             if choice is LimitChoice.ANYWAY:
-                for stop in answer.stops:
-                    self.insist(stop.host or host_url, stop.model)
+                await self._insist(host_url, model, answer.stops)
                 return
+            if not answer.enough:
+                await self._insist(host_url, model)
             # The user may have taken minutes to answer: unload only what is still in the way.
             now = await self.admit(host_url, model)
             needed = {(stop.host, stop.model) for stop in getattr(now, "stops", ())}

@@ -5,7 +5,7 @@ All running programs share them.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import EventKind
@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.store.session import StoreSession
     from llmstack_tui.store.tables.activations import Activation
+    from llmstack_tui.store.tables.events import Event
     from llmstack_tui.store.tables.preferences import ModelPreference
 
 # The key of the stored flag, and those of the answers about models of other programs.
 HELD = "guard.held"
 _OTHERS = "guard.others {}"
+# How long a model stays that the user wants over the limits. Loading a large one takes minutes, and the first
+# question half a minute.
+SPARED_S = 300.0
+_INSISTED = "guard.insisted"
 
 
 class GuardPreferences:
@@ -44,6 +49,8 @@ class GuardPreferences:
         self._of: dict[str, Mapping[str, ModelPreference]] = {}
         self._loads: dict[str, tuple[Activation, ...]] = {}
         self._others: dict[str, Consent] = {}
+        self._insisted: dict[str, dict[str, float]] = {}
+        self._heard = 0
         # Counts the changes made here: a value read before the last change is out of date.
         self._holds = 0
 
@@ -76,6 +83,15 @@ class GuardPreferences:
         self._session.write(lambda store: store.screen.remember(_OTHERS.format(host_url), others.value))
         self._journal.event(EventKind.GUARD, others_sentence(others), host=host_url)
         await self.read((host_url,))
+
+    def insist(self, host_url: str, models: Sequence[str]) -> None:
+        """Record that the user wants these models though they exceed a limit."""
+        said = Sentence(_INSISTED, {"models": tuple(models)})
+        self._journal.event(EventKind.GUARD, said, host=host_url)
+
+    def news(self, host_url: str) -> Mapping[str, float]:
+        """For how many more seconds models there are wanted over the limits. Each is told once."""
+        return self._insisted.pop(host_url, {})
 
     async def pin(self, host_url: str, model: str, *, pinned: bool) -> None:
         key = model_key(model)
@@ -110,8 +126,19 @@ class GuardPreferences:
                 self._loads[url] = await store.activations.active(url)
                 key = _OTHERS.format(url)
                 self._others[url] = await store.screen.recall(key, default=Consent.ASK, kind=Consent)
+            self._hear(await store.events.newest(after=self._heard, kinds=(EventKind.GUARD,)))
         except StoreError:
             return
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        """Take note of what the user insisted on, here or in another program."""
+        now = datetime.now(UTC)
+        for event in events:
+            self._heard = max(self._heard, event.id)
+            left_s = SPARED_S - abs((now - event.at).total_seconds())
+            models = event.sentence.params.get("models", ())
+            if event.sentence.kind == _INSISTED and event.host and left_s > 0 and isinstance(models, tuple):
+                self._insisted.setdefault(event.host, {}).update({str(each): left_s for each in models})
 
 
 def others_sentence(consent: Consent) -> Sentence:

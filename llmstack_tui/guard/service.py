@@ -15,7 +15,7 @@ from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.guard.admission import AdmissionControl
-from llmstack_tui.guard.preferences import GuardPreferences
+from llmstack_tui.guard.preferences import SPARED_S, GuardPreferences
 from llmstack_tui.guard.rules.limits import consent, heat, neighbours, rules, why_off
 from llmstack_tui.guard.rules.watch import Look, Rules
 from llmstack_tui.guard.types import Consent, PinEffect
@@ -29,7 +29,7 @@ from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
 
     from llmstack_tui.base.sentences import Sentences
@@ -96,6 +96,7 @@ class GuardService(Service):
                 lifecycle,
                 journal,
                 renew=partial(self._renew_keep_alive, url, asked_by=Actor.GUARD),
+                heed=partial(self._heed, url),
                 on_change=on_change,
             )
             for url, each in monitors.items()
@@ -107,7 +108,7 @@ class GuardService(Service):
         self._news = asyncio.Event()
         for url, guard in self._guards.items():
             guard.neighbours = [self._guards[each] for each in neighbours(url, self._guards)]
-        self.admissions = AdmissionControl(self._guards, fit, settings)
+        self.admissions = AdmissionControl(self._guards, fit, settings, self._insist)
         self._renew()
 
     # --- commands and questions ---
@@ -319,6 +320,7 @@ class GuardService(Service):
             guard.leads = guard.leads if not guard.off else False
             guard.pinned = frozenset(each.model for each in preferences.values() if each.pinned)
             guard.ours = self._preferences.ours(url)
+            guard.insist(self._preferences.news(url))
             guard.use(self._rules(self.settings, url) if self.settings else Rules())
             if self.admissions.is_on:
                 guard.show()
@@ -327,6 +329,18 @@ class GuardService(Service):
         said = self._preferences
         others = consent(settings.others, said.others(host_url), unanswered=self._unanswered)
         return rules(settings, host_url, self._profile, said.of(host_url), held=said.held, others=others)
+
+    async def _insist(self, host_url: str, models: Sequence[str]) -> None:
+        """Spare models that the user wants over the limits. The guards of other programs hear of it, too."""
+        self._guards[host_url].insist(dict.fromkeys(models, SPARED_S))
+        self._preferences.insist(host_url, models)
+        with suppress(StoreError):  # A notice reports it; nobody else guards by what cannot be kept.
+            await self._session.kept()
+
+    async def _heed(self, host_url: str) -> None:
+        """Put into force what the user told another program since."""
+        await self._preferences.read((host_url,))
+        self._renew()
 
     async def _renew_keep_alive(
         self, host_url: str, model: str, reason: Sentences, *, asked_by: Actor | None = None
@@ -337,8 +351,7 @@ class GuardService(Service):
             HostError: the server refused or failed.
         """
         status = self._monitors[host_url].status(model)
-        await self._preferences.read((host_url,))
-        self._renew()
+        await self._heed(host_url)
         load = None if status is None else repeatable(status, self._preferences.loads(host_url))
         if load is None:
             return False

@@ -17,6 +17,7 @@ SENTENCES: Catalogue = {
     "guard.others_yes": "Models that other programs loaded are unloaded, too, to keep the limits.",
     "guard.others_no": "Models that other programs loaded are left alone.",
     "guard.others_ask": "The guard asks before it unloads models that other programs loaded.",
+    "guard.insisted": "{models} may exceed the limit for five minutes, as you said.",
     "guard.decided_by_settings": (
         "The settings decide about models of other programs: guard.others is {setting}. Change it there."
     ),

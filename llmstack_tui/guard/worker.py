@@ -18,7 +18,7 @@ from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import Departure
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 
     from llmstack_tui.base.sentences import Sentence, Sentences
     from llmstack_tui.guard.rules.watch import Look
@@ -38,6 +38,7 @@ class Guard:
 
     Args:
         renew: sets the keep-alive of a pinned model again, given its name and the reason; whether it did.
+        heed: puts into force what the user told another program since.
         on_change: called when `state` has changed.
 
     Attributes:
@@ -60,6 +61,7 @@ class Guard:
         journal: Journal,
         *,
         renew: Callable[[str, Sentences], Awaitable[bool]],
+        heed: Callable[[], Awaitable[None]],
         on_change: Callable[[], None],
     ) -> None:
         self.rules = Rules()
@@ -75,6 +77,7 @@ class Guard:
         self._lifecycle = lifecycle
         self._journal = journal
         self._renew_pin = renew
+        self._heed = heed
         self._on_change = on_change
         self._watch = Watch()
         self._look: Look | None = None
@@ -184,9 +187,10 @@ class Guard:
         )
         return admit(now, wanted)
 
-    def insist(self, model: str) -> None:
-        """Protect a model that the user loads over the limits, until there was time to use it."""
-        self._watch = self._watch.insisted(model)
+    def insist(self, models: Mapping[str, float]) -> None:
+        """Protect models that the user wants over the limits, each for so many seconds."""
+        for model, for_s in models.items():
+            self._watch = self._watch.insisted(model, for_s)
 
     async def make_room(self, stops: Sequence[Stop]) -> None:
         """Unload those of ``stops`` that are on this host, except models that are in use by now.
@@ -239,6 +243,10 @@ class Guard:
         key = model_key(stop.model)
         self._stopping[key] = now_s
         try:
+            # It may have been told so a moment ago, in another program.
+            await self._heed()
+            if self._watch.spares(key) or key in self.rules.pins:
+                return
             departure = await self._lifecycle.deactivate(
                 self._host, self._name(stop), asked_by=Actor.GUARD, reason=stop.reason
             )

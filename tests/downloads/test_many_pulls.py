@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from llmstack_tui.downloads.queue import DownloadQueue
@@ -54,6 +54,7 @@ async def pulling(
         Journal(session.write),
         allowed=lambda _: host,
         settle=settle,
+        admitted=lambda url, model: nullcontext(),
         on_change=on_change,
         parallel=PULLS,
     )

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.hosts.errors import Refused
@@ -44,6 +45,7 @@ from tests.support.waiting import wait_for, wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import Literal
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +254,41 @@ async def test_a_paused_update_leaves_the_old_version_active(
         stack.downloads.resume(number)
         assert (await over(stack, number)).state is DownloadState.DONE
         await wait_until(lambda: is_active(stack, name) and digest(stack, name) == new.digest)
+
+
+@pytest.mark.parametrize("over_limit", ["ask", "stop"])
+async def test_what_is_loaded_again_keeps_the_limit(
+    engine: Engine, registry: Registry, tiny_model: Path, over_limit: Literal["ask", "stop"]
+) -> None:
+    updated, other = f"updated-{over_limit}", f"other-{over_limit}"
+    for each in (updated, other):
+        registry.publish(each, tiny_model.read_bytes() + each.encode())
+    guard = GuardSettings(max_loaded=1, idle_stop=timedelta(0), over_limit=over_limit)
+    async with watching(engine, guard=guard) as stack:
+        for each in (updated, other):
+            await pulled(stack, engine.url, registry.name(each))
+        name, other = registry.listed(updated), registry.listed(other)
+        await wait_until(lambda: stack.state.guards)
+        await stack.actions.activate(engine.url, name)
+        new = registry.publish(
+            updated, tiny_model.read_bytes() + f"newer {over_limit}".encode(), pushed_at_s=LATER
+        )
+        registry.faults = [slow(new.weights.digest)]
+        (number,) = await stack.downloads.update(engine.url, [name])
+        await seen(stack, number, moving)
+        await wait_until(lambda: not is_active(stack, name))
+        await stack.actions.activate(engine.url, other)
+        registry.faults = []
+        done = await over(stack, number)
+        assert done.state is DownloadState.DONE
+        if over_limit == "ask":
+            assert [each.kind for each in done.reason] == ["download.not_loaded_again"]
+            assert "Nobody can be asked" in text(*done.reason)
+            assert is_active(stack, other)
+        else:
+            assert done.reason == ()
+            await wait_until(lambda: is_active(stack, name) and not is_active(stack, other))
+        await stack.actions.stop_all(engine.url)
 
 
 async def test_several_at_once(engine: Engine, registry: Registry, tiny_model: Path) -> None:

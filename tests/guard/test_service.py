@@ -398,6 +398,53 @@ async def test_all_that_a_person_wants_over_the_limit_stays_for_a_while() -> Non
         assert fake.loaded == ["a:1", "b:1"]
 
 
+async def test_what_is_wanted_over_the_limit_in_one_program_is_left_alone_by_the_guard_of_another(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "state.db"
+    async with guarded(state_file=path) as (fake, first, server):
+        fake.load("a:1")
+        async with watching(server.url, ONE, state_file=path) as second:
+            await wait_until(lambda: state(second).leads is False)
+            await looks(second)
+            await second.actions.activate(server.url, "b:1", confirm=anyway)
+        await wait_until(lambda: state(first).leads)
+        await looks(first, 20)
+        assert fake.loaded == ["a:1", "b:1"]
+        assert unloads(server) == 0
+        fake.load("c:1")
+        await wait_until(lambda: fake.loaded == ["a:1", "b:1"], what="the limit holds for others")
+        (event,) = await events(first, kinds=["guard"])
+        assert event.sentence == Sentence("guard.insisted", {"models": ("b:1", "a:1")})
+
+
+async def test_what_one_program_pins_is_not_stopped_by_the_guard_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    async with guarded(state_file=path) as (fake, first, server):
+        async with watching(server.url, ONE, state_file=path) as second:
+            await second.actions.pin(server.url, "a:1")
+        fake.load("b:1")
+        await wait_until(lambda: fake.loaded == ["a:1"])
+        await looks(first)
+        assert [event.model for event in await events(first, kinds=["deactivate"])] == ["b:1"]
+
+
+async def test_a_restart_asks_for_no_room_but_waits_until_it_is_cool() -> None:
+    machine = FakeMachine()
+    async with guarded(machine=machine) as (fake, stack, server):
+        await stack.actions.activate(server.url, "a:1")
+        await looks(stack)
+        await stack.actions.activate(server.url, "b:1", confirm=anyway)
+        await looks(stack)
+        await stack.actions.restart(server.url, "a:1")
+        assert sorted(fake.loaded) == ["a:1", "b:1"]
+        machine.throttles = (Throttle.HEAT,)
+        await wait_until(lambda: state(stack).heat)
+        with pytest.raises(Refused, match="throttled"):
+            await stack.actions.restart(server.url, "a:1")
+        assert sorted(fake.loaded) == ["a:1", "b:1"], "it was not unloaded for it"
+
+
 async def test_where_nobody_can_be_asked_nothing_is_loaded_over_the_limit() -> None:
     async with guarded() as (fake, stack, server):
         fake.load("a:1")

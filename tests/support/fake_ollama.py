@@ -206,7 +206,9 @@ class FakeOllama:
         self.load(name, LONGEST if length is not None and length < timedelta(0) else length)
         return document({"done": True, "done_reason": "load"})
 
-    async def _post_chat(self, _: str, __: dict[str, object]) -> Reply:
+    async def _post_chat(self, name: str, _: dict[str, object]) -> Reply:
+        if name in self.installed:
+            self.load(name)
         pieces = [{"message": {"role": "assistant", "content": text}} for text in self.answer]
         if self.then is not Then.END:
             return ndjson(*pieces, then=self.then)

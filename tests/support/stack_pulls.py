@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.lifecycle.states import ModelStatus
@@ -40,6 +41,7 @@ async def watching(
     parallel: int = 1,
     read_only: bool = False,
     stop_patience_s: float = 10.0,
+    guard: GuardSettings | None = None,
 ) -> AsyncIterator[Stack]:
     async with following(
         [OllamaHost(engine.url)],
@@ -51,6 +53,7 @@ async def watching(
             parallel_pulls=parallel,
             read_only=read_only,
             stop_patience_s=stop_patience_s,
+            guard=guard,
             model_folders=lambda: (engine.models,),
         ),
     ) as stack:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
 from llmstack_tui.cli import output
+from llmstack_tui.cli.loading import add_room_option, loading
 from llmstack_tui.cli.options import count
-from llmstack_tui.cli.progress import waiting
 from llmstack_tui.cli.stacks import locate, look, opened
 from llmstack_tui.hosts.types import Message
+from llmstack_tui.lifecycle.states import ModelState
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -40,6 +41,7 @@ def add_options(parser: Parser) -> None:
         default=_LIMIT,
         help=f"the most tokens of an answer, which some models would never end (default: {_LIMIT})",
     )
+    add_room_option(parser)
 
 
 def run(core: Core, options: Namespace) -> Coroutine[object, object, int]:
@@ -56,9 +58,11 @@ async def _chat(core: Core, options: Namespace, prompt: str) -> int:
     messages = [Message(role="user", content=prompt)]
     if options.system:
         messages.insert(0, Message(role="system", content=options.system))
-    async with opened(core) as stack:
+    async with opened(core, processes=True) as stack:
         await look(stack)
         status = locate(stack, options.name, short=True)
+        if status.running is None and status.state is not ModelState.CLOUD:
+            await stack.prepare()
         chunks = await _answer(core, options, stack, status, messages)
     last = chunks[-1] if chunks else None
     if last is None or not last.done:
@@ -92,16 +96,17 @@ async def _answer(
     chunks: list[Chunk] = []
     column_is_0 = True
     try:
-        async with (
-            waiting("Waiting for the answer", core.environ) as line,
-            aclosing(
-                stack.actions.chat(status.host, status.name, messages, options={"num_predict": options.limit})
-            ) as stream,
-        ):
-            async for chunk in stream:
+        async with AsyncExitStack() as reading:
+            line = await reading.enter_async_context(AsyncExitStack())
+            confirm = await line.enter_async_context(
+                loading(stack, status, options, core.environ, "Waiting for the answer")
+            )
+            limits = {"num_predict": options.limit}
+            stream = stack.actions.chat(status.host, status.name, messages, options=limits, confirm=confirm)
+            async for chunk in await reading.enter_async_context(aclosing(stream)):
                 chunks.append(chunk)
                 if chunk.text and not options.json:
-                    line.clear()
+                    await line.aclose()
                     output.write_text(chunk.text, end="")
                     column_is_0 = chunk.text.endswith("\n")
     finally:

@@ -31,8 +31,6 @@ _LONGEST_GAP_S = 20.0
 _MISSED_LOOKS = 3
 # A model that stayed when asked to leave is busy, though it shows no sign: each time it is spared for longer.
 _SPARED_S, _SPARED_AT_MOST_S = 30.0, 600.0
-# Loading a large model takes minutes, and the first question half a minute.
-_WANTED_S = 300.0
 _Key = tuple[str, str]
 
 
@@ -135,9 +133,13 @@ class Watch(Struct, frozen=True, kw_only=True):
         span_s = min(max(2 * before_s, _SPARED_S), _SPARED_AT_MOST_S)
         return replace(self, spared={**self.spared, key: (self.awake_s + span_s, span_s)})
 
-    def insisted(self, model: str) -> Watch:
-        """The user loads the model over the limits: spare it until there was time to use it."""
-        return replace(self, spared={**self.spared, model_key(model): (self.awake_s + _WANTED_S, 0.0)})
+    def insisted(self, model: str, for_s: float) -> Watch:
+        """The user wants the model over the limits: spare it until there was time to use it."""
+        return replace(self, spared={**self.spared, model_key(model): (self.awake_s + for_s, 0.0)})
+
+    def spares(self, key: str) -> bool:
+        """Whether the model is not to be asked to leave now."""
+        return key in self.spared and self.spared[key][0] > self.awake_s
 
     def cooled(self) -> Watch:
         """A model was unloaded because of heat."""

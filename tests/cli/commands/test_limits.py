@@ -1,4 +1,4 @@
-"""``llmstack start`` and ``pin`` while a card is too hot, and over the limit of loaded models."""
+"""``llmstack start``, ``pin`` and ``chat`` while a card is too hot, and over the limit of loaded models."""
 
 from __future__ import annotations
 
@@ -60,11 +60,15 @@ async def run(core: Core, *words: str) -> int:
     return code
 
 
-@pytest.mark.parametrize("command", ["start", "pin"])
-async def test_nothing_is_loaded_while_a_card_is_too_hot(tmp_path: Path, command: str) -> None:
+# Each way by which a command loads a model.
+LOADS = [("start", "b:1"), ("pin", "b:1"), ("chat", "b:1", "Why?")]
+
+
+@pytest.mark.parametrize("words", LOADS)
+async def test_nothing_is_loaded_while_a_card_is_too_hot(tmp_path: Path, words: tuple[str, ...]) -> None:
     async with core(tmp_path, ONE, Throttle.HEAT) as (hot, fake):
         with pytest.raises(Refused, match="throttled_at"):
-            await run(hot, command, "b:1")
+            await run(hot, *words)
         assert fake.loaded == []
 
 
@@ -85,11 +89,12 @@ async def test_over_the_limit_the_settings_decide(
     async with core(tmp_path, settings) as (limited, fake):
         fake.load("a:1")
         if over_limit == "refuse":
-            with pytest.raises(Refused, match="too_many"):
-                await run(limited, "start", "b:1")
+            for words in (LOADS[0], LOADS[2]):
+                with pytest.raises(Refused, match="too_many"):
+                    await run(limited, *words)
         elif over_limit == "ask":
             # Nobody can be asked, so it is told.
-            for words in (("start", "b:1"), ("pin", "b:1"), ("start", "b:1", "--json")):
+            for words in (*LOADS, ("start", "b:1", "--json")):
                 with pytest.raises(Failed, match=r"limit is 1\..* a:1 would be unloaded: --make-room"):
                     await run(limited, *words)
         else:
@@ -98,11 +103,26 @@ async def test_over_the_limit_the_settings_decide(
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("command", ["start", "pin"])
-async def test_over_the_limit_room_is_made_if_that_was_said(tmp_path: Path, command: str) -> None:
+async def test_without_a_question_chat_makes_room_as_start_does(tmp_path: Path) -> None:
+    async with core(tmp_path, replace(ONE, over_limit="stop", others=True)) as (limited, fake):
+        fake.load("a:1")
+        assert await run(limited, "chat", "b:1", "Why?") == 0
+        assert fake.loaded == ["b:1"]
+
+
+async def test_a_chat_with_what_is_loaded_is_no_load(tmp_path: Path) -> None:
+    async with core(tmp_path, replace(ONE, over_limit="refuse"), Throttle.HEAT) as (limited, fake):
+        fake.load("a:1")
+        fake.load("b:1")
+        assert await run(limited, "chat", "b:1", "Why?") == 0
+        assert fake.loaded == ["a:1", "b:1"]
+
+
+@pytest.mark.parametrize("words", LOADS)
+async def test_over_the_limit_room_is_made_if_that_was_said(tmp_path: Path, words: tuple[str, ...]) -> None:
     async with core(tmp_path, ONE) as (limited, fake):
         fake.load("a:1")
-        assert await run(limited, command, "b:1", "--make-room") == 0
+        assert await run(limited, *words, "--make-room") == 0
         assert fake.loaded == ["b:1"]
 
 
@@ -114,21 +134,52 @@ async def test_what_cannot_make_room_is_named(tmp_path: Path) -> None:
         assert fake.loaded == ["a:1"]
 
 
-@pytest.mark.parametrize(("said", "loaded"), [("y\n", ["b:1"]), ("\n", ["a:1"])])
+@pytest.mark.parametrize(
+    ("words", "said", "loaded"),
+    [
+        (LOADS[0], "y\n", ["b:1"]),
+        (LOADS[0], "a\n", ["a:1", "b:1"]),
+        (LOADS[0], "\n", ["a:1"]),
+        (LOADS[1], "a\n", ["a:1", "b:1"]),
+        (LOADS[2], "y\n", ["b:1"]),
+        (LOADS[2], "a\n", ["a:1", "b:1"]),
+        (LOADS[2], "what?\n", ["a:1"]),
+    ],
+)
 async def test_on_a_terminal_it_is_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, loaded: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str, loaded: list[str]
 ) -> None:
     async with core(tmp_path, ONE) as (limited, fake):
         fake.load("a:1")
-        answers = StringIO(said)
-        monkeypatch.setattr(answers, "isatty", lambda: True)
-        monkeypatch.setattr("sys.stdin", answers)
+        answering(monkeypatch, said)
+        if loaded == ["a:1"]:
+            with pytest.raises(Failed, match="Nothing was loaded"):
+                await run(limited, *words)
+        else:
+            assert await run(limited, *words) == 0
+        assert fake.loaded == loaded
+
+
+@pytest.mark.parametrize(("said", "loaded"), [("y\n", ["a:1", "b:1"]), ("\n", ["a:1"])])
+async def test_on_a_terminal_it_is_asked_too_where_nothing_can_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, loaded: list[str]
+) -> None:
+    async with core(tmp_path, ONE) as (limited, fake):
+        assert await run(limited, "pin", "a:1") == 0
+        answering(monkeypatch, said)
         if said == "\n":
             with pytest.raises(Failed, match="Nothing was loaded"):
                 await run(limited, "start", "b:1")
         else:
             assert await run(limited, "start", "b:1") == 0
         assert fake.loaded == loaded
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    """A person at a terminal says this."""
+    answers = StringIO(said)
+    monkeypatch.setattr(answers, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", answers)
 
 
 async def test_below_the_limit_nothing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
