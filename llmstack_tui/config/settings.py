@@ -118,13 +118,13 @@ class HardwareSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardSettings:
-    """``[guard]``: how much may be loaded, and which models are stopped automatically."""
+    """``[guard]``: how much may be loaded, and which models are unloaded automatically."""
 
     enabled: bool = _setting(
         True,
         kinds.flag(),
-        "Keep the limit of loaded models and stop those that are idle. A request is never cut, and a "
-        "pinned model is never stopped.",
+        "Keep the limit of loaded models and unload those that are idle. A request is never cut, and a "
+        "pinned model is never unloaded.",
     )
     max_loaded: int | None = _setting(
         None,
@@ -141,8 +141,8 @@ class GuardSettings:
     idle_stop: timedelta = _setting(
         timedelta(minutes=10),
         kinds.duration(_NEVER),
-        "How long a model may be idle before it is stopped. Models that llmstack loads also get this time as "
-        "their keep-alive, so that they leave even when nothing guards them.",
+        "How long a model may be idle before it is unloaded. Models that llmstack loads also get this time "
+        "as their keep-alive, so that they leave even when nothing guards them.",
     )
     models: Mapping[str, timedelta] = _setting(
         {}, kinds.durations(_NEVER), "The same as idle_stop for single models, by name."
@@ -150,19 +150,19 @@ class GuardSettings:
     over_limit: OverLimit = _setting(
         "ask",
         kinds.one_of(*OVER_LIMIT),
-        "What the dashboard does when you activate one model too many: ask before it stops another model, "
-        "stop it without asking, or refuse.",
+        "What happens when you load one model too many. ask: a question before another model is unloaded. "
+        "stop: it is unloaded without a question. refuse: nothing is loaded.",
     )
     others: bool | None = _setting(
         None,
         kinds.optional(kinds.flag(), "ask"),
-        "Also stop models that other programs loaded. If false, they only count. ask: the dashboard asks "
-        "before it stops the first one, and `llmstack guard run` stops them unless you answered no.",
+        "Also unload models that other programs loaded. If false, they only count. ask: the dashboard asks "
+        "before it unloads the first one, and `llmstack guard run` unloads them unless you answered no.",
     )
     temperature_limit: int | None = _setting(
         None,
         kinds.optional(kinds.integer(40, 120)),
-        "The °C of a graphics card above which nothing is loaded and the least used model is stopped. "
+        "The °C of a graphics card above which nothing is loaded and the least used model is unloaded. "
         "auto does so when a card reports that it slows down because of heat.",
     )
     remote: bool = _setting(

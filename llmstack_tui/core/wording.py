@@ -23,10 +23,10 @@ _OWN: Catalogue = {
     "core.no_host": "{host} is not one of the hosts of this dashboard.",
     "core.no_way": "{host} cannot do this ({act}).",
     "core.in_cloud": "{model} runs in the cloud: there is nothing to load here.",
-    "core.not_loaded": "{model} is not in memory. Activate it.",
+    "core.not_loaded": "{model} is not in memory. Load it.",
     "core.answers": (
         "{model} is still answering a request and was not restarted. It is unloaded when the request has "
-        "ended: activate it then."
+        "ended: load it then."
     ),
     "core.kept": "{model} was not restarted: another client has asked for it in the meantime.",
     "core.name_taken": "There is a model called {model} already. Choose another name.",

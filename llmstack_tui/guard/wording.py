@@ -8,7 +8,7 @@ SENTENCES: Catalogue = {
     # The user's wishes.
     "guard.held": "Hold is on: no model is unloaded automatically.",
     "guard.released": "Hold is off: idle models are unloaded again.",
-    "guard.pinned": "{model} is pinned: the guard will not stop it.",
+    "guard.pinned": "{model} is pinned: the guard will not unload it.",
     "guard.unpinned": "{model} is no longer pinned.",
     "guard.may_idle": "{model} may be idle for {idle_s:setting}.",
     "guard.may_idle_for_ever": "{model} may be idle for ever.",
@@ -67,7 +67,7 @@ SENTENCES: Catalogue = {
     ),
     "guard.now_idle": "It was pinned while it was in use.",
     "guard.lost": (
-        "{model} is pinned but was unloaded: activate it to load it again. Another program unloaded it or "
+        "{model} is pinned but was unloaded: load it again to keep it. Another program unloaded it or "
         "set its keep-alive, or its server was restarted."
     ),
     "guard.too_many_pins": (

@@ -224,7 +224,7 @@ class Guard:
             if isinstance(decision, Stop):
                 if decision.cause is Cause.HEAT:
                     self._watch = self._watch.cooled()
-                self._begin(self._stop(decision, look.read_at_s), f"guard: stop {decision.model}")
+                self._begin(self._stop(decision, look.read_at_s), f"guard: unload {decision.model}")
             elif isinstance(decision, Renew):
                 self._begin(self._renew(decision, look), f"guard: renew {decision.model}")
             elif isinstance(decision, Warn):

@@ -45,8 +45,8 @@ SENTENCES: Catalogue = {
     "activate.loaded": "{model} was loaded in {seconds:seconds}.",
     "activate.loaded_by_guard": "The guard renewed the keep-alive of {model}.",
     "activate.failed": "{model} was not loaded: {error:raw}",
-    "title.given_up": "Activation given up",
-    "activate.interrupted": "{model} was stopped before it was loaded.",
+    "title.given_up": "Load given up",
+    "activate.interrupted": "{model} was unloaded before it had loaded.",
     "activate.cancelled": "Loading {model} was cancelled.",
     "deactivate.gone": "{model} was unloaded.",
     "deactivate.gone_by_guard": "{model} was unloaded by the guard.",
@@ -90,7 +90,7 @@ SENTENCES: Catalogue = {
     # Why a model computes on the CPU.
     "fallback.partly": (
         "{missing:size} of it did not fit on the card: unload another model, use a shorter context or a "
-        "smaller quantization, and activate it again."
+        "smaller quantization, and load it again."
     ),
     "fallback.too_large": (
         "It is larger than the card's memory: choose a smaller model, or a smaller quantization."

@@ -45,9 +45,9 @@ APP = [
 
 # Keys for a model, in the list and, in another order, in its details.
 ACTIVATE, DEACTIVATE, UPDATE, COPY_URL, COPY_NATIVE_URL, RESTART, PIN = (
-    bind("models.activate", "a", "act_on('models.activate')", "Activate",
+    bind("models.activate", "a", "act_on('models.activate')", "Load",
         "Load the model into memory, ready to answer"),
-    bind("models.deactivate", "d", "act_on('models.deactivate')", "Deactivate",
+    bind("models.deactivate", "d", "act_on('models.deactivate')", "Unload",
         "Take the model out of memory when its running request has ended; cancels a load"),
     bind("models.update", "u", "act_on('updates.update')", "Update",
         "Fetch the newer version of the model; asks first if the model was changed here"),
@@ -58,7 +58,7 @@ ACTIVATE, DEACTIVATE, UPDATE, COPY_URL, COPY_NATIVE_URL, RESTART, PIN = (
     hidden("models.restart", "R", "act_on('models.restart')", "Restart",
         "Take the model out of memory and load it again as it was; no request is cut"),
     hidden("models.pin", "P", "act_on('guard.pin')", "Pin",
-        "Load the model and keep it loaded: the guard never stops it; press again to unpin"),
+        "Load the model and keep it loaded: the guard never unloads it; press again to unpin"),
 )  # fmt: skip
 
 FILTER = [

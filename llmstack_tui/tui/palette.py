@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 
 _MOST = 40
 _LONGEST_NAME = 120
-_DOES = {
-    ModelState.INACTIVE: "activate",
-    ModelState.ACTIVE: "deactivate",
-    ModelState.LOADING: "deactivate",
-}
+# What is offered for a model, and the action that does it.
+_LOAD, _UNLOAD = ("load", "activate"), ("unload", "deactivate")
+_DOES = {ModelState.INACTIVE: _LOAD, ModelState.ACTIVE: _UNLOAD, ModelState.LOADING: _UNLOAD}
+_NOTHING = "", ""
 
 
 def key_commands(app: App[None], screen: Screen[object], shown: Mapping[str, str]) -> Iterator[SystemCommand]:
@@ -50,7 +49,7 @@ def key_commands(app: App[None], screen: Screen[object], shown: Mapping[str, str
 
 
 class ModelCommands(Provider):
-    """Finds models by a part of their names: "qwen" selects one, "activate qwen" also activates it."""
+    """Finds models by a part of their names: "qwen" selects one, "load qwen" also loads it."""
 
     async def search(self, query: str) -> Hits:
         # Textual's own fuzzy search takes a second for some thousand names, and every hit is a row to build.
@@ -62,13 +61,13 @@ class ModelCommands(Provider):
         several = view.state is not None and len(view.state.hosts) > 1
         for model in view.models():
             name = model.name.casefold()
-            does = _DOES.get(model.state, "")
+            does, action = _DOES.get(model.state, _NOTHING)
             if words and all(word in name for word in words):
-                yield self._hit("", model, words, several=several)
+                yield self._hit("", "", model, words, several=several)
             elif len(words) > 1 and does.startswith(words[0]) and all(word in name for word in words[1:]):
-                yield self._hit(does, model, words[1:], several=several)
+                yield self._hit(does, action, model, words[1:], several=several)
 
-    def _hit(self, does: str, model: ModelStatus, words: list[str], *, several: bool) -> Hit:
+    def _hit(self, does: str, action: str, model: ModelStatus, words: list[str], *, several: bool) -> Hit:
         name = brief(model.name, _LONGEST_NAME)
         key = (model.host, model.name)
         shell = shell_of(self.screen)
@@ -80,5 +79,5 @@ class ModelCommands(Provider):
         )
         at = model.name.casefold().find(words[0])
         score = 1.0 if words[0] == model.name.casefold() else 0.9 if at == 0 else 0.5
-        command = partial(shell.act, f"models.{does}", key) if does else partial(shell.select, *key)
+        command = partial(shell.act, f"models.{action}", key) if does else partial(shell.select, *key)
         return Hit(score, shown, command, text=f"{does} {name}".strip())

@@ -30,7 +30,7 @@ def test_nothing_is_stopped_that_others_loaded_before_the_user_says_so(llmstack:
             load_for_ever(url, name)
         more = {"LLMSTACK_ENGINE_CHOICE": "ollama", "LLMSTACK_GUARD_MAX_LOADED": "2"}
         terminal = llmstack(columns=80, rows=24, OLLAMA_HOST=url, **more)
-        terminal.wait_for("The guard would stop mistral:7b", "the limit is 2", "guard only watches")
+        terminal.wait_for("The guard would unload mistral:7b", "the limit is 2", "guard only watches")
         looks = len(fake.asked)
         assert terminal.until(lambda: len(fake.asked) > looks + 5, 30)
         assert fake.loaded == [*MODELS]

@@ -273,11 +273,11 @@ async def test_help_fits_every_size(size: tuple[int, int]) -> None:
 async def test_the_palette_has_every_action() -> None:
     async with dashboard() as desk:
         commands = {command.title for command in desk.app.get_system_commands(desk.app.screen)}
-        actions = {"Activate", "Deactivate", "Add", "Remove", "Copy URL", "Refresh", "Help", "Quit"}
+        actions = {"Load", "Unload", "Add", "Remove", "Copy URL", "Refresh", "Help", "Quit"}
         assert {*actions, "Theme: colours, dark or light"} <= commands
         await desk.press("j", "j", "ctrl+p")
         await desk.until_shown("Search for commands")
-        await desk.type("Activate")
+        await desk.type("Load")
         await desk.until_shown("Load the model into memory")
         await desk.press("enter")
         await desk.until_happened("activate.loaded", "mistral:7b")
@@ -290,7 +290,7 @@ async def test_keys_from_the_settings() -> None:
         assert desk.word("mistral:7b") == "inactive"
         await desk.press("f5")
         await desk.until_happened("activate.loaded", "mistral:7b")
-        assert "f5 Activate" in desk.text
+        assert "f5 Load" in desk.text
         await wait_until(lambda: any("'no.such'" in toast.message for toast in desk.toasts))
         assert desk.app.preferences.shown_keys()["models.activate"] == "f5"
 

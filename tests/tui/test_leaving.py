@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.tui.driving import FakeDesk
 
 KEPT = "The download of mistral:7b goes on with the next llmstack: what came is kept.\n"
-STOPPED = "mistral:7b was stopped for its update, and is started again then.\n"
+STOPPED = "mistral:7b was unloaded for its update, and is loaded again then.\n"
 
 
 def update(number: int = 1, model: str = "mistral:7b") -> Download:
@@ -39,7 +39,7 @@ async def updating() -> AsyncIterator[FakeDesk]:
         desk.stack.downloads.stopped = (update(),)
         await desk.pilot.pause()
         await desk.press("q")
-        await desk.until_shown("Quit in the middle of an update?", "mistral:7b was stopped for its update")
+        await desk.until_shown("Quit in the middle of an update?", "mistral:7b was unloaded for its update")
         yield desk
 
 
@@ -47,7 +47,7 @@ async def test_the_old_version_is_started_again_and_then_it_ends() -> None:
     async with updating() as desk:
         desk.stack.gate.clear()
         await desk.press("enter")
-        await desk.until_shown("Starting mistral:7b again", "it ends at once")
+        await desk.until_shown("Loading mistral:7b again", "it ends at once")
         assert desk.app.is_running
         desk.stack.gate.set()
         await wait_until(lambda: not desk.app.is_running)
@@ -68,7 +68,7 @@ async def test_who_does_not_want_to_wait_for_it_leaves_at_once() -> None:
     async with updating() as desk:
         desk.stack.gate.clear()
         await desk.press("enter")
-        await desk.until_shown("Starting mistral:7b again")
+        await desk.until_shown("Loading mistral:7b again")
         await desk.press("escape")
         await wait_until(lambda: not desk.app.is_running)
     assert desk.app.farewell == KEPT + STOPPED
@@ -118,14 +118,14 @@ def test_what_is_left_behind() -> None:
     several = (update(1), update(2, "evil[/red]\x1b[31m:7b"))
     assert clean_lines(left_behind(several, several)) == (
         "2 downloads go on with the next llmstack: what came is kept.\n"
-        "mistral:7b was stopped for its update, and is started again then.\n"
-        "evil[/red]�[31m:7b was stopped for its update, and is started again then.\n"
+        "mistral:7b was unloaded for its update, and is loaded again then.\n"
+        "evil[/red]�[31m:7b was unloaded for its update, and is loaded again then.\n"
     )
 
 
 @pytest.mark.parametrize(
     ("count", "words"),
-    [(1, "m1 was stopped"), (2, "m1, m2 were stopped"), (5, "m1, m2, m3 and 2 more were stopped")],
+    [(1, "m1 was unloaded"), (2, "m1, m2 were unloaded"), (5, "m1, m2, m3 and 2 more were unloaded")],
 )
 def test_what_leaving_means(count: int, words: str) -> None:
     assert leaving_text([update(number, f"m{number}") for number in range(1, count + 1)]).startswith(words)

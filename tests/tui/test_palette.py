@@ -30,11 +30,11 @@ async def test_the_word_before_a_name_acts_on_it() -> None:
     async with dashboard() as desk:
         await desk.press("ctrl+p")
         await desk.until_shown("Search for commands")
-        await desk.type("activate mistral")
-        await desk.until_shown("Activate mistral:7b")
+        await desk.type("load mistral")
+        await desk.until_shown("Load mistral:7b")
         await desk.press("enter")
         await desk.until_said("mistral:7b was loaded")
-        assert [hit.text for hit in await found(desk, "deac mistral")] == ["deactivate mistral:7b"]
+        assert [hit.text for hit in await found(desk, "unl mistral")] == ["unload mistral:7b"]
 
 
 async def test_names_from_outside_are_no_markup() -> None:
@@ -58,19 +58,19 @@ async def test_thousands_of_models_do_not_hold_up_the_keys() -> None:
 
 async def test_a_lone_verb_lists_no_models() -> None:
     async with dashboard() as desk:
-        assert await found(desk, "activate") == []
+        assert await found(desk, "load") == []
 
 
 async def test_the_commands_name_the_keys_of_the_user() -> None:
     async with dashboard() as desk:
         helps = {each.title: each.help for each in desk.app.get_system_commands(desk.app.screen)}
-        assert helps["Activate"].endswith("(a)")
+        assert helps["Load"].endswith("(a)")
 
 
 async def test_the_palette_and_the_help_are_ascii_where_the_terminal_is() -> None:
     async with dashboard(unicode=False, size=(80, 24)) as desk:
         await desk.press("ctrl+p")
-        await desk.until_shown("Search for commands", "Activate")
+        await desk.until_shown("Search for commands", "Activity")
         assert desk.text.isascii()
         await desk.press("escape")
         await desk.press("question_mark")

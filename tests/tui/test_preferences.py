@@ -39,7 +39,7 @@ async def test_other_keys_count_at_once_and_removed_ones_go_back(tmp_path: Path)
     async with dashboard(size=(140, 40)) as desk:
         await desk.press("j", "j")
         edit(desk, tmp_path, '[ui.keys]\n"models.activate" = "f5"')
-        await desk.until_shown("f5 Activate")
+        await desk.until_shown("f5 Load")
         await desk.until_said("The settings were read again: ui.keys applies now.")
         await desk.press("a")
         assert desk.word("mistral:7b") == "inactive"
@@ -47,7 +47,7 @@ async def test_other_keys_count_at_once_and_removed_ones_go_back(tmp_path: Path)
         await desk.until_shown("f5")
         await desk.press("escape")
         edit(desk, tmp_path, "")
-        await desk.until_shown("a Activate")
+        await desk.until_shown("a Load")
         await desk.press("a")
         await desk.until_said("mistral:7b was loaded")
 

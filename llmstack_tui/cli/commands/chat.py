@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
+from llmstack_tui.base.sentences import plural
 from llmstack_tui.cli import output
 from llmstack_tui.cli.loading import add_room_option, loading
 from llmstack_tui.cli.options import count
@@ -77,7 +78,8 @@ async def _chat(core: Core, options: Namespace, prompt: str) -> int:
 def _cut_off(last: Chunk, limit: int) -> str:
     if last.usage is not None and last.usage.answer_tokens < limit:
         return "The answer is cut off: it has filled the model's context."
-    return f"The answer is cut off at {limit} tokens: --limit N sets another limit."
+    tokens = plural(limit, "1 token", f"{limit} tokens")
+    return f"The answer is cut off at {tokens}: --limit N sets another limit."
 
 
 def _piped() -> str:

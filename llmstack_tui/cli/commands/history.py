@@ -152,7 +152,7 @@ def _write_loads(loads: Sequence[Activation]) -> None:
         ]
         for each in loads
     ]
-    heads = ["STARTED", "ASKED BY?", ">FOR", "END", "REASON"]
+    heads = ["WHEN", "ASKED BY?", ">FOR", "END", "REASON"]
     output.write_table(heads, rows, [each.host for each in loads])
 
 

@@ -1,4 +1,4 @@
-"""``llmstack pin``: keep a model loaded, and have the guard never stop it."""
+"""``llmstack pin``: keep a model loaded, and have the guard never unload it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def _pin(core: Core, options: Namespace, stack: Stack, status: ModelStatus
             return await stack.actions.keep(url, name, confirm=confirm)
     if effect is PinEffect.THEIRS:
         output.say(
-            f"Another program loaded {name}: the guard will not stop it, and it {leaves(status)}, as "
+            f"Another program loaded {name}: the guard will not unload it, and it {leaves(status)}, as "
             "that program asked."
         )
     elif effect is PinEffect.IN_USE:

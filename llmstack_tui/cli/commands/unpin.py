@@ -1,4 +1,4 @@
-"""``llmstack unpin``: let the guard stop a model again."""
+"""``llmstack unpin``: let the guard unload a model again."""
 
 from __future__ import annotations
 

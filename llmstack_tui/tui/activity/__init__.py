@@ -15,7 +15,13 @@ KEYS = [
     hidden("activity.close", "escape,v", "close", "Back", "Back to the models"),
 ]  # fmt: skip
 LINE_KEYS = [
-    bind("line.again", "a", "again", "Start again", "Undo the guard's stop: load the model again"),
+    bind(
+        "line.again",
+        "a",
+        "again",
+        "Load again",
+        "Load the model that the guard unloaded again, as it was loaded",
+    ),
     bind("line.close", "escape,enter,q", "dismiss", "Back", "Back to the activity"),
 ]
 

@@ -195,7 +195,7 @@ class LineScreen(Dialog[None]):
     AUTO_FOCUS = "VerticalScroll"
 
     def __init__(self, event: Event) -> None:
-        again = (("line.again", "start it again"),) if may_be_undone(event) else ()
+        again = (("line.again", "load it again"),) if may_be_undone(event) else ()
         super().__init__("What happened", *again, ("line.close", "back"))
         self._event = event
 
@@ -215,7 +215,7 @@ class LineScreen(Dialog[None]):
 
 
 def may_be_undone(event: Event) -> bool:
-    """Whether the event is a stop by the guard."""
+    """Whether the event is an unload by the guard."""
     details = event.details
     is_stop = (details.get("act"), details.get("asked_by")) == ("deactivate", "guard")
     return is_stop and details.get("end") in {"gone", "leaving"} and bool(event.host and event.model)

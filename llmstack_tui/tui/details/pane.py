@@ -102,10 +102,10 @@ def what_it_is(about: ModelFacts) -> Iterator[Row]:
     is_cloud = status.state is ModelState.CLOUD
     yield "State", f"{status.state}, busy" if status.busy else str(status.state)
     if status.shares:
-        yield "One process", f"with {brief(listed(status.shares), 200)}: they stop together"
+        yield "One process", f"with {brief(listed(status.shares), 200)}: they are unloaded together"
     if about.pinned:
-        yield "Pinned", "never stopped by the guard"
-        yield "", "not loaded: activate it" if status.state is ModelState.INACTIVE else ""
+        yield "Pinned", "never unloaded by the guard"
+        yield "", "not loaded: load it" if status.state is ModelState.INACTIVE else ""
         if about.overridden:
             yield "", "another client set its time"
             yield "", "the guard renews the pin" if about.renewed else "it leaves then"

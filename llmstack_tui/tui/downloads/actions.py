@@ -167,13 +167,13 @@ class DownloadController(Controller):
             await stack.downloads.cancel(download.id, keep=False)
             return
         there = used_text(download.completed, download.total)
-        text = f"{there} are there. If they are kept, a later download goes on from where it was."
+        text = f"{there} are there. If the data is kept, a later download goes on from where it was."
         answers = (
             Answer("on", "Keep downloading"),
-            Answer("keep", "Cancel, keep them"),
-            Answer("delete", "Cancel, delete them", dangerous=True),
+            Answer("keep", "Cancel, keep the data"),
+            Answer("delete", "Cancel, delete the data", dangerous=True),
         )
-        title = f"Cancel {brief(download.model, 50)}?"
+        title = f"Cancel the download of {brief(download.model, 50)}?"
         answer = await self._shell.ask(title, text, answers, escape="on")
         if answer in {"keep", "delete"}:
             await stack.downloads.cancel(download.id, keep=answer == "keep")
@@ -181,7 +181,7 @@ class DownloadController(Controller):
     # Leaving
 
     def leave(self) -> None:
-        """End the dashboard. Asks first if a model was stopped for an update that is not done."""
+        """End the dashboard. Asks first if a model was unloaded for an update that is not done."""
         stack = self._shell.stack
         stopped = self._stays_stopped(stack) if stack is not None else ()
         if stack is None or not stopped or self._is_leaving:
@@ -198,14 +198,14 @@ class DownloadController(Controller):
         return left_behind(under_way, stack.downloads.stopped or self._stopped)
 
     def _stays_stopped(self, stack: DashboardStack) -> tuple[Download, ...]:
-        """The pulls whose models stay stopped; those on an engine that ends with us would leave anyway."""
+        """The pulls whose models stay unloaded; those on an engine that ends with us would leave anyway."""
         return tuple(each for each in stack.downloads.stopped if each.host != self._shell.own_engine)
 
     async def _leave(self, stack: DashboardStack, stopped: Sequence[Download]) -> None:
         from llmstack_tui.tui.dialogs import WaitScreen
 
         answers = (
-            Answer("start", f"Start {plural(len(stopped), 'it', 'them')} again and quit"),
+            Answer("start", f"Load {plural(len(stopped), 'it', 'them')} again and quit"),
             Answer("quit", "Quit"),
             Answer("stay", "Stay"),
         )
@@ -218,7 +218,7 @@ class DownloadController(Controller):
                     self._under_way = stack.downloads.under_way
                     which = models_text([each.model for each in stopped])
                     wait = WaitScreen(
-                        f"Starting {which} again",
+                        f"Loading {which} again",
                         "Then llmstack ends. If you give up, it ends at once.",
                         partial(self._start_again, stack),
                         limit_s=_START_S,
@@ -239,16 +239,16 @@ class DownloadController(Controller):
 
 
 def leaving_text(stopped: Sequence[Download]) -> str:
-    """What quitting now means for models that were stopped for their updates."""
+    """What quitting now means for models that were unloaded for their updates."""
     names = [brief(each.model, 80) for each in stopped]
     more = len(names) - _MOST_NAMED
     shown = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
     if len(names) == 1:
-        first = f"{shown} was stopped for its update, which is not done."
-        rest = "Until then it stays stopped, unless its old version is started again now."
+        first = f"{shown} was unloaded for its update, which is not done."
+        rest = "Until then it stays unloaded, unless its old version is loaded again now."
     else:
-        first = f"{shown} were stopped for their updates, which are not done."
-        rest = "Until then they stay stopped, unless their old versions are started again now."
+        first = f"{shown} were unloaded for their updates, which are not done."
+        rest = "Until then they stay unloaded, unless their old versions are loaded again now."
     return f"{first} What came is kept, and goes on with the next llmstack. {rest}"
 
 

@@ -159,7 +159,7 @@ def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> s
     what = plural(count, f"The download of {first} goes", f"{count} downloads go")
     text = f"{what} on with the next llmstack: what came is kept.\n"
     for each in stopped:
-        text += f"{brief(each.model, 200)} was stopped for its update, and is started again then.\n"
+        text += f"{brief(each.model, 200)} was unloaded for its update, and is loaded again then.\n"
     return text
 
 

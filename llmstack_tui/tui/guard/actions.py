@@ -61,7 +61,7 @@ class GuardController(Controller):
                 self._start(f"Pin {status.name}", partial(self._pin, stack, key), key)
 
     def hold(self) -> None:
-        """Hold: have the guard stop nothing; or end the hold."""
+        """Hold: have the guard unload nothing; or end the hold."""
         if (stack := self._changeable()) is None:
             return
         held = not stack.guard.is_held
@@ -73,7 +73,7 @@ class GuardController(Controller):
             self._shell.tell("Idle models are unloaded again.", title="Hold is off")
 
     def choose_others(self) -> None:
-        """Ask whether the guard may stop models that other programs loaded, and keep the answer."""
+        """Ask whether the guard may unload models that other programs loaded, and keep the answer."""
         if (stack := self._changeable()) is not None:
             self._start("The guard", partial(self._choose_others, stack))
 
@@ -94,7 +94,7 @@ class GuardController(Controller):
             self._shell.tell(text(others_sentence(Consent(answer))), title="The guard")
 
     def undo(self, key: Key) -> None:
-        """Load a model again that the guard has stopped, as it was loaded."""
+        """Load a model again that the guard has unloaded, as it was loaded."""
         status = self._shell.view.model(key)
         if (stack := self._changeable()) is None:
             return
@@ -103,7 +103,7 @@ class GuardController(Controller):
         elif status.state in {ModelState.ACTIVE, ModelState.LOADING}:
             self._shell.tell(f"{brief(key[1], 200)} is {status.state} already.")
         elif self._answering(key[:1]):
-            self._start(f"Activate {key[1]}", partial(self._load, stack.actions.activate_again, key), key)
+            self._start(f"Load {key[1]}", partial(self._load, stack.actions.activate_again, key), key)
 
     async def _pin(self, stack: DashboardStack, key: Key) -> None:
         name = brief(key[1], 60)
@@ -116,7 +116,7 @@ class GuardController(Controller):
                 await stack.actions.keep(*key, confirm=partial(self._confirm_load, key))
             case PinEffect.THEIRS:
                 self._shell.tell(
-                    f"The guard will not stop {name}. It leaves {self._leaves(key)}, as its program asked.",
+                    f"The guard will not unload {name}. It leaves {self._leaves(key)}, as its program asked.",
                     title="Pinned",
                 )
 
@@ -140,13 +140,13 @@ class GuardController(Controller):
     def load(self, key: Key) -> None:
         """Load a model. Asks first if it would exceed the limit, unless the settings say otherwise."""
         if (stack := self._stack()) is not None:
-            self._start(f"Activate {key[1]}", partial(self._load, stack.actions.activate, key), key)
+            self._start(f"Load {key[1]}", partial(self._load, stack.actions.activate, key), key)
 
     async def _load(self, load: Load, key: Key) -> None:
         await load(*key, confirm=partial(self._confirm_load, key))
 
     async def _confirm_load(self, key: Key, asked: Ask) -> LimitChoice:
-        answers = [Answer(LimitChoice.LEAVE, "Cancel")]
+        answers = [Answer(LimitChoice.LEAVE, "Do not load it")]
         if asked.stops:
             answers.append(Answer(LimitChoice.MAKE_ROOM, _room_text(asked)))
         answers.append(Answer(LimitChoice.ANYWAY, "Load all the same"))
@@ -171,7 +171,7 @@ class GuardController(Controller):
         if new:
             key, others = self._shell.view.keys["models.activate"], self._others("")
             said = lines_text([stop_text(act, others) for act in new], _MOST_NAMED)
-            self._shell.tell(f"{said}\n{key} starts a model again.", title="Stopped by the guard")
+            self._shell.tell(f"{said}\n{key} loads a model again.", title="Unloaded by the guard")
         if any(guard.leads for guard in state.guards.values()):
             self._warn(state)
 
@@ -187,7 +187,7 @@ class GuardController(Controller):
 
 
 def question_text(answer: Ask, others: Mapping[str, str]) -> str:
-    """Why the question is asked, and which models would be stopped.
+    """Why the question is asked, and which models would be unloaded.
 
     Args:
         others: the names, by URL, of the hosts on which the model is not to be loaded.

@@ -22,8 +22,8 @@ ANSWER = "models.guard_others"
 
 _MOST_NAMED = 2
 _NOW = {
-    Consent.ASK: "Until you choose, the guard asks before it stops the first one.",
-    Consent.YES: "Now it stops them, too, to keep the limits.",
+    Consent.ASK: "Until you choose, the guard asks before it unloads the first one.",
+    Consent.YES: "Now it unloads them, too, to keep the limits.",
     Consent.NO: "Now it leaves them alone.",
 }
 
@@ -35,7 +35,7 @@ def proposed(state: StackState | None) -> tuple[Stop, ...]:
 
 
 def banner(view: View) -> str:
-    """What the guard would stop and why, as long as it has to ask first; "" if there is nothing."""
+    """What the guard would unload and why, as long as it has to ask first; "" if there is nothing."""
     if not (stops := proposed(view.state)):
         return ""
     names = [brief(stop.model, 40) for stop in stops]
@@ -43,39 +43,39 @@ def banner(view: View) -> str:
         names[_MOST_NAMED - 1 :] = [f"{len(names) - _MOST_NAMED + 1} more"]
     whose = plural(len(stops), "Another program loaded it", "Other programs loaded them")
     return (
-        f"The guard would stop {listed(names)}: {text(stops[0].reason[0])} "
+        f"The guard would unload {listed(names)}: {text(stops[0].reason[0])} "
         f"{whose}. Press {view.keys[ANSWER]} to choose; until then it only watches."
     )
 
 
 def choice_text(stops: tuple[Stop, ...], others: Consent, hosts: Mapping[str, str], hold: str) -> str:
-    """The text of the question whether models of other programs may be stopped.
+    """The text of the question whether models of other programs may be unloaded.
 
     Args:
-        stops: what the guard would stop now.
+        stops: what the guard would unload now.
         others: the present answer.
         hosts: the names of the hosts by URL, where they are to be told.
         hold: the key of the hold.
     """
     lines = [stop_text(stop, hosts) for stop in stops]
     if lines:
-        lines += ["", "The guard has stopped nothing yet."]
+        lines += ["", "The guard has unloaded nothing yet."]
     else:
         lines = [_NOW[others]]
     return "\n".join(
         [
             *lines,
             "",
-            "May the guard stop models that other programs loaded? A request is never cut, and what a "
+            "May the guard unload models that other programs loaded? A request is never cut, and what a "
             "program loaded for ever goes last.",
             "",
-            f"{hold} has it stop nothing at all. The choice is kept, and can be changed at any time.",
+            f"{hold} has it unload nothing at all. The choice is kept, and can be changed at any time.",
         ]
     )
 
 
 def stop_text(stop: Act | Stop, others: Mapping[str, str]) -> str:
-    """Which model is stopped and why.
+    """Which model is unloaded and why.
 
     Args:
         others: the names, by URL, of the hosts that are to be told.

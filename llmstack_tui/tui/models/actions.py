@@ -124,7 +124,7 @@ class ModelController(Controller):
             case ModelState.LOADING:
                 self.cancel(key)
             case ModelState.ACTIVE:
-                self._unload(stack, keys, status, f"Deactivate {status.name}", stack.actions.deactivate)
+                self._unload(stack, keys, status, f"Unload {status.name}", stack.actions.deactivate)
         return ""
 
     def _restart(self, keys: Sequence[Key], stack: DashboardStack, status: ModelStatus) -> str:
@@ -180,7 +180,7 @@ class ModelController(Controller):
     async def _remove(self, stack: DashboardStack, keys: Sequence[Key]) -> None:
         removals = await stack.actions.plan_removal(keys)
         if not removals:
-            self._shell.tell("It is in memory, but installed under no name: it can only be deactivated.")
+            self._shell.tell("It is in memory, but installed under no name: it can only be unloaded.")
             return
         title = f"Remove {models_text([each.name for each in removals])}?"
         text, them = removal_text(removals), plural(len(removals), "it", "them")

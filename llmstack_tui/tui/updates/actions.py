@@ -243,7 +243,7 @@ def all_text(found: Mapping[Key, Update], free: int | None) -> str:
     """The models to fetch, the total size, and the disk space left."""
     lines = [f"{brief(name, 60)}: {news_text(update)}" for (_, name), update in found.items()]
     left = "" if free is None else _room(sum(each.download or 0 for each in found.values()), free)
-    busy = "A model in memory is stopped when its request has ended, and started again afterwards."
+    busy = "A model in memory is unloaded when its request has ended, and loaded again afterwards."
     total = f"{total_text(found.values())} to download."
     return f"{lines_text(lines, _MOST_ASKED)}\n\n{total}{left}\n{busy}"
 

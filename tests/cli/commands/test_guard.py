@@ -82,7 +82,7 @@ async def test_what_another_program_loaded_is_not_loaded_again_to_pin_it(llmstac
         fake.load("a:1")
         done = await run(llmstack, "pin", "a:1", "--host", server.url)
         assert done.returncode == 0
-        assert "Another program loaded a:1: the guard will not stop it, and it leaves in" in done.stderr
+        assert "Another program loaded a:1: the guard will not unload it, and it leaves in" in done.stderr
         assert not [request for request in server.requests if request.path == "/api/generate"]
         (model,) = (await document(llmstack, "pin", "a:1", "--host", server.url))["models"]
         assert (model["pinned"], model["stays"]) == (True, False)

@@ -46,11 +46,11 @@ async def test_a_pull_is_paused_goes_on_and_is_cancelled_after_a_question(regist
         await wait_until(lambda: pulls(desk) == 2)
         await desk.until_shown("2 of 4 kB")
         await desk.press("x")
-        await desk.until_shown("Cancel ", "are there")
+        await desk.until_shown("Cancel the download of ", "are there")
         await desk.press("enter")
         await desk.until_shown("1 running")
         await desk.press("x")
-        await desk.until_shown("Cancel, keep them")
+        await desk.until_shown("Cancel, keep the data")
         await desk.press("right", "enter")
         await desk.until_shown("History", "cancelled")
         assert registry.listed("tiny") not in desk.ollama.installed

@@ -78,7 +78,7 @@ async def test_pin_marks_the_model_and_loads_it_and_pressed_again_unpins_it() ->
     async with guarded() as desk:
         await desk.put_cursor(IDLE)
         await desk.press("P")
-        await desk.until_shown("never stopped by the guard")
+        await desk.until_shown("never unloaded by the guard")
         await wait_until(lambda: "◆" in line_of(desk, IDLE))
         await wait_until(lambda: desk.ollama.loaded == [IDLE])
         assert desk.ollama.runners[0].keep_alive > timedelta(days=9999)
@@ -94,7 +94,7 @@ async def test_to_keep_what_another_client_loaded_it_is_loaded_again_after_a_yes
         await desk.until_shown(f"Keep {LOADED}?", "as that program", "server's defaults: its")
         assert loads(desk) == 0
         await desk.press("escape")
-        await wait_until(lambda: f"The guard will not stop {LOADED}. It leaves in" in desk.told)
+        await wait_until(lambda: f"The guard will not unload {LOADED}. It leaves in" in desk.told)
         await wait_until(lambda: "◆" in line_of(desk, LOADED))
         await desk.until_shown("another client set its time", "it leaves then")
         assert loads(desk) == 0
@@ -143,7 +143,7 @@ async def test_a_pin_that_another_client_overrode_says_that_the_guard_renews_it(
         desk.ollama.context_length = 4096
         await desk.put_cursor(IDLE)
         await desk.press("P")
-        await desk.until_shown("never stopped by the guard")
+        await desk.until_shown("never unloaded by the guard")
         await wait_until(lambda: desk.state(IDLE) == "active")
         desk.ollama.load(IDLE, timedelta(minutes=5))
         await desk.until_shown("the guard renews the pin")
@@ -152,7 +152,7 @@ async def test_a_pin_that_another_client_overrode_says_that_the_guard_renews_it(
 async def test_a_pin_has_a_twin_in_ascii_and_a_word_and_says_what_to_do() -> None:
     async with guarded(unicode=False) as desk:
         await desk.stack.guard.pin(desk.url, IDLE)
-        await desk.until_shown("not loaded: activate it")
+        await desk.until_shown("not loaded: load it")
         await wait_until(lambda: " P " in line_of(desk, IDLE))
         assert "pinned" in line_of(desk, IDLE)
 
@@ -214,32 +214,32 @@ async def test_what_the_guard_stops_is_told_once_and_undone_from_its_line() -> N
     async with guarded(LOADED, guard=ONE) as desk:
         desk.ollama.may_leave.clear()
         desk.ollama.load(IDLE)
-        await wait_until(lambda: "Stopped by the guard" in desk.told)
+        await wait_until(lambda: "Unloaded by the guard" in desk.told)
         desk.ollama.may_leave.set()
         await desk.until_happened("deactivate.gone_by_guard", LOADED)
         (said,) = (each.message for each in desk.toasts)
         assert said.startswith(f"{LOADED}: 2 models are loaded and the limit is 1. It has been idle longest")
-        assert said.endswith("a starts a model again.")
+        assert said.endswith("a loads a model again.")
         desk.stack.guard.use(GuardSettings(max_loaded=2))
         await desk.press("tab", "enter")
-        await desk.until_shown("the limit is 1.", "a  start it again")
+        await desk.until_shown("the limit is 1.", "a  load it again")
         await desk.press("a")
         await wait_until(lambda: sorted(desk.ollama.loaded) == [IDLE, LOADED])
         assert not isinstance(desk.app.screen, LineScreen)
         desk.app.push_screen(LineScreen(replace(stop(), model="gone:1")))
-        await desk.until_shown("a  start it again")
+        await desk.until_shown("a  load it again")
         await desk.press("a")
         await wait_until(lambda: "gone:1 is not there any more." in desk.told)
 
 
 async def test_models_of_others_are_asked_about_before_the_first_one_is_stopped() -> None:
     async with guarded(LOADED, IDLE, guard=UNASKED) as desk:
-        asked = f"The guard would stop {IDLE}: 2 models are loaded and the limit is 1."
+        asked = f"The guard would unload {IDLE}: 2 models are loaded and the limit is 1."
         await wait_until(lambda: asked in " ".join(desk.text.split()))
         await wait_until(lambda: "Press A to choose" in " ".join(desk.text.split()))
         await wait_until(lambda: "guard only watches" in desk.text.splitlines()[0])
         await desk.press("A")
-        await desk.until_shown("The guard has stopped nothing yet.", "Leave them alone", "Keep the limit")
+        await desk.until_shown("The guard has unloaded nothing yet.", "Leave them alone", "Keep the limit")
         await desk.press("escape")
         await wait_until(lambda: not isinstance(desk.app.screen, AskScreen))
         looks = len(desk.ollama.asked)
@@ -249,17 +249,17 @@ async def test_models_of_others_are_asked_about_before_the_first_one_is_stopped(
         await desk.until_shown("Keep the limit")
         await desk.press("right", "enter")
         await wait_until(lambda: desk.ollama.loaded == [LOADED])
-        await wait_until(lambda: "would stop" not in desk.text)
+        await wait_until(lambda: "would unload" not in desk.text)
         await wait_until(lambda: "guard only watches" not in desk.text.splitlines()[0])
 
 
 async def test_models_of_others_are_left_alone_if_the_user_says_so_and_later_too() -> None:
     async with guarded(LOADED, IDLE, guard=UNASKED) as desk:
-        await desk.until_shown("The guard would stop")
+        await desk.until_shown("The guard would unload")
         await desk.press("A")
         await desk.until_shown("Leave them alone")
         await desk.press("enter")
-        await wait_until(lambda: "would stop" not in desk.text)
+        await wait_until(lambda: "would unload" not in desk.text)
         guards = desk.stack.state.guards
         assert guards[desk.url].others is Consent.NO
         desk.stack.guard.use(replace(UNASKED, others=True))
@@ -273,9 +273,9 @@ async def test_models_of_others_are_left_alone_if_the_user_says_so_and_later_too
 
 async def test_hold_ends_the_question_too() -> None:
     async with guarded(LOADED, IDLE, guard=UNASKED) as desk:
-        await desk.until_shown("The guard would stop")
+        await desk.until_shown("The guard would unload")
         await desk.press("H")
-        await wait_until(lambda: "would stop" not in desk.text)
+        await wait_until(lambda: "would unload" not in desk.text)
         await wait_until(lambda: "held" in desk.text.splitlines()[0])
 
 
@@ -287,7 +287,7 @@ async def test_what_was_loaded_from_here_is_no_question() -> None:
             await wait_until(partial(is_active, desk, name))
         desk.stack.guard.use(UNASKED)
         await wait_until(lambda: len(desk.ollama.loaded) == 1)
-        assert "would stop" not in desk.text
+        assert "would unload" not in desk.text
 
 
 async def test_names_over_one_process_are_one_thing_and_to_stop_one_asks_first() -> None:

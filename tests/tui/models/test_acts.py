@@ -81,7 +81,7 @@ async def test_a_failure_is_a_titled_toast_and_a_line() -> None:
         await wait_until(lambda: desk.toasts)
         (toast,) = desk.toasts
         assert (toast.title, toast.severity) == ("Server error", "error")
-        assert toast.message.startswith(f"Activate {MISTRAL}: ")
+        assert toast.message.startswith(f"Load {MISTRAL}: ")
         await desk.until_shown(f"✗ {MISTRAL} was not", "[bold]more")
 
 
