@@ -48,8 +48,11 @@ Listed = TypeVar("Listed", bound="wire.WireModel")
 def server_version(answer: wire.VersionResponse) -> ServerVersion:
     if not answer.version:
         raise WrongShape("answer.no_version")
-    kind = HostKind.BUILTIN if answer.engine == "llmstack" else HostKind.OLLAMA
-    return ServerVersion(kind=kind, version=shortened(answer.version, _LONGEST_WORD))
+    if answer.engine != "llmstack":
+        return ServerVersion(kind=HostKind.OLLAMA, version=shortened(answer.version, _LONGEST_WORD))
+    # One that runs since before 0.33.0 was its protocol has only its own.
+    own = (answer.engine_version or answer.version).removeprefix("v")
+    return ServerVersion(kind=HostKind.BUILTIN, version=shortened(own, _LONGEST_WORD))
 
 
 def installed(answer: wire.ListResponse) -> tuple[Model, ...]:

@@ -164,10 +164,15 @@ class ErrorResponse(StreamLine):
 
 
 class VersionResponse(Wire):
-    """``GET /api/version``. ``engine`` is "llmstack" from the built-in engine and absent from Ollama."""
+    """``GET /api/version``.
+
+    ``engine`` is "llmstack" from the built-in engine and absent from Ollama. Its ``version`` is that of the
+    Ollama whose protocol it keeps, and ``engine_version`` its own.
+    """
 
     version: str | None = None
     engine: str | None = None
+    engine_version: str | None = None
 
 
 class WireModel(Wire):

@@ -11,7 +11,7 @@ import pytest
 from llmstack_tui import __version__
 from llmstack_tui.base.kinds import Capability, HostKind
 from llmstack_tui.hosts.errors import BadStream, Refused
-from llmstack_tui.hosts.types import Message
+from llmstack_tui.hosts.types import Message, ServerVersion
 from llmstack_tui.ollama.client import OllamaHost
 from tests.ollama.clients import read, talking
 from tests.support.scripted_server import Reply, always, document, ndjson
@@ -160,12 +160,17 @@ async def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.Monke
 
 
 async def test_the_built_in_engine_says_so_and_can_the_same() -> None:
-    told = document({"version": "0.1.0", "engine": "llmstack", "notice": "no GPU"})
+    told = document({"version": "0.33.0", "engine": "llmstack", "engine_version": "v1.2.3"})
     async with talking(always(told)) as (host, _):
         before = host.capabilities
-        assert (await host.version()).kind is HostKind.BUILTIN
+        assert await host.version() == ServerVersion(kind=HostKind.BUILTIN, version="1.2.3")
         assert host.capabilities == before
         assert Capability.PULL | Capability.IMPORT in host.capabilities
+
+
+async def test_an_engine_that_runs_since_an_older_version_is_told_apart_too() -> None:
+    async with talking(always(document({"version": "0.1.0", "engine": "llmstack"}))) as (host, _):
+        assert await host.version() == ServerVersion(kind=HostKind.BUILTIN, version="0.1.0")
 
 
 async def test_what_an_engine_does_not_do_is_refused() -> None:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from llmstack_tui.engine.api import ollama_chat, ollama_create, ollama_models, openai
 from llmstack_tui.engine.api.access import AccessMiddleware, AccessRules
+from llmstack_tui.engine.api.paths import TidyPaths, only_ollamas_heads
 from llmstack_tui.engine.api.replies import error_response, reply
 from llmstack_tui.engine.errors import ApiError, as_api_error
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.service import Engine
 
 
-def create_app(engine: Engine, allowed: AccessRules, *, notice: str | None = None) -> Starlette:
+def create_app(engine: Engine, allowed: AccessRules) -> Starlette:
     """The application. It closes the engine when it shuts down."""
 
     @asynccontextmanager
@@ -35,16 +36,18 @@ def create_app(engine: Engine, allowed: AccessRules, *, notice: str | None = Non
         finally:
             await engine.close()
 
+    routes = [
+        Route("/", _is_running, methods=["GET"]),
+        Route("/health", _health, methods=["GET"]),
+        *ollama_models.routes(engine),
+        *ollama_create.routes(engine),
+        *ollama_chat.routes(engine),
+        *openai.routes(engine),
+    ]
+    only_ollamas_heads(routes)
     return Starlette(
-        routes=[
-            Route("/", _is_running, methods=["GET"]),
-            Route("/health", _health, methods=["GET"]),
-            *ollama_models.routes(engine, notice),
-            *ollama_create.routes(engine),
-            *ollama_chat.routes(engine),
-            *openai.routes(engine),
-        ],
-        middleware=[Middleware(AccessMiddleware, allowed)],
+        routes=routes,
+        middleware=[Middleware(AccessMiddleware, allowed), Middleware(TidyPaths, routes)],
         exception_handlers=ERROR_HANDLERS,
         lifespan=lifespan,
     )

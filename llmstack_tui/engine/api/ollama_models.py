@@ -35,12 +35,16 @@ if TYPE_CHECKING:
     from llmstack_tui.library.installed import FaultyModel, InstalledModel
 
 _COLUMN = 30
+# The Ollama whose recorded answers this server is held to. Clients ask for a newer one than some.
+_PROTOCOL = "0.33.0"
 
 
-def routes(engine: Engine, notice: str | None) -> list[Route]:
-    models = _ModelQueries(engine, notice)
+def routes(engine: Engine) -> list[Route]:
+    models = _ModelQueries(engine)
     return [
-        Route("/api/version", models.version, methods=["GET"]),
+        Route("/api/version", _version, methods=["GET"]),
+        Route("/api/status", _status, methods=["GET"]),
+        Route("/api/me", _nobody, methods=["POST"]),
         Route("/api/tags", models.tags, methods=["GET"]),
         Route("/api/ps", models.ps, methods=["GET"]),
         Route("/api/show", models.show, methods=["POST"]),
@@ -51,13 +55,8 @@ def routes(engine: Engine, notice: str | None) -> list[Route]:
 
 
 class _ModelQueries:
-    def __init__(self, engine: Engine, notice: str | None) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._notice = notice
-
-    async def version(self, _: Request) -> Response:
-        fields = {"version": __version__, "engine": "llmstack"}
-        return reply({**fields, "notice": self._notice} if self._notice else fields)
 
     async def tags(self, _: Request) -> Response:
         found = await self._engine.contents()
@@ -97,6 +96,20 @@ class _ModelQueries:
         digest = request.path_params["digest"]
         known = await asyncio.to_thread(self._engine.has_blob, digest)
         return Response() if known else reply({"error": f'blob "{digest}" not found'}, status=404)
+
+
+async def _version(_: Request) -> Response:
+    # With a "v": some clients take any text that looks like a version for that of the protocol.
+    return reply({"version": _PROTOCOL, "engine": "llmstack", "engine_version": f"v{__version__}"})
+
+
+async def _status(_: Request) -> Response:
+    # Ollama's words for a server on which its cloud is switched off for good.
+    return reply({"cloud": {"disabled": True, "source": "config"}})
+
+
+async def _nobody(_: Request) -> Response:
+    raise ApiError(401, "unauthorized")  # What Ollama says of who has not signed in: nobody can here.
 
 
 async def _no_push(_: Request) -> Response:

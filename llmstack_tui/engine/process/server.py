@@ -152,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     notice = idle_card_notice()
     if notice:
         log.warning("%s", notice)
-    app = create_app(engine, access.rules(os.environ, bound.getsockname()[0], key), notice=notice)
+    app = create_app(engine, access.rules(os.environ, bound.getsockname()[0], key))
     server = EngineServer(UsageTracker(app, options.owner), bound, _owner_left(options.owner), notice)
     try:
         server.run([bound])

@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from starlette.types import Message
 
 
-async def test_what_the_engine_has_to_say_is_with_its_version(tmp_path: Path) -> None:
-    engine = Engine(Library(tmp_path), EngineOptions())
-    app = create_app(engine, rules({}, "127.0.0.1"), notice="A card stands idle.")
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
-        assert (await client.get("/api/version")).json()["notice"] == "A card stands idle."
-    await engine.close()
-
-
 async def test_a_fault_of_the_engine_is_an_answer_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from llmstack_tui import __version__
@@ -20,10 +21,56 @@ RECORDED = exchanges("ollama-0.24.0")
 
 
 def test_who_answers(engine: Serving) -> None:
-    assert engine.http.get("/api/version").json() == {"version": __version__, "engine": "llmstack"}
+    answer = engine.http.get("/api/version").json()
+    assert answer == {"version": "0.33.0", "engine": "llmstack", "engine_version": f"v{__version__}"}
     assert engine.http.get("/").text == "Ollama is running"
     assert engine.http.head("/").status_code == 200
     assert engine.http.get("/health").json() == {"status": "ok"}
+
+
+def test_nobody_is_signed_in_and_there_is_no_cloud(engine: Serving) -> None:
+    answer = engine.http.post("/api/me")
+    assert (answer.status_code, answer.json()) == (401, {"error": "unauthorized"})
+    assert engine.http.get("/api/status").json()["cloud"]["disabled"] is True
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "place"),
+    [
+        ("GET", "/v1/models/", 301, "/v1/models"),
+        ("GET", "//api/tags", 301, "/api/tags"),
+        ("GET", "//v1//models//tiny/?a=1&b=%2F", 301, "/v1/models/tiny?a=1&b=%2F"),
+        ("GET", "/v1/models/a%2Fb/", 301, "/v1/models/a%2Fb"),
+        ("POST", "//api/chat", 307, "/api/chat"),
+        ("POST", "/api/chat/", 307, "/api/chat"),
+        ("POST", "/api/tags/", 307, "/api/tags"),
+        ("GET", "//", 301, "/"),
+        ("GET", "//evil.example/", 404, None),
+        ("GET", "/api/nothing/", 404, None),
+    ],
+)
+def test_a_slash_too_many_leads_to_the_route_that_is_meant(
+    engine: Serving, method: str, path: str, status: int, place: str | None
+) -> None:
+    url = httpx.URL(engine.http.base_url).copy_with(raw_path=path.encode())
+    answer = engine.http.send(httpx.Request(method, url, json={} if method == "POST" else None))
+    assert (answer.status_code, answer.headers.get("location")) == (status, place)
+
+
+def test_who_follows_a_redirect_is_answered(engine: Serving) -> None:
+    answer = engine.http.post("/api/show/", json={"model": "tiny"}, follow_redirects=True)
+    assert answer.json()["capabilities"]
+
+
+@pytest.mark.parametrize("path", ["/", "/api/version", "/api/tags", "/health"])
+def test_what_answers_a_head(engine: Serving, path: str) -> None:
+    answer = engine.http.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("path", ["/api/ps", "/api/status", "/v1/models", "/v1/models/tiny", "/api/chat"])
+def test_what_answers_none_in_ollama_answers_none_here(engine: Serving, path: str) -> None:
+    assert engine.http.head(path).status_code == 405
 
 
 def test_show_has_the_keys_of_ollama_in_their_order(engine: Serving) -> None:
