@@ -54,7 +54,8 @@ def merge(*layers: Mapping[str, object]) -> Options:
     """The options of several layers, such as the model's parameters and a request's; a later one takes
     precedence.
 
-    As in Ollama, unknown names are ignored (`unknown` lists them), and null sets nothing.
+    As in Ollama, unknown names are ignored (`unknown` lists them), and null sets nothing. Other than there,
+    an empty list of stops sets nothing either: many clients send one always, and mean none of their own.
 
     Raises:
         ValueError: a value has the wrong type; the message is Ollama's.
@@ -62,7 +63,7 @@ def merge(*layers: Mapping[str, object]) -> Options:
     values: dict[str, Any] = {}
     for layer in layers:
         for name, value in layer.items():
-            if name in _READERS and value is not None:
+            if name in _READERS and value is not None and (name, value) != ("stop", []):
                 values[name] = _READERS[name](name, value)
     return Options(**values)
 

@@ -47,6 +47,7 @@ def test_the_request_counts_more_than_the_model() -> None:
     model = {"temperature": 0.1, "top_k": 7, "stop": ["</s>"]}
     options = merge(model, {"temperature": 1, "stop": ["x"], "top_k": None})
     assert (options.temperature, options.top_k, options.stop) == (1.0, 7, ("x",))
+    assert merge(model, {"stop": []}).stop == ("</s>",)
 
 
 @pytest.mark.parametrize(

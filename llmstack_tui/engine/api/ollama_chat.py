@@ -167,5 +167,6 @@ async def _embedding(engine: Engine, wanted: wire.EmbeddingRequest) -> Parts:
         wire.EmbedRequest(
             model=wanted.model, input=wanted.prompt, keep_alive=wanted.keep_alive, options=wanted.options
         ),
+        normalized=False,
     )
     yield encode({"embedding": found.vectors[0] if found.vectors else []})

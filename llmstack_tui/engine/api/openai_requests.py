@@ -62,7 +62,7 @@ class OpenAIToolCall(Struct, frozen=True):
 
 
 class OpenAIMessage(Struct, frozen=True):
-    role: str
+    role: str = "user"
     content: str | list[dict[str, Any]] | None = None
     reasoning: str | None = None
     tool_calls: list[OpenAIToolCall] | None = None
@@ -78,7 +78,7 @@ class GenerationRequest(Struct, frozen=True, kw_only=True):
     stream_options: StreamOptions | None = None
     max_tokens: int | None = None
     seed: int | None = None
-    stop: str | list[str] | None = None
+    stop: object = None
     temperature: float | None = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
@@ -90,7 +90,7 @@ class ChatCompletionRequest(GenerationRequest, frozen=True, kw_only=True):
     max_completion_tokens: int | None = None
     response_format: ResponseFormat | None = None
     tools: list[dict[str, object]] | None = None
-    tool_choice: str | dict[str, object] | None = None
+    tool_choice: object = None
     reasoning: Reasoning | None = None
     reasoning_effort: str | None = None
     logprobs: bool | None = None
@@ -165,7 +165,7 @@ def embed_request(request: EmbeddingsRequest) -> EmbedRequest:
             f"Invalid value for 'encoding_format' = {request.encoding_format}. "
             "Supported values: ['float', 'base64'].",
         )
-    if request.input is None or request.input == []:
+    if not request.input:
         raise ApiError(400, "invalid input")
     texts = [request.input] if isinstance(request.input, str) else request.input
     return EmbedRequest(model=request.model, input=texts, dimensions=request.dimensions)
@@ -181,9 +181,15 @@ def _options(request: GenerationRequest, limit: int | None) -> dict[str, object]
         "seed": request.seed,
         "frequency_penalty": request.frequency_penalty,
         "presence_penalty": request.presence_penalty,
-        "stop": [request.stop] if isinstance(request.stop, str) else request.stop,
+        "stop": _stops(request.stop) or None,
     }
     return options | {name: value for name, value in given.items() if value is not None}
+
+
+def _stops(wanted: object) -> list[str]:
+    """A text or a list of texts. What is neither is passed over, as in Ollama."""
+    found = wanted if isinstance(wanted, list) else [wanted]
+    return [each for each in found if isinstance(each, str)]
 
 
 def _format(wanted: ResponseFormat | None) -> str | dict[str, object] | None:

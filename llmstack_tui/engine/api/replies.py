@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 from starlette.responses import Response
 
+from llmstack_tui.engine.api.decoding import decode
 from llmstack_tui.engine.errors import ApiError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ async def body(request: Request, kind: type[T], *, absent: str = "missing reques
     if len(data) > _MOST_NESTED and data.count(b"[") + data.count(b"{") > _MOST_NESTED:
         raise ApiError(413, "The JSON has too many lists and objects.")
     try:
-        return msgspec.json.decode(data, type=kind)
+        return decode(data, kind)
     except msgspec.ValidationError as error:
         raise ApiError(400, str(error)) from None
     except msgspec.DecodeError as error:

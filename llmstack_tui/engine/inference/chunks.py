@@ -30,7 +30,7 @@ class ToolCallPart(Struct, frozen=True):
     function: FunctionPart = FunctionPart()
 
 
-class TokenLogprob(Struct, frozen=True, kw_only=True):
+class TokenLogprob(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The log probability (natural) of a token. ``top``: the most probable tokens at its position."""
 
     token: str

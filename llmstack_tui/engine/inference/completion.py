@@ -15,21 +15,24 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from llmstack_tui.base.structs import replace
 from llmstack_tui.engine.errors import NO_IMAGES, ApiError, UpstreamError
 from llmstack_tui.engine.inference import prompt
-from llmstack_tui.engine.inference.chunks import CompletionChunk, decode, joined
+from llmstack_tui.engine.inference.chunks import CompletionChunk, TokenLogprob, decode, joined
 from llmstack_tui.engine.runners.runner import LastAnswer
 from llmstack_tui.engine.service import Engine, ModelSession, Target, keep_alive_of
 from llmstack_tui.engine.templates import COMPLETION, THINKING, TOOLS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from llmstack_tui.ollama.wire import ChatRequest, GenerateRequest, WireMessage
 
     Completion = AsyncGenerator[CompletionChunk | "Done", None]
 
 log = logging.getLogger(__name__)
+
+_LEVELS = ("high", "medium", "low", "max")
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,8 +84,10 @@ def chat(engine: Engine, request: ChatRequest) -> Completion:
         turns = [*map(dict, model.messages), *map(_turn, messages)]
         if messages[0].role != "system" and model.system:
             turns.insert(0, {"role": "system", "content": model.system})
-        body = {"messages": turns, **_fields(session, request)}
-        return prompt.LlamaRequest(prompt.CHAT, body | {"tools": request.tools} if request.tools else body)
+        body = {"messages": _joined_end(turns), **_fields(session, request)}
+        if request.tools:
+            body["tools"] = [_tool(each) for each in request.tools]
+        return prompt.LlamaRequest(prompt.CHAT, body)
 
     return _complete(engine, request, check, prepare if messages else None)
 
@@ -119,6 +124,9 @@ async def _complete(
 ) -> Completion:
     """The common part of `chat` and `generate`. Without ``prepare``, nothing is generated."""
     since_ns = time.monotonic_ns()
+    if isinstance(request.think, str) and request.think not in _LEVELS:
+        known = ", ".join(f'"{each}"' for each in _LEVELS)
+        raise ApiError(400, f'invalid think value: "{request.think}" (must be {known}, true, or false)')
     keep_alive = keep_alive_of(request.keep_alive)
     target = await engine.find(request.model)
     if prepare is None and keep_alive is not None and not keep_alive:
@@ -130,7 +138,7 @@ async def _complete(
         if prepare is None:
             yield Done(reason="load")
             return
-        generation = _Generation(session, await prepare(session))
+        generation = _Generation(session, await prepare(session), with_top=bool(request.top_logprobs))
         async with aclosing(generation.chunks(truncate=request.truncate is not False)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -138,9 +146,14 @@ async def _complete(
 
 
 class _Generation:
-    """One request to a loaded model's process."""
+    """One request to a loaded model's process.
 
-    def __init__(self, session: ModelSession, request: prompt.LlamaRequest) -> None:
+    Args:
+        with_top: whether log probabilities come with the most probable tokens. llama.cpp always sends one.
+    """
+
+    def __init__(self, session: ModelSession, request: prompt.LlamaRequest, *, with_top: bool) -> None:
+        self._with_top = with_top
         self._session = session
         self._request = request
         self._chunks: list[CompletionChunk] = []
@@ -159,6 +172,8 @@ class _Generation:
                 async with aclosing(events):
                     async for event in events:
                         chunk = decode(event)
+                        if chunk.logprobs and not self._with_top:
+                            chunk = replace(chunk, logprobs=_without_top(chunk.logprobs))
                         if self._first_s is None and (chunk.text or chunk.thinking):
                             self._first_s = time.monotonic() - self._asked_s
                         self._chunks.append(chunk)
@@ -189,6 +204,10 @@ class _Generation:
             whole=whole,
             context=context,
         )
+
+
+def _without_top(logprobs: Sequence[TokenLogprob]) -> tuple[TokenLogprob, ...]:
+    return tuple(replace(each, top=()) for each in logprobs)
 
 
 async def _generate_request(request: GenerateRequest, session: ModelSession) -> prompt.LlamaRequest:
@@ -237,6 +256,40 @@ def _fields(session: ModelSession, request: ChatRequest | GenerateRequest) -> di
         effort = {"reasoning_effort": think} if isinstance(think, str) else {}
         fields["chat_template_kwargs"] = {"enable_thinking": bool(think), **effort}
     return fields
+
+
+def _tool(tool: Mapping[str, object]) -> dict[str, object]:
+    """A tool as llama.cpp reads it, which takes null for no value.
+
+    Raises:
+        ApiError: it is no function with a name.
+    """
+    function = _without_nulls(tool.get("function"))
+    if not isinstance(function, dict) or not isinstance(name := function.get("name"), str) or not name:
+        raise ApiError(400, "A tool of the request is no function with a name: only such can be called.")
+    if not isinstance(function.get("description", ""), str):
+        function["description"] = str(function["description"])
+    if not isinstance(function.get("parameters"), dict):
+        function["parameters"] = {}
+    return {"type": "function", "function": function}
+
+
+def _without_nulls(value: object) -> object:
+    """The value without keys that are null, but with what is null in a list, such as that of an enum."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
+
+
+def _joined_end(turns: list[prompt.LlamaMessage]) -> list[prompt.LlamaMessage]:
+    """The turns with one answer at the end: llama.cpp continues it, and refuses several."""
+    while len(turns) > 1 and all(set(turn) == {"role", "content"} for turn in turns[-2:]):
+        first, second = turns[-2:]
+        if not first["role"] == second["role"] == "assistant":
+            break
+        # As Ollama's templates join turns of one role.
+        turns = [*turns[:-2], {**first, "content": f"{first['content']}\n\n{second['content']}"}]
+    return turns
 
 
 def _turn(message: WireMessage) -> prompt.LlamaMessage:

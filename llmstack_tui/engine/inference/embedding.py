@@ -1,4 +1,4 @@
-"""Embeddings of texts: each text is truncated to the context, each vector normalized to length one."""
+"""Embeddings of texts: each text is truncated to the context."""
 
 from __future__ import annotations
 
@@ -33,8 +33,11 @@ class Embeddings(Struct, frozen=True, kw_only=True):
     load_ns: int
 
 
-async def embed(engine: Engine, request: EmbedRequest) -> Embeddings:
-    """The embeddings of the request's texts. Without texts, the model is only loaded.
+async def embed(engine: Engine, request: EmbedRequest, *, normalized: bool = True) -> Embeddings:
+    """The embeddings of the request's texts. Without any, or for an empty text, the model is only loaded.
+
+    Args:
+        normalized: bring each vector to length one.
 
     Raises:
         ApiError: the request is refused, or failed.
@@ -42,14 +45,15 @@ async def embed(engine: Engine, request: EmbedRequest) -> Embeddings:
     since = time.monotonic_ns()
     keep_alive = keep_alive_of(request.keep_alive)
     target = await engine.find(request.model)
-    texts = [request.input] if isinstance(request.input, str) else request.input or []
+    texts = [request.input] if isinstance(request.input, str) and request.input else request.input or []
     async with engine.use(target, options=request.options, keep_alive=keep_alive, embedding=True) as session:
         vectors: list[list[float]] = []
         tokens = 0
-        if texts and texts != [""]:
+        if texts:
             vectors, tokens = await _vectors(session, texts, truncate=request.truncate is not False)
+        vectors = [vector[: max(request.dimensions or 0, 0) or None] for vector in vectors]
         return Embeddings(
-            vectors=[_normalized(vector[: max(request.dimensions or 0, 0) or None]) for vector in vectors],
+            vectors=[_normalized(vector) for vector in vectors] if normalized else vectors,
             tokens=tokens,
             total_ns=time.monotonic_ns() - since,
             load_ns=session.load_ns,
@@ -62,6 +66,9 @@ async def _vectors(
     try:
         return await _ask(session, texts)
     except UpstreamError as error:
+        if "" in texts and error.status == 400:
+            # Only with models that begin each text with a token of their own it is more than nothing.
+            raise ApiError(400, "An empty text has no embedding with this model: leave it out.") from None
         if not _is_too_long(error):
             raise
         if not truncate:
@@ -71,7 +78,7 @@ async def _vectors(
 
 
 async def _ask(session: ModelSession, texts: Sequence[str]) -> tuple[list[list[float]], int]:
-    answer = await session.runner.call("/v1/embeddings", {"input": list(texts)})
+    answer = await session.runner.call("/v1/embeddings", {"input": list(texts), "embd_normalize": -1})
     found = sorted(answer["data"], key=lambda entry: int(entry["index"]))
     return [list(entry["embedding"]) for entry in found], int(answer["usage"]["prompt_tokens"])
 

@@ -58,16 +58,19 @@ def sampling(options: Options, *, context_length: int) -> dict[str, object]:
     limit = _OPEN_ENDED_CONTEXTS * context_length
     return {
         "n_predict": limit if options.num_predict < 0 else min(options.num_predict, limit),
-        "n_keep": options.num_keep,
+        "n_keep": max(options.num_keep, -1),
         "seed": options.seed,
         "temperature": options.temperature,
         "top_k": options.top_k,
         "top_p": options.top_p,
         "min_p": options.min_p,
         "typical_p": options.typical_p,
-        # llama.cpp makes a buffer of that length.
-        "repeat_last_n": min(options.repeat_last_n, context_length),
-        "repeat_penalty": options.repeat_penalty,
+        # llama.cpp makes a buffer of that length, and refuses -1, which means the whole context.
+        "repeat_last_n": min(options.repeat_last_n, context_length)
+        if options.repeat_last_n >= 0
+        else context_length,
+        # It divides by the penalty; 1 is none.
+        "repeat_penalty": options.repeat_penalty if options.repeat_penalty > 0 else 1.0,
         "presence_penalty": options.presence_penalty,
         "frequency_penalty": options.frequency_penalty,
         "stop": list(options.stop),

@@ -22,6 +22,19 @@ _ERROR = b'{"error"'
 _FIELDS = (b"data: ", b"error: ")
 _HOST = "http://llama.invalid"  # Every HTTP request names a host; a Unix socket has none.
 
+# The beginnings of what llama.cpp says of a request that it cannot answer, and what is said instead.
+_NO_PARSER = "Unable to generate parser for this template. Automatic parser generation failed:"
+_WORDS = {
+    f"{_NO_PARSER} JSON schema error at ": "A JSON schema of the request cannot be used: ",
+    "Failed to initialize samplers: failed to parse grammar": "A JSON schema of the request is too large.",
+    "Cannot continue an assistant message that contains tool calls.": (
+        "The conversation ends with a call of a tool: send what the tool answered, too."
+    ),
+    "Cannot have 2 or more assistant messages at the end of the list.": (
+        "The conversation ends with a call of a tool: send what the tool answered, too."
+    ),
+}
+
 
 class Disconnected(Exception):
     """The connection failed, or broke before the end of the answer."""
@@ -117,8 +130,11 @@ def _failure(status: int, body: bytes) -> UpstreamError:
     except (msgspec.MsgspecError, KeyError):
         fields = {"message": body.decode(errors="replace")[:500]}
     code = fields.get("code")
+    said = str(fields.get("message", "llama.cpp failed and did not say why."))
+    for theirs, ours in _WORDS.items():
+        said = ours + said.removeprefix(theirs) if said.startswith(theirs) else said
     return UpstreamError(
-        str(fields.get("message", "llama.cpp failed and did not say why.")),
+        said,
         status=code if isinstance(code, int) else status,
         kind=str(fields.get("type", "server_error")),
     )

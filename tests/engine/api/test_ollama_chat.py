@@ -171,12 +171,54 @@ def test_without_tools_a_call_is_text(engine: Serving) -> None:
     assert engine.chat(model="caller")["message"]["content"].startswith("<tool_call>")
 
 
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"function": TOOL["function"]},
+        {**TOOL, "type": None},
+        {**TOOL, "function": {**TOOL["function"], "description": None}},  # type: ignore[dict-item]
+        {**TOOL, "function": {**TOOL["function"], "description": 5, "strict": None}},  # type: ignore[dict-item]
+    ],
+)
+def test_a_tool_that_lacks_what_it_need_not_say(engine: Serving, tool: dict[str, Any]) -> None:
+    (call,) = engine.chat(model="caller", tools=[tool])["message"]["tool_calls"]
+    assert call["function"]["arguments"] == ARGUMENTS
+
+
+@pytest.mark.parametrize("function", [None, {}, "x", {"name": None}, {"name": 5}, {"name": ""}])
+def test_a_tool_that_cannot_be_called_is_refused(engine: Serving, function: object) -> None:
+    tools = [{"type": "function", "function": function}]
+    said = engine.error(400, "/api/chat", model="caller", messages=HI, tools=tools)
+    assert said.startswith("A tool of the request")
+
+
+def test_a_conversation_that_ends_with_a_call_is_told_what_it_lacks(engine: Serving) -> None:
+    called = {"role": "assistant", "tool_calls": [{"function": {"name": "add", "arguments": ARGUMENTS}}]}
+    for said in ([*HI, called], [*HI, {"role": "assistant", "content": "a"}, called]):
+        text = engine.error(400, "/api/chat", model="caller", messages=said)
+        assert "send what the tool answered" in text
+
+
+def test_a_schema_that_cannot_be_kept_to_is_named(engine: Serving) -> None:
+    text = engine.error(400, "/api/chat", model="tiny", messages=HI, format={"type": "any"})
+    assert text == "A JSON schema of the request cannot be used: #: unrecognized type any"
+
+
+def test_answers_at_the_end_are_joined(engine: Serving) -> None:
+    answers = [{"role": "assistant", "content": text} for text in ("Hello", "there")]
+    joined = [*HI, {"role": "assistant", "content": "Hello\n\nthere"}]
+    counts = [engine.chat(messages=said)["prompt_eval_count"] for said in ([*HI, *answers], joined)]
+    assert counts[0] == counts[1]
+
+
 def test_probabilities(engine: Serving) -> None:
     answer = engine.chat(logprobs=True, top_logprobs=2, options={**GREEDY, "num_predict": 2})
     assert [token["token"] for token in answer["logprobs"]] == ["Hello", " from"]
     assert [top["token"] for top in answer["logprobs"][1]["top_logprobs"]] == [" from", " to"]
     streamed = engine.post("/api/chat", model="tiny", messages=HI, logprobs=True, options=GREEDY)
     assert [token["token"] for token in lines(streamed)[0]["logprobs"]] == ["Hello"]
+    (alone, _) = engine.chat(logprobs=True, options={**GREEDY, "num_predict": 2})["logprobs"]
+    assert sorted(alone) == ["bytes", "logprob", "token"], "those beside it were not asked for"
     text = engine.error(400, "/api/chat", model="tiny", messages=HI, top_logprobs=21)
     assert text == "top_logprobs must be between 0 and 20"
 
@@ -189,6 +231,10 @@ def test_probabilities(engine: Serving) -> None:
         ("/api/chat", {"messages": [{"role": "user", "images": ["aGk="]}]}, 400, "needs Ollama"),
         ("/api/chat", {"messages": HI, "format": "xml"}, 400, "invalid format"),
         ("/api/chat", {"messages": HI, "options": {"num_ctx": "x"}}, 400, "must be of type integer"),
+        ("/api/chat", {"messages": HI, "think": "much"}, 400, 'invalid think value: "much" (must '),
+        ("/api/generate", {"prompt": "x", "think": ""}, 400, "invalid think value"),
+        ("/api/chat", {"messages": HI, "think": "low"}, 400, "does not support thinking"),
+        ("/api/chat", {"messages": HI, "think": 1}, 400, "Expected `"),
         ("/api/chat", {"messages": "Hi"}, 400, "Expected `array"),
         ("/api/chat", {"messages": HI, "model": ""}, 400, "model is required"),
         ("/api/chat", {"messages": HI, "model": "a b"}, 400, "invalid model name"),
@@ -214,9 +260,31 @@ def test_embeddings(engine: Serving) -> None:
     (cut,) = engine.post("/api/embed", model="tiny", input="a tiny model", dimensions=7).json()["embeddings"]
     assert len(cut) == 7
     assert engine.post("/api/embed", model="tiny").json() == {"model": "tiny", "embeddings": []}
-    older = engine.post("/api/embeddings", model="tiny", prompt="zzz").json()
-    assert older["embedding"] == pytest.approx(vectors[1], abs=1e-6)
     assert engine.post("/api/embeddings", model="tiny").json() == {"embedding": []}
+
+
+def test_the_older_route_to_embed_does_not_bring_to_length_one(engine: Serving) -> None:
+    (one,) = engine.post("/api/embed", model="random", input="a tiny model").json()["embeddings"]
+    older = engine.post("/api/embeddings", model="random", prompt="a tiny model").json()["embedding"]
+    length = sum(value * value for value in older) ** 0.5
+    assert abs(length - 1) > 0.01
+    assert [value / length for value in older] == pytest.approx(one, abs=1e-5)
+
+
+@pytest.mark.parametrize("texts", ["", [], None])
+def test_to_embed_nothing_loads(engine: Serving, texts: object) -> None:
+    assert engine.post("/api/embed", model="tiny", input=texts).json() == {"model": "tiny", "embeddings": []}
+    assert "tiny:latest" in engine.ps()
+
+
+@pytest.mark.parametrize("texts", [[""], ["a", ""]])
+def test_an_empty_text_of_which_a_model_makes_nothing_is_named(engine: Serving, texts: list[str]) -> None:
+    assert "An empty text" in engine.error(400, "/api/embed", model="tiny", input=texts)
+
+
+@pytest.mark.parametrize("options", [{"repeat_last_n": -1}, {"repeat_penalty": 0}, {"repeat_penalty": -1}])
+def test_what_is_documented_of_repetitions_is_taken(engine: Serving, options: dict[str, Any]) -> None:
+    assert engine.chat(options={**GREEDY, **options})["message"]["content"] == models.ANSWER
 
 
 def test_a_chat_after_an_embedding_does_not_load_again(engine: Serving) -> None:

@@ -46,6 +46,10 @@ def test_options_by_their_names_in_ollama() -> None:
     }
     assert (chat(max_completion_tokens=9).options or {})["num_predict"] == 9
     assert (chat(stop=["a", "b"]).options or {})["stop"] == ["a", "b"]
+    assert (chat(stop=["a", None, 1]).options or {})["stop"] == ["a"]
+    odds: tuple[object, ...] = ([], {}, 7, True)
+    for odd in odds:
+        assert "stop" not in (chat(stop=odd).options or {}), "then the model's own stand"
 
 
 def test_response_formats() -> None:
@@ -119,7 +123,9 @@ def test_embeddings() -> None:
     assert embeddings(input=["a", "b"], dimensions=2).dimensions == 2
 
 
-@pytest.mark.parametrize("fields", [{}, {"input": []}, {"input": "a", "encoding_format": "hex"}])
+@pytest.mark.parametrize(
+    "fields", [{}, {"input": []}, {"input": ""}, {"input": "a", "encoding_format": "hex"}]
+)
 def test_embeddings_that_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ApiError):
         embeddings(**fields)

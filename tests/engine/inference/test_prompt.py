@@ -116,6 +116,17 @@ def test_a_generation_has_an_end(wanted: int, sent: int) -> None:
     assert sampling(merge({"num_predict": wanted}), context_length=64)["n_predict"] == sent
 
 
+@pytest.mark.parametrize(("wanted", "sent"), [(-1, 64), (-9, 64), (0, 0), (5, 5), (10**9, 64)])
+def test_repetitions_are_looked_for_in_the_context_at_most(wanted: int, sent: int) -> None:
+    assert sampling(merge({"repeat_last_n": wanted}), context_length=64)["repeat_last_n"] == sent
+
+
+@pytest.mark.parametrize(("wanted", "sent"), [(0, 1.0), (-2, 1.0), (0.5, 0.5), (1.1, 1.1)])
+def test_no_penalty_is_none(wanted: float, sent: float) -> None:
+    fields = sampling(merge({"repeat_penalty": wanted}), context_length=64)
+    assert fields["repeat_penalty"] == pytest.approx(sent)
+
+
 def test_formats() -> None:
     schema = {"type": "object", "properties": {"age": {"type": "integer"}}}
     assert response_format(None) is None
