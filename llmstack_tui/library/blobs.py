@@ -227,6 +227,7 @@ def _copy(source: Path, target: Path, size: int, progress: OnProgress) -> str:
         )
     with target.open("xb", buffering=0) as written:
         digest = hash_file(source, size, progress, into=written)
+        progress("writing to the disk", None, None)
         os.fsync(written.fileno())
     return digest
 

@@ -266,10 +266,11 @@ class ImportScreen(FormScreen):
             self.begin(wanted, partial(self._import, self._start, typed.path, wanted))
 
     async def _import(self, start: Start, path: Path, name: str) -> None:
-        shown_at, loop = 0.0, asyncio.get_running_loop()
+        shown_at, step, loop = 0.0, "", asyncio.get_running_loop()
         async for progress in start(path, name):
-            if loop.time() - shown_at >= _FRAME_S:
-                shown_at = loop.time()
+            # A step may say nothing more until it is done, so the first word of each is shown at once.
+            if progress.status != step or loop.time() - shown_at >= _FRAME_S:
+                shown_at, step = loop.time(), progress.status
                 self.say("name", self._progress(progress))
 
     def _progress(self, progress: Progress) -> Content:
