@@ -34,7 +34,10 @@ class CatalogColumn(StrEnum):
     PARAMETERS = "parameters"
     DOWNLOAD = "download"
     MEMORY = "memory"
+    LONG_MEMORY = "memory at 32k"
+    FIT = "fit"
     CONTEXT = "context"
+    LICENSE = "licence"
     SPEED = "speed"
 
 
@@ -152,7 +155,8 @@ def best_speed(entry: Entry, card: str) -> PublishedSpeed | None:
 
 def _row(shelf: Shelf, entry: Entry, query: CatalogQuery) -> CatalogRow:
     fits, found = fit_word(entry, entry.file, query.budget)
-    speed, short = best_speed(entry, query.card), estimate(entry, entry.file, SHORT)
+    speed = best_speed(entry, query.card)
+    short, long = (estimate(entry, entry.file, context) for context in (SHORT, LONG))
     return CatalogRow(
         key=entry.name,
         installed=not shelf.keys[entry.name].isdisjoint(query.installed),
@@ -169,6 +173,8 @@ def _row(shelf: Shelf, entry: Entry, query: CatalogQuery) -> CatalogRow:
             CatalogColumn.PARAMETERS: _count(entry.parameters.value),
             CatalogColumn.DOWNLOAD: entry.file.bytes,
             CatalogColumn.MEMORY: short.total if short else None,
+            CatalogColumn.LONG_MEMORY: long.total if long and entry.context.value >= LONG else None,
+            CatalogColumn.FIT: None if found is EntryFit.UNKNOWN else (*EntryFit,).index(found),
             CatalogColumn.CONTEXT: -entry.context.value,
             CatalogColumn.SPEED: -speed.tokens_per_second if speed else None,
         },
@@ -181,6 +187,8 @@ def _ordered(rows: Sequence[CatalogRow], order: CatalogOrder) -> tuple[CatalogRo
         return tuple(reversed(rows)) if order.reverse else tuple(rows)
     if order.column is CatalogColumn.NAME:
         return tuple(sorted(rows, key=lambda row: row.key, reverse=order.reverse))
+    if order.column is CatalogColumn.LICENSE:
+        return tuple(sorted(rows, key=lambda row: row.license.casefold(), reverse=order.reverse))
     return known_first(rows, lambda row: row.figures[order.column], reverse=order.reverse)
 
 
@@ -212,13 +220,13 @@ _ALWAYS = (
     _Cell("Size", 7, lambda row: row.parameters, CatalogColumn.PARAMETERS),
     _Cell("Download", 10, lambda row: row.download, CatalogColumn.DOWNLOAD),
     _Cell("At 4k", 9, lambda row: row.memory[0], CatalogColumn.MEMORY),
-    _Cell("At 32k", 9, lambda row: row.memory[1]),
-    _Cell("  Here", 8, lambda row: f"  {row.fits}", right=False),
+    _Cell("At 32k", 9, lambda row: row.memory[1], CatalogColumn.LONG_MEMORY),
+    _Cell("  Here", 8, lambda row: f"  {row.fits}", CatalogColumn.FIT, right=False),
 )
 # Shown from the first on while there is room; the last takes the rest of the width.
 _MORE = (
     _Cell("Context", 9, lambda row: row.context, CatalogColumn.CONTEXT),
-    _Cell("  Licence", 22, lambda row: f"  {row.license}", right=False),
+    _Cell("  Licence", 22, lambda row: f"  {row.license}", CatalogColumn.LICENSE, right=False),
     _Cell("  tok/s on", 24, lambda row: f"  {row.speed}", CatalogColumn.SPEED, right=False),
 )
 _GOOD_FOR = _Cell("  Good for", 0, lambda row: f"  {row.good_for}", right=False)

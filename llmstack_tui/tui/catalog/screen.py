@@ -89,7 +89,7 @@ class CatalogScreen(TableScreen):
         self.list.show_message(("No match.", f"{view.keys['catalog.back']} shows all again."))
         self.list.show(rows)
         of = f"{len(rows)} of {len(self._shelf.catalog.entries)}" if query.text or query.use else len(rows)
-        used = f", {self._use}" if self._use else ""
+        used = "".join(f", {each}" for each in (self._use, pane.sorted_by) if each)
         room = "" if budget is None else f"   room for models here: {bytes_text(budget)}"
         self.pane.show_title(f"Catalog  {of}{used}{room}")
         self._show_about()

@@ -10,6 +10,8 @@ KEYS = [
         "Remove files that no model uses, or the unreadable one under the cursor; asks first"),
     bind("disk.verify", "v", "verify", "Verify",
         "Read all files of models, to see whether one is damaged; again: stop reading"),
+    bind("disk.sort", "o", "sort", "Sort", "Sort the models by the next column; after the last one, by size"),
+    hidden("disk.reverse", "O", "reverse", "Reverse", "Reverse the order"),
     bind("disk.look", "r", "look", "Refresh", "Look at the folders again now"),
     bind("disk.close", "escape,q,D", "close", "Back", "Back to the previous screen"),
 ]  # fmt: skip

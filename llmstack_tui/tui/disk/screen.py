@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 from rich.cells import cell_len
+from textual import on
 
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import plural
@@ -18,7 +19,9 @@ from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.tui.disk import KEYS
-from llmstack_tui.tui.draw.text import lines_text
+from llmstack_tui.tui.disk.order import BY_SIZE, DiskColumn, DiskOrder, heading, ordered
+from llmstack_tui.tui.draw.marks import UNICODE
+from llmstack_tui.tui.draw.text import lines_text, thing_at
 from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.shell import Answer, start
 from llmstack_tui.tui.widgets.list import RowList
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.library.errors import LibraryError
     from llmstack_tui.library.use import DamagedFile, FolderUse, Leftover, ModelUse
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
 
 _SIZE, _USED, _NOTE, _LEAST_NAME = 10, 13, 37, 9
@@ -66,7 +70,7 @@ class DiskList(RowList[DiskRow]):
 
     def draw(self, row: DiskRow, line: int, width: int, pen: Pen) -> list[Segment]:
         # A row without sizes leaves their columns to the remark.
-        used = _USED if row.size and width >= _WIDE_FROM else 0
+        used = _used_cells(width) if row.size else 0
         sizes = 3 * _SIZE + used if row.size else 0
         room = max(width - 2 - sizes, 0)
         # Remarks are aligned in a column on a wide list; else the name takes the spare width.
@@ -84,6 +88,19 @@ class DiskList(RowList[DiskRow]):
             *([pen.cell(row.used, used, muted, right=True)] if used else []),
         ]
 
+    def column_at(self, x: int) -> DiskColumn | None:
+        """The column that a click on this cell sorts by."""
+        width = self.scrollable_content_region.width
+        used = _used_cells(width)
+        columns = (DiskColumn.SIZE, _SIZE), (DiskColumn.SHARED, _SIZE), (DiskColumn.FREES, _SIZE)
+        name = width - 3 * _SIZE - used
+        return thing_at(x, ((DiskColumn.NAME, name), *columns, (DiskColumn.USED, used)))
+
+
+def _used_cells(width: int) -> int:
+    """The width of the column that says when a model was last used."""
+    return _USED if width >= _WIDE_FROM else 0
+
 
 class DiskScreen(FramedScreen):
     """Reads the folders when it opens, and after a clean-up."""
@@ -95,6 +112,9 @@ class DiskScreen(FramedScreen):
         super().__init__(Pane("Disk", id="frame"))
         self.list = DiskList()
         self._seen: FolderUse | None = None
+        self._order = BY_SIZE
+        self._folders: Sequence[FolderUse | LibraryError] = ()
+        self._used: Mapping[str, datetime] = {}
         self._damaged: tuple[DamagedFile, ...] = ()
         self._verifying: Worker[object] | None = None
 
@@ -122,13 +142,32 @@ class DiskScreen(FramedScreen):
             own = self._seen = await stack.disk.look()
         except LibraryError as error:
             own, self._seen = error, None
-        folders = folders_shown(own, await stack.disk.look_elsewhere())
-        used: Mapping[str, datetime] = {}
+        self._folders = folders_shown(own, await stack.disk.look_elsewhere())
+        self._used = {}
         with suppress(StoreError):  # Without it, no time is known.
-            used = await stack.records.last_used()
+            self._used = await stack.records.last_used()
         self.list.show_message(("There is no folder of models here.",))
-        self.list.show((*damage_rows(self._damaged), *disk_rows(folders, used)))
-        self.frame.show_title(disk_title(folders))
+        self._show_folders()
+
+    def _show_folders(self) -> None:
+        rows = disk_rows(self._folders, self._used, self._order, self.shell.marks)
+        self.list.show((*damage_rows(self._damaged), *rows))
+        self.frame.show_title(disk_title(self._folders, self._order.words))
+
+    @on(RowList.HeadingClicked)
+    def _chosen(self, event: RowList.HeadingClicked) -> None:
+        if (column := self.list.column_at(event.x)) is not None:
+            self._sort(self._order.chosen(column))
+
+    def action_sort(self) -> None:
+        self._sort(self._order.next())
+
+    def action_reverse(self) -> None:
+        self._sort(self._order.reversed())
+
+    def _sort(self, order: DiskOrder) -> None:
+        self._order = order
+        self._show_folders()
 
     def action_verify(self) -> None:
         if self._verifying is not None and not self._verifying.is_finished:
@@ -249,29 +288,36 @@ def damage_rows(damaged: Sequence[DamagedFile]) -> Iterator[DiskRow]:
         yield DiskRow(key=f"damaged {each.path}", name=brief(name, _NAME), note=note, removable=True)
 
 
-def disk_rows(folders: Sequence[FolderUse | LibraryError], used: Mapping[str, datetime]) -> Iterator[DiskRow]:
+def disk_rows(
+    folders: Sequence[FolderUse | LibraryError],
+    used: Mapping[str, datetime],
+    order: DiskOrder = BY_SIZE,
+    marks: Marks = UNICODE,
+) -> Iterator[DiskRow]:
     """The content of each folder, or why it cannot be read; ``used``: when each model was loaded last."""
     for each in folders:
         if isinstance(each, Exception):
             yield DiskRow(key=words(each), name=words(each))
         else:
-            yield from _folder_rows(each, used)
+            yield from _folder_rows(each, used, order, marks)
 
 
-def _folder_rows(use: FolderUse, used: Mapping[str, datetime]) -> Iterator[DiskRow]:
-    """The models by size, then the files that no model uses."""
-    heading = "Models" if use.own else f"Models of Ollama in {brief(str(use.path), 120)}, only shown"
+def _folder_rows(
+    use: FolderUse, used: Mapping[str, datetime], order: DiskOrder, marks: Marks
+) -> Iterator[DiskRow]:
+    """The models in their order, then the files that no model uses."""
+    name = "Models" if use.own else f"Models of Ollama in {brief(str(use.path), 120)}, only shown"
     at, now = use.path, datetime.now(UTC)
     yield DiskRow(
         key=f"{at} models",
-        name=heading,
-        size="Size",
-        shared="Shared",
-        alone="Frees",
-        used="Last used",
+        name=heading(name, DiskColumn.NAME, order, marks),
+        size=heading("Size", DiskColumn.SIZE, order, marks),
+        shared=heading("Shared", DiskColumn.SHARED, order, marks),
+        alone=heading("Frees", DiskColumn.FREES, order, marks),
+        used=heading("Last used", DiskColumn.USED, order, marks),
         is_heading=True,
     )
-    for model in sorted(use.models, key=lambda model: -model.size):
+    for model in ordered(use, used, order):
         used_at = used.get(model_key(model.name))
         yield DiskRow(
             key=f"{at} model {model.name}",
@@ -313,14 +359,16 @@ def _remark(model: ModelUse) -> str:
     return "changed since it was verified: v reads it" if model.changed else ""
 
 
-def disk_title(folders: Sequence[FolderUse | LibraryError]) -> str:
+def disk_title(folders: Sequence[FolderUse | LibraryError], order: str = "") -> str:
     read = [each for each in folders if not isinstance(each, Exception)]
     if not read:
         return "Disk"
     where = brief(str(read[0].path), 120) if len(read) == 1 else f"{len(read)} folders"
     free = sum(leftover.size for use in read for leftover in use.removable)
     could = f", {bytes_text(free)} to be freed" if free else ""
-    return f"Disk  {bytes_text(sum(use.size for use in read))} in {where}{could}"
+    # Before the path, which may be cut.
+    said = f"{order}, " if order else ""
+    return f"Disk  {said}{bytes_text(sum(use.size for use in read))} in {where}{could}"
 
 
 def clean_text(chosen: Sequence[Leftover]) -> str:

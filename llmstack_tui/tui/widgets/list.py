@@ -95,6 +95,13 @@ class RowList(ScrollView, Generic[R], can_focus=True):
     class Opened(Message):
         """A row was double-clicked."""
 
+    class HeadingClicked(Message):
+        """The cell ``x`` of a heading was clicked."""
+
+        def __init__(self, x: int) -> None:
+            super().__init__()
+            self.x = x
+
     class Folded(Message):
         """The rows under the one with this key are to be folded or unfolded."""
 
@@ -323,7 +330,11 @@ class RowList(ScrollView, Generic[R], can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         line = event.y + self.scroll_offset.y
-        if line < self._starts[-1] and not self.is_heading(self._rows[self._index_at(line)]):
+        if line >= self._starts[-1]:
+            return
+        if self.is_heading(self._rows[self._index_at(line)]):
+            self.post_message(self.HeadingClicked(event.x))
+        else:
             self.cursor = self._index_at(line)
             if event.chain == 1:
                 self.toggle_fold()

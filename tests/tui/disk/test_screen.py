@@ -14,6 +14,7 @@ from llmstack_tui.base import paths
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.library import disk
 from llmstack_tui.library.storage import DOWNLOADS_LOCK
+from llmstack_tui.tui.disk.screen import DiskList
 from tests.support.folders import blob, manifest, write
 from tests.support.waiting import wait_until
 from tests.tui.driving import real_dashboard
@@ -141,3 +142,32 @@ async def test_what_was_used_last_and_what_cannot_be_used(folder: Path) -> None:
         await desk.until_shown("Remove this file?", "It is no manifest.")
         await desk.press("right", "enter")
         await wait_until(lambda: "cut:latest" not in desk.text)
+
+
+async def test_headings_and_o_sort_the_models_and_the_title_says_how(folder: Path) -> None:
+    async with disk_screen() as desk:
+        await desk.until_shown("14 kB in ", "Last used")
+        width = desk.app.screen.query_one("DiskList").region.width
+
+        def listed() -> list[str]:
+            names = ("qwen2.5-coder:7b", "coder:again", "mistral:7b")
+            rows = [row.name for row in desk.app.screen.query_one(DiskList).rows]
+            return [name for name in rows if name in names]
+
+        assert listed()[-1] == "mistral:7b"
+        await desk.pilot.click("DiskList", offset=(4, 0))
+        await desk.until_shown("Models ▲", "Disk  by name, ")
+        assert listed() == ["coder:again", "mistral:7b", "qwen2.5-coder:7b"]
+        await desk.pilot.click("DiskList", offset=(4, 0))
+        await desk.until_shown("Models ▼", "Disk  by name, reversed, ")
+        assert listed() == ["qwen2.5-coder:7b", "mistral:7b", "coder:again"]
+        await desk.pilot.click("DiskList", offset=(width - 1 - 13 - 5, 0))
+        await desk.until_shown("▼Frees", "Disk  by what it frees, ")
+        assert listed()[0] == "mistral:7b"
+        await desk.press("o")
+        await desk.until_shown("▼Last used", "Disk  by last used, ")
+        await desk.press("o")
+        await wait_until(lambda: "Disk  by" not in desk.text)
+        await desk.press("O")
+        await desk.until_shown("▲Size", "Disk  reversed, ")
+        assert listed()[0] == "mistral:7b"
