@@ -34,6 +34,10 @@ class Host(Protocol):
     @property
     def capabilities(self) -> Capability: ...
 
+    @property
+    def left_out(self) -> int:
+        """How many more models the server listed than `installed` returned last."""
+
     async def version(self) -> ServerVersion: ...
 
     async def installed(self) -> tuple[Model, ...]: ...

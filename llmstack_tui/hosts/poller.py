@@ -156,6 +156,7 @@ class Poller:
             capabilities=self.host.capabilities,
             server=server,
             installed=installed,
+            left_out=self.host.left_out,
             running=running,
             read_at=read_at,
             latency_s=smoothed_latency(before.latency_s, read_at - asked_at),

@@ -187,6 +187,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     Attributes:
         url: the host's base URL, its key everywhere.
+        left_out: how many more models the server lists than are in ``installed``.
         read_at: monotonic seconds of the last poll that succeeded, None before the first.
         recalled_at: when an earlier session saw ``installed``, which is kept until the first poll.
         latency_s: seconds in which the host answered short requests of late.
@@ -197,6 +198,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     capabilities: Capability
     server: ServerVersion | None = None
     installed: tuple[Model, ...] = ()
+    left_out: int = 0
     running: tuple[RunningModel, ...] = ()
     read_at: float | None = None
     error: HostError | None = None

@@ -29,7 +29,7 @@ from llmstack_tui.ollama.decoding import WrongShape
 from llmstack_tui.ollama.wire import WireAnswer, WireDetails, WireMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from llmstack_tui.ollama import wire
@@ -55,8 +55,11 @@ def server_version(answer: wire.VersionResponse) -> ServerVersion:
     return ServerVersion(kind=HostKind.BUILTIN, version=shortened(own, _LONGEST_WORD))
 
 
-def installed(answer: wire.ListResponse) -> tuple[Model, ...]:
-    return tuple(_model(name, listed) for name, listed in _named(answer.models, _MOST_INSTALLED))
+def installed(answer: wire.ListResponse) -> tuple[tuple[Model, ...], int]:
+    """The models, and how many more the server lists than are taken."""
+    named = _named(answer.models)
+    models = tuple(_model(name, listed) for name, listed in islice(named.items(), _MOST_INSTALLED))
+    return models, len(named) - len(models)
 
 
 def running(answer: wire.ProcessResponse) -> tuple[RunningModel, ...]:
@@ -73,7 +76,7 @@ def running(answer: wire.ProcessResponse) -> tuple[RunningModel, ...]:
             pid=_count(loaded.pid),
             answer=_answer(loaded.answer),
         )
-        for name, loaded in _named(answer.models, _MOST_RUNNING)
+        for name, loaded in islice(_named(answer.models).items(), _MOST_RUNNING)
     )
 
 
@@ -148,7 +151,7 @@ def progress(line: wire.ProgressResponse) -> Progress:
     )
 
 
-def _named(models: Sequence[Listed] | None, most: int) -> Iterable[tuple[str, Listed]]:
+def _named(models: Sequence[Listed] | None) -> Mapping[str, Listed]:
     """The models by their names. One without a usable name cannot be asked for, nor the second of a name."""
     if models is None:
         raise WrongShape("answer.no_models")
@@ -159,7 +162,7 @@ def _named(models: Sequence[Listed] | None, most: int) -> Iterable[tuple[str, Li
             named.setdefault(name, listed)
     if models and not named:
         raise WrongShape("answer.nameless")
-    return islice(named.items(), most)
+    return named
 
 
 def _model(name: str, listed: wire.WireListedModel) -> Model:

@@ -72,6 +72,7 @@ class OllamaHost:
         agent = user_agent or f"llmstack/{__version__} pid/{os.getpid()}"
         self._http = Transport(url, user_agent=agent, timeouts=self._timeouts, key=key, transport=transport)
         self._kind: HostKind | None = None
+        self.left_out = 0
         self._sharing = SharedProcesses(self.show)
 
     @property
@@ -94,8 +95,9 @@ class OllamaHost:
         return version
 
     async def installed(self) -> tuple[Model, ...]:
-        self._sharing.installed = await self._ask("/api/tags", wire.ListResponse, answers.installed)
-        return self._sharing.installed
+        models, self.left_out = await self._ask("/api/tags", wire.ListResponse, answers.installed)
+        self._sharing.installed = models
+        return models
 
     async def running(self) -> tuple[RunningModel, ...]:
         running = await self._ask("/api/ps", wire.ProcessResponse, answers.running)

@@ -53,8 +53,12 @@ class ModelCommands(Provider):
 
     async def search(self, query: str) -> Hits:
         # Textual's own fuzzy search takes a second for some thousand names, and every hit is a row to build.
-        for hit in sorted(self._hits(query.casefold().split()), reverse=True)[:_MOST]:
+        hits = sorted(self._hits(query.casefold().split()), reverse=True)
+        for hit in hits[:_MOST]:
             yield hit
+        if len(hits) > _MOST:
+            said = f"The first {_MOST} of {len(hits):,} models: type more of the name."
+            yield Hit(0.0, content_of((said, "$text-muted")), lambda: None, text=said)
 
     def _hits(self, words: list[str]) -> Iterator[Hit]:
         view = shell_of(self.screen).view

@@ -149,6 +149,8 @@ class Preferences:
         self._shell.record(NoteKind.NOTE, *problems)
         for problem in problems[:_MOST_PROBLEMS_TOLD]:
             self._shell.warn(problem, title="Settings")
+        if (more := len(problems) - _MOST_PROBLEMS_TOLD) > 0:
+            self._shell.warn(f"{more} more: see the activity.", title="Settings")
 
     # The theme
 

@@ -82,6 +82,13 @@ async def test_what_is_no_model_is_left_out_and_a_name_of_wrong_bytes_is_listed(
     assert [each.name for each in models] == ["odd\ufffd:1b", "last:1b"]
 
 
+async def test_models_beyond_the_most_are_counted() -> None:
+    models = b", ".join(b'{"name": "m:%d"}' % number for number in range(5003))
+    async with talking(always(Reply((b'{"models": [' + models + b"]}",)))) as (host, _):
+        assert len(await host.installed()) == 5000
+        assert host.left_out == 3
+
+
 @pytest.mark.parametrize(
     ("text", "time"),
     [

@@ -53,7 +53,7 @@ async def test_thousands_of_models_do_not_hold_up_the_keys() -> None:
         hits = await found(desk, "2999")
         assert time.process_time() - began < 0.1
         assert [hit.text for hit in hits] == ["model-2999:latest"]
-        assert len(await found(desk, "model")) == 40
+        assert len(await found(desk, "model")) == 40 + 1  # the last says that there are more
 
 
 async def test_a_lone_verb_lists_no_models() -> None:
@@ -77,3 +77,10 @@ async def test_the_palette_and_the_help_are_ascii_where_the_terminal_is() -> Non
         await desk.until_shown("First steps")
         assert desk.text.isascii()
         assert all(shown.isascii() for shown in desk.app.preferences.shown_keys().values())
+
+
+async def test_more_hits_than_are_listed_are_counted() -> None:
+    async with dashboard(seeded.many(3000)) as desk:
+        *_, last = await found(desk, "model")
+        assert last.text == "The first 40 of 3,000 models: type more of the name."
+        assert [hit.text for hit in await found(desk, "model-2999")] == ["model-2999:latest"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import asdict
 
 from llmstack_tui.base.names import listed_name
+from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
@@ -40,11 +41,19 @@ async def run(core: Core, options: Namespace) -> int:
     async with opened(core, ()) as stack:
         is_empty = stack.records.is_empty
     loads, versions = ([], []) if is_empty else await _read(core, options)
-    return output.answer(options, document(loads, versions), lambda: _write(options, loads, versions))
+    more = max(len(loads), len(versions)) > options.limit
+    loads, versions = loads[: options.limit], versions[: options.limit]
+    said = plural(options.limit, "Only the newest is shown", f"The newest {options.limit:,} are shown")
+    return output.answer(
+        options,
+        document(loads, versions) | {"more": more},
+        lambda: _write(options, loads, versions),
+        lambda: output.inform(f"{said}: --limit N shows more.") if more else None,
+    )
 
 
 async def _read(core: Core, options: Namespace) -> tuple[list[Activation], list[_Version]]:
-    """The newest loads, and the newest versions."""
+    """The newest loads, and the newest versions: one more than was asked for tells that there are more."""
     loads: list[Activation] = []
     versions: list[_Version] = []
     names = _recorded_names(options.name) if options.name is not None else (None,)
@@ -55,12 +64,12 @@ async def _read(core: Core, options: Namespace) -> tuple[list[Activation], list[
         for host in stack.state.hosts:
             for name in names:
                 if name is not None and not options.gone:
-                    loads += await stack.records.activations(host.snapshot.url, name, options.limit)
+                    loads += await stack.records.activations(host.snapshot.url, name, options.limit + 1)
             versions += await _versions(stack, host, names)
     loads.sort(key=lambda each: each.id, reverse=True)
     versions = [each for each in versions if not (each[1] and options.gone)]
     versions.sort(key=lambda each: each[0].last_seen_at, reverse=True)
-    return loads[: options.limit], versions[: options.limit]
+    return loads, versions
 
 
 async def _versions(stack: Stack, host: HostState, names: Sequence[str | None]) -> list[_Version]:

@@ -61,6 +61,7 @@ async def _estimate(stack: Stack) -> None:
 
 
 def document(hosts: Sequence[HostState], pins: Mapping[str, frozenset[str]]) -> dict[str, object]:
+    left_out = sum(host.snapshot.left_out for host in hosts)
     return {
         "models": [
             _model(
@@ -71,8 +72,8 @@ def document(hosts: Sequence[HostState], pins: Mapping[str, frozenset[str]]) -> 
             )
             for host in hosts
             for status in host.models
-        ]
-    }
+        ],
+    } | ({"left_out": left_out} if left_out else {})
 
 
 def _model(
@@ -144,6 +145,11 @@ def _write(hosts: Sequence[HostState]) -> None:
     ]
     heads = ["", "NAME", ">SIZE", "QUANTIZATION?", ">PARAMETERS?", "STATE"]
     output.write_table(heads, rows, [status.host for status in models])
+    for snapshot in (host.snapshot for host in hosts if host.snapshot.left_out):
+        count = len(snapshot.installed)
+        output.say(
+            f"{snapshot.url} lists {count + snapshot.left_out:,} models: the first {count:,} are shown."
+        )
     for status in models:
         if status.model and status.model.unusable:
             name = status.name

@@ -114,6 +114,12 @@ class ActivityLines(Struct, frozen=True):
     events: tuple[Event, ...]
     choice: Choice
 
+    @property
+    def heading(self) -> str:
+        """The filter, and that there may be older events."""
+        newest = f"  the newest {LIMIT}" if len(self.events) == LIMIT else ""
+        return f"{self.choice.heading}{newest}"
+
 
 class ActivityLog:
     """The newest `LIMIT` events of the chosen kinds."""

@@ -162,7 +162,7 @@ class ActivityPane(SidePane):
 
     def show(self, view: View, selected: Key | None) -> None:
         activity = self.shell.controller(ActivityFeed).activity
-        self.show_title(activity.choice.heading)
+        self.show_title(activity.lines.heading)
         self.list.show_events(activity.lines, view.moment.now)
 
 

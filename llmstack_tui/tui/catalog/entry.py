@@ -140,7 +140,9 @@ class EntryScreen(FramedScreen):
         for name, file in self._variants.items():
             lines.append(self._variant(name, file, installed, budget, now))
         if self._tags:
-            heading = f"Tags of the registry: {len(self._tags)}"
+            count = len(self._tags)
+            of = f"{count:,}" if count <= _MOST_TAGS else f"the first {_MOST_TAGS:,} of {count:,}"
+            heading = f"Tags of the registry: {of}"
             lines.append(Fact(key="tags", text=heading, is_heading=True))
             lines += [self._variant(name, None, installed, budget, now) for name in self._tags[:_MOST_TAGS]]
         lines += sources(self._catalog, self._entry)

@@ -16,7 +16,7 @@ from llmstack_tui.lifecycle.wording import ACTORS, end_text
 from llmstack_tui.tui.details.pane import addresses
 from llmstack_tui.tui.draw.figures import about_text, count_text, when_text
 from llmstack_tui.tui.draw.text import content_of
-from llmstack_tui.tui.widgets.section import SectionText, lines_part, rows_part
+from llmstack_tui.tui.widgets.section import SectionText, lines_part, newest_part, rows_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -99,12 +99,20 @@ def told_parts(details: ModelDetails, name: str) -> dict[str, SectionText]:
 
 def parameter_rows(table: str) -> Iterator[tuple[str, str]]:
     """Name and value of each line; quotes around a value are removed."""
-    for line in table[:MOST_CHARACTERS].expandtabs().splitlines()[:_MOST_ROWS]:
+    lines = table[:MOST_CHARACTERS].expandtabs().splitlines()
+    for line in lines[:_MOST_ROWS]:
         name, _, value = line.strip().partition(" ")
         value = value.strip()
         if len(value) > 1 and value[0] == value[-1] == '"':
             value = value[1:-1]
         yield f"{name} ".ljust(_CELLS), value
+    yield from _more(len(lines))
+
+
+def _more(count: int) -> Iterator[tuple[str, str]]:
+    """A row that says how many of ``count`` are not shown."""
+    if count > _MOST_ROWS:
+        yield "", f"and {count - _MOST_ROWS} more"
 
 
 def fact_rows(info: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -120,16 +128,17 @@ def fact_rows(info: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             yield label, found.pop(short)
     for short in sorted(found)[:_MOST_ROWS]:
         yield f"{brief(short, 60)} ".ljust(_CELLS), found[short]
+    yield from _more(len(found))
 
 
 def loads_part(loads: Sequence[Activation], now: datetime) -> SectionText:
     """A line for each load: when, how long, who asked, how it ended."""
-    return lines_part(_load(each, now) for each in loads)
+    return newest_part(_load(each, now) for each in loads)
 
 
 def measured_part(measured: Sequence[Measured], now: datetime) -> SectionText:
     """The memory that each load of this version took, by the server and by the devices."""
-    return lines_part(_took(each, now) for each in measured)
+    return newest_part(_took(each, now) for each in measured)
 
 
 def versions_part(versions: Sequence[SeenModel], digest: str, now: datetime) -> SectionText:

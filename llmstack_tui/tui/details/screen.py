@@ -26,7 +26,14 @@ from llmstack_tui.tui.draw.updates import more_update_rows
 from llmstack_tui.tui.screen import RecordScreen
 from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.pane import Pane
-from llmstack_tui.tui.widgets.section import ScrollingText, Section, SectionText, events_part, rows_part
+from llmstack_tui.tui.widgets.section import (
+    MOST_RECORDED,
+    ScrollingText,
+    Section,
+    SectionText,
+    events_part,
+    rows_part,
+)
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -37,7 +44,6 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardStack
 
-_MOST_LOOKED_UP = 50
 _MODEL, _ADDRESSES, _NEEDED = "Model", "Addresses", "Memory needed"
 _VERSIONS, _LOADED, _USED, _EVENTS = "Installed versions", "Loaded", "Memory used", "Events"
 _BEFORE = (_MODEL, _ADDRESSES, _NEEDED)
@@ -138,14 +144,14 @@ class DetailsScreen(RecordScreen):
         model, digest = status.model if status else None, digest_of(status)
         versions = await stack.records.versions(host, name)
         self._sections[_VERSIONS].say(versions_part(versions, digest, now))
-        loads = await stack.records.activations(host, name, _MOST_LOOKED_UP)
+        loads = await stack.records.activations(host, name, MOST_RECORDED + 1)
         self._sections[_LOADED].say(loads_part(loads, now))
-        measured = await stack.records.measured(host, digest, _MOST_LOOKED_UP) if digest else ()
+        measured = await stack.records.measured(host, digest, MOST_RECORDED + 1) if digest else ()
         self._sections[_USED].say(measured_part(measured, now))
         subject = stack.fit.subject(host, model) if model and not model.is_cloud else None
         if subject is not None:
             self._sections[_NEEDED].say(fit_part(subject, stack.fit.room(), measured))
-        events = await stack.records.events(_MOST_LOOKED_UP, host=host, model=name)
+        events = await stack.records.events(MOST_RECORDED + 1, host=host, model=name)
         self._sections[_EVENTS].say(events_part(events, now))
 
     # Keys

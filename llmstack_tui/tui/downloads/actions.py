@@ -146,6 +146,10 @@ class DownloadController(Controller):
 
     async def _offer(self, stack: DashboardStack, name: str, text: str, hosts: list[str]) -> None:
         names = self._shell.host_names
+        if (more := len(hosts) - _MOST_HOSTS) > 0:
+            text += (
+                f"\n{more} more {plural(more, 'server takes', 'servers take')} downloads: use their lists."
+            )
         answers = [Answer("", "Not now")]
         for url in hosts[:_MOST_HOSTS]:
             host = brief(names.get(url) or address(url), 24)

@@ -221,4 +221,5 @@ def removal_text(removals: Sequence[Removal]) -> str:
 
 def _names(names: Sequence[str]) -> str:
     """A few names, as in a sentence."""
-    return listed([brief(name, 60) for name in names[:_MOST_SHARERS]])
+    shown, more = [brief(name, 60) for name in names[:_MOST_SHARERS]], len(names) - _MOST_SHARERS
+    return listed([*shown, *([f"{more} more"] if more > 0 else [])])

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 _WIDEST_NAME = 60
-_LEAST_NAME = 22
+_LEAST_NAME, _LEAST_PULLED = 22, 12
 _BEFORE_NAME = 4
 _SHORT_VERSION, _LONG_VERSION = 10, 21
 _STYLES = {
@@ -144,7 +144,7 @@ class ModelList(RowList["ListRow"]):
             case HostRow():
                 return _host(row, width, pen)
             case PullRow():
-                return _pull(row, self.columns(width), pen)
+                return _pull(row, self.columns(width).name, width, pen)
         return _model(row, self.columns(width), pen)
 
 
@@ -184,13 +184,19 @@ def _model(row: ModelRow, columns: ColumnWidths, pen: Pen) -> list[Segment]:
     ]
 
 
-def _pull(row: PullRow, columns: ColumnWidths, pen: Pen) -> list[Segment]:
+def _pull(row: PullRow, name: int, width: int, pen: Pen) -> list[Segment]:
+    # The figures stay whole: the name is shortened for them, and then the word goes.
+    room = width - _BEFORE_NAME
+    said = f"  pulling  {row.progress}"
+    if room - cell_len(said) < _LEAST_PULLED:
+        said = f"  {row.progress}"
+    name = max(min(name, room - cell_len(said)), 0)
     return [
         pen.pointer(),
         pen.tick(),
         pen.cell(row.mark, 2, "accent"),
-        pen.name(row.name, columns.name, "plain"),
-        pen.cell(f"  pulling  {row.progress}", 60, "accent"),
+        pen.name(row.name, name, "plain"),
+        pen.cell(said, room - name, "accent"),
     ]
 
 
@@ -234,15 +240,22 @@ class ModelsPane(TablePane[ModelOrder]):
         self._pulls: tuple[PullRow, ...] = ()
         self.active_first = False
         self._folded: frozenset[str] = frozenset()
-        self._found = 0
+        self._found = self._left_out = 0
         self._when_empty: Sequence[str] = ()
         self._marked: frozenset[Key] = frozenset()
 
     def show(
-        self, rows: tuple[ModelRow, ...], hosts: tuple[HostRow, ...] = (), pulls: tuple[PullRow, ...] = ()
+        self,
+        rows: tuple[ModelRow, ...],
+        hosts: tuple[HostRow, ...] = (),
+        pulls: tuple[PullRow, ...] = (),
+        left_out: int = 0,
     ) -> None:
-        """Draw those of ``rows`` (all models) that match the filter, under the lines of their hosts."""
-        self._all, self._hosts, self._pulls = rows, hosts, pulls
+        """Draw those of ``rows`` (all models) that match the filter, under the lines of their hosts.
+
+        ``left_out`` is the number of models that the servers list beside these.
+        """
+        self._all, self._hosts, self._pulls, self._left_out = rows, hosts, pulls, left_out
         if self.list.show_columns(rows):
             self.headings.refresh()
         if self._marked:
@@ -323,7 +336,9 @@ class ModelsPane(TablePane[ModelOrder]):
         self._show_title()
 
     def _show_title(self) -> None:
-        self.show_title(models_title(self._all, self._found, len(self._marked), self.sorted_by))
+        self.show_title(
+            models_title(self._all, self._found, len(self._marked), self.sorted_by, self._left_out)
+        )
 
     def _show_message(self) -> None:
         again = shell_of(self).view.keys["filter.clear"]
@@ -331,9 +346,12 @@ class ModelsPane(TablePane[ModelOrder]):
         self.list.show_message(no_match if self._all else self._when_empty)
 
 
-def models_title(rows: Sequence[ModelRow], found: int, marked: int = 0, order: str = "") -> str:
+def models_title(
+    rows: Sequence[ModelRow], found: int, marked: int = 0, order: str = "", left_out: int = 0
+) -> str:
     """The title; ``found`` is the number of ``rows`` that match the filter, ``order`` how they are sorted."""
     said = (f", {order}" if order else "") + (f", {marked} marked" if marked else "")
+    whole = f"the first {len(rows):,} of {len(rows) + left_out:,}" if left_out else f"{len(rows)}"
     if found < len(rows):
-        return f"Models  {found} of {len(rows)}{said}"
-    return f"Models  {len(rows)}, {active_count(rows)} active{said}" if rows else "Models"
+        return f"Models  {found} of {whole}{said}"
+    return f"Models  {whole}, {active_count(rows)} active{said}" if rows else "Models"

@@ -115,6 +115,7 @@ class ModelsScreen(TableScreen):
             rows,
             host_rows(view.state, rows, names=names, look_only=look_only),
             pull_rows(view.state.downloads, rows, self.shell.marks),
+            sum(host.snapshot.left_out for host in view.state.hosts),
         )
 
     @on(RowList.Moved, "#models")

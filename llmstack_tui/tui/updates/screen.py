@@ -277,6 +277,8 @@ def _folded(
         return
     for reason, names in reasons.items():
         listed = ", ".join(brief(name, 100) for name in names[:_MOST_UNFOLDED])
+        if (more := len(names) - _MOST_UNFOLDED) > 0:
+            listed += f" and {more:,} more"
         lines = (f"    {brief(reason, 400)}", "plain"), (f"    {listed}", "muted")
         yield NoteRow(f"{group} {reason}", tuple((line,) for line in lines))
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 
 _CELLS, _LONGEST_VALUE = 22, 1000
+# Of what is recorded about one model, as many lines are shown; a reader asks for one more.
+MOST_RECORDED = 50
 
 
 class SectionText(Struct, frozen=True):
@@ -153,8 +155,17 @@ def lines_part(lines: Iterable[Content | str]) -> SectionText:
     return SectionText(content_of("\n").join(map(content_of, lines)))
 
 
+def newest_part(lines: Iterable[Content | str]) -> SectionText:
+    """As `lines_part`, of the newest `MOST_RECORDED` lines; if there are more, it says so."""
+    shown = [*lines]
+    if len(shown) > MOST_RECORDED:
+        said = f"(The newest {MOST_RECORDED} are shown; there are older ones.)"
+        shown[MOST_RECORDED:] = [content_of((said, "$text-muted"))]
+    return lines_part(shown)
+
+
 def events_part(events: Sequence[Event], now: datetime) -> SectionText:
-    return lines_part(
+    return newest_part(
         content_of(
             (f"{when_text(event.at, now):14}", "$text-muted"),
             plain_spaces(text(event.sentence)),

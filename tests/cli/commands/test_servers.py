@@ -127,6 +127,14 @@ async def test_status_has_the_keys_that_scripts_rely_on(llmstack: Program) -> No
     assert (done.returncode, done.stderr) == (0, "")
 
 
+async def test_ls_says_how_many_models_it_leaves_out(llmstack: Program) -> None:
+    async with running(usual_ollama(*(f"m:{number}" for number in range(5003)))) as (url,):
+        document = json.loads((await run(llmstack, "ls", "--json", "--host", url)).stdout)
+        told = await run(llmstack, "ls", "--host", url)
+    assert (len(document["models"]), document["left_out"]) == (5000, 3)
+    assert f"{url} lists 5,003 models: the first 5,000 are shown." in told.stderr
+
+
 async def test_status_fails_when_no_server_answers_and_still_tells_the_rest(llmstack: Program) -> None:
     done = await run(llmstack, "status", "--json", "--host", NOWHERE)
     assert done.returncode == 1

@@ -213,3 +213,16 @@ def test_the_table_of_a_model_that_is_too_large_or_unknown() -> None:
     assert "size of its file" in by_size.body.plain
     assert "?" in by_size.body.plain
     assert fit_part(Subject(), Room(budget=1)) is None
+
+
+def test_what_is_recorded_beyond_the_newest_is_said_to_be_there() -> None:
+    events = [Event(at=NOW, kind="left", sentence=quoted(f"event {number}")) for number in range(51)]
+    assert events_part(events[:50], NOW).body.plain.splitlines()[-1].endswith("event 49")
+    *shown, last = events_part(events, NOW).body.plain.splitlines()
+    assert len(shown) == 50
+    assert last == "(The newest 50 are shown; there are older ones.)"
+
+
+def test_parameters_that_are_not_shown_are_counted() -> None:
+    rows = [*parameter_rows("\n".join(f"stop {number}" for number in range(83)))]
+    assert rows[-1] == ("", "and 3 more")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import Settings, UiSettings
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder
 from llmstack_tui.tui.widgets.table import Headings
+from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import FakeDesk, dashboard
 
@@ -95,3 +97,10 @@ async def test_only_columns_that_are_shown_are_gone_through() -> None:
         assert desk.app.models.pane.order == ModelOrder(ModelColumn.LEAVES)
         await desk.press("o")
         assert desk.app.models.pane.order == ModelOrder()
+
+
+async def test_a_list_that_is_cut_says_of_how_many_it_is_a_part() -> None:
+    snapshot = replace(seeded.typical().hosts[0].snapshot, left_out=7_300)
+    async with dashboard(seeded.state(snapshot)) as desk:
+        count = len(snapshot.installed)
+        await desk.until_shown(f"Models  the first {count} of 7,30{count}")

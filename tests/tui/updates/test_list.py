@@ -88,3 +88,11 @@ def test_all_of_it_is_ascii_where_the_terminal_needs_that() -> None:
     shown = replace(SHOWN, marks=ASCII, opened={"unknown"})
     state = replace(STATE, downloads=(coming("smollm2:135m"),))
     assert text(shown, state).isascii()
+
+
+def test_names_that_are_not_listed_are_counted() -> None:
+    updates = {f"m{number:04}": UNKNOWN for number in range(503)}
+    state = replace(STATE, hosts=(replace(STATE.hosts[0], updates=updates),))
+    said = text(replace(SHOWN, opened={"unknown"}), state)
+    assert "m0499 and 3 more" in said
+    assert "m0500" not in said
