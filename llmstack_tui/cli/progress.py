@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.cli import output
+from llmstack_tui.cli import output, table
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _FRAMES = "|/-\\"
 _STEP_S = 0.15
-_BAR_CELLS = 16
+_BAR_CELLS, _LEAST_BAR, _LEAST_NAME = 16, 4, 12
 
 
 @asynccontextmanager
@@ -140,9 +140,10 @@ class _PullLines:
                 _write_end(each)
         if self._enabled:
             size = os.get_terminal_size(sys.stderr.fileno())
-            under_way = [_line(each) for each in downloads if not each.state.is_over]
+            width = (size.columns or 80) - 1
+            under_way = [pull_line(each, width) for each in downloads if not each.state.is_over]
             shown = under_way[: max(size.lines - 2, 1)]
-            output.draw(shown, (size.columns or 80) - 1)
+            output.draw(shown, width)
             self._drawn = len(shown)
 
     def close(self) -> None:
@@ -165,24 +166,34 @@ def _write_end(download: Download) -> None:
             output.say(f"The pull of {download.model} was cancelled.")
 
 
-def _line(download: Download) -> str:
+def pull_line(download: Download, width: int) -> str:
+    """The line of a pull that is not over, in ``width`` cells.
+
+    The figures stay whole: the bar gets shorter for them, then the name, and then the bar goes.
+    """
     if download.state is not DownloadState.RUNNING:
         return f"{download.model}  {text(*download.reason) or download.state.value}"
-    parts = [download.model]
+    parts, done, total = list[str](), download.completed, download.total
     if download.layers:
-        done, total = download.completed, download.total
-        share = f"{_bar(done / total)} {100 * done // total} %" if total else ""
-        parts.append(f"{share} {bytes_text(done)} of {bytes_text(total)}".strip())
+        share = f"{100 * done // total} % " if total else ""
+        parts.append(f"{share}{bytes_text(done)} of {bytes_text(total)}")
     if download.speed is not None:
         parts.append(f"{bytes_text(round(download.speed))}/s")
     if download.left_s is not None:
         parts.append(f"{output.clock(download.left_s)} left")
-    if len(parts) < 3:
+    if len(parts) < 2:
         parts.append(download.step)
-    return "  ".join(parts)
+    figures = "  ".join(parts)
+    room = max(width - table.cells(figures) - 2, _LEAST_NAME)
+    bar = min(max(room - table.cells(download.model) - 1, _LEAST_BAR), _BAR_CELLS) if total else 0
+    if room - bar - 1 < _LEAST_NAME:
+        bar = 0
+    dots = "…" if output.shows(sys.stderr, "…") else "..."
+    name = table.shortened(download.model, room - (bar and bar + 1), dots)
+    return f"{name}  {_bar(done / total, bar)} {figures}" if bar and total else f"{name}  {figures}"
 
 
-def _bar(share: float) -> str:
+def _bar(share: float, cells: int) -> str:
     full, rest = "█░" if output.shows(sys.stderr, "█░") else "#."
-    done = round(_BAR_CELLS * min(share, 1))
-    return full * done + rest * (_BAR_CELLS - done)
+    done = round(cells * min(share, 1))
+    return full * done + rest * (cells - done)

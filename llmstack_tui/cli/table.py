@@ -63,8 +63,8 @@ def clipped(text: str, width: int) -> str:
 def _fitted(row: Sequence[str], widths: Sequence[int], dots: str) -> Iterator[list[str]]:
     """The lines of one row: several if the last cell is wrapped."""
     *most, last = row
-    first = [_shortened(each, width, dots) for each, width in zip(most, widths, strict=False)]
-    parts = [*_wrapped(last, widths[-1])] if " " in last else [_shortened(last, widths[-1], dots)]
+    first = [shortened(each, width, dots) for each, width in zip(most, widths, strict=False)]
+    parts = [*_wrapped(last, widths[-1])] if " " in last else [shortened(last, widths[-1], dots)]
     for number, part in enumerate(parts):
         yield [*(["" for _ in first] if number else first), part]
 
@@ -80,7 +80,7 @@ def _wrapped(text: str, width: int) -> Iterator[str]:
     yield line
 
 
-def _shortened(text: str, width: int, dots: str) -> str:
+def shortened(text: str, width: int, dots: str = "…") -> str:
     """A text without its middle, if it is too wide: names differ at their beginnings and ends."""
     room = width - len(dots)
     if cells(text) <= width:

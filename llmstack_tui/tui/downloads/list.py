@@ -8,13 +8,15 @@ from msgspec import Struct
 
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.core.types import MAX_OVER
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
-from llmstack_tui.tui.draw.figures import clock_text, used_text, when_text
+from llmstack_tui.tui.draw.figures import used_text, when_text
+from llmstack_tui.tui.draw.updates import speed_and_left
 from llmstack_tui.tui.widgets.list import RowList
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from rich.segment import Segment
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
 
-_LONGEST = 86_400 * 9
+
+NOT_LIMITED = "Ollama's own pulls cannot be limited ([updates] limit)."
 
 
 class DownloadRow(Struct, frozen=True, kw_only=True):
@@ -57,9 +60,10 @@ class DownloadRow(Struct, frozen=True, kw_only=True):
 
 
 class Heading(Struct, frozen=True):
-    """The heading of a part of the list."""
+    """The heading of a part of the list, or a line about it, which is no ``title``."""
 
     text: str
+    title: bool = True
 
     @property
     def key(self) -> str:
@@ -70,17 +74,27 @@ Row = DownloadRow | Heading
 
 
 def download_rows(
-    downloads: Sequence[Download], now: datetime, marks: Marks, names: Mapping[str, str]
+    downloads: Sequence[Download],
+    now: datetime,
+    marks: Marks,
+    names: Mapping[str, str],
+    unlimited: Collection[str] = (),
 ) -> tuple[Row, ...]:
     """The queue, then the pulls that are over, under a heading.
 
     Args:
         names: the names of the hosts by URL; empty if there is only one.
+        unlimited: the hosts that download by themselves, where a limit is set that they cannot keep.
     """
-    rows = [(download.state.is_over, _row(download, now, marks, names)) for download in downloads]
+    rows: list[tuple[bool, Row]] = [
+        (download.state.is_over, _row(download, now, marks, names)) for download in downloads
+    ]
     over = [row for is_over, row in rows if is_over]
     under_way = [row for is_over, row in rows if not is_over]
-    return (*under_way, Heading("History"), *over) if over else tuple(under_way)
+    if any(each.host in unlimited and not each.state.is_over for each in downloads):
+        under_way.append(Heading(NOT_LIMITED, title=False))
+    heading = "History" if len(over) < MAX_OVER else f"History: the newest {len(over)} are kept"
+    return (*under_way, Heading(heading), *over) if over else tuple(under_way)
 
 
 def downloads_title(downloads: Sequence[Download]) -> str:
@@ -126,7 +140,7 @@ def share_of(download: Download) -> float | None:
 
 
 def _row(download: Download, now: datetime, marks: Marks, names: Mapping[str, str]) -> DownloadRow:
-    state, is_running = download.state, download.state is DownloadState.RUNNING
+    state, (speed, left) = download.state, speed_and_left(download)
     return DownloadRow(
         key=download.id,
         state=state,
@@ -136,8 +150,8 @@ def _row(download: Download, now: datetime, marks: Marks, names: Mapping[str, st
         word=word_of(download),
         share=None if state.is_over or not download.completed else share_of(download),
         amount=_amount(download),
-        speed=speed_text(download) if is_running and download.speed else "",
-        when=_when(download, now),
+        speed=speed,
+        when=(when_text(download.ended_at, now) if download.ended_at else "") if state.is_over else left,
         note=_note(download, marks),
     )
 
@@ -159,13 +173,6 @@ def _amount(download: Download) -> str:
     if download.state is DownloadState.DONE:
         return bytes_text(download.total)
     return used_text(download.completed, download.total)
-
-
-def _when(download: Download, now: datetime) -> str:
-    if download.state.is_over:
-        return when_text(download.ended_at, now) if download.ended_at else ""
-    left_s = download.left_s if download.state is DownloadState.RUNNING else None
-    return f"{clock_text(left_s)} left" if left_s is not None and left_s < _LONGEST else ""
 
 
 def _note(download: Download, marks: Marks) -> str:
@@ -195,7 +202,8 @@ _TONES = {
 _WORD, _AMOUNT, _SPEED, _WHEN = 11, 17, 10, 13
 _LEAST_NAME = 16
 _HOST, _HOST_FROM = 24, 110
-_BAR, _WIDE_BAR, _WIDE_FROM = 22, 40, 100
+_BAR, _WIDE_BAR, _WIDE_FROM, _LEAST_BAR = 22, 40, 100, 4
+_PERCENT, _LEAST_NOTE = 6, 12
 
 
 class DownloadList(RowList[Row]):
@@ -209,30 +217,33 @@ class DownloadList(RowList[Row]):
 
     def draw(self, row: Row, line: int, width: int, pen: Pen) -> list[Segment]:
         if isinstance(row, Heading):
-            return [pen.cell(f"  {row.text}", width, "heading")]
+            return [pen.cell(f"  {row.text}", width, "heading" if row.title else "muted")]
         return _second(row, width, pen) if line else _first(row, width, pen)
 
 
+def _is_narrow(row: DownloadRow, width: int) -> bool:
+    """Whether the speed and the time left stand on the second line, as the first has no room for them."""
+    return not row.state.is_over and width < 3 + _LEAST_NAME + _WORD + _AMOUNT + _SPEED + _WHEN
+
+
+def _speed_and_left(row: DownloadRow, pen: Pen) -> list[Segment]:
+    return [
+        pen.cell(row.speed, _SPEED, "plain", right=True),
+        pen.cell(f" {row.when}", _WHEN, "plain", right=True),
+    ]
+
+
 def _first(row: DownloadRow, width: int, pen: Pen) -> list[Segment]:
-    tone = _TONES[row.state]
+    tone, is_over = _TONES[row.state], row.state.is_over
     host = _HOST if row.host and width >= _HOST_FROM else 0
-    amount, speed = _AMOUNT, _SPEED
-    name = width - (3 + host + _WORD + amount + speed + _WHEN)
-    if name < _LEAST_NAME and not row.state.is_over:
-        name, speed = name + speed, 0
+    amount, rest = _AMOUNT, 0 if _is_narrow(row, width) else _SPEED + _WHEN
+    name = width - (3 + host + _WORD + amount + rest)
     if name < _LEAST_NAME:
         name, amount = name + amount, 0
-    is_over = row.state.is_over
     present = "muted" if is_over else "plain"
     # The time of its end needs more cells than the time left.
-    end = (
-        [pen.cell(f"  {row.when}", _SPEED + _WHEN, "muted", right=True)]
-        if is_over
-        else [
-            pen.cell(row.speed, speed, "plain", right=True),
-            pen.cell(f"  {row.when}", _WHEN, "plain", right=True),
-        ]
-    )
+    when = [pen.cell(f"  {row.when}", rest, "muted", right=True)] if is_over else _speed_and_left(row, pen)
+    end = when if rest else []
     return [
         pen.pointer(),
         pen.cell(row.mark, 2, tone),
@@ -247,15 +258,20 @@ def _first(row: DownloadRow, width: int, pen: Pen) -> list[Segment]:
 def _second(row: DownloadRow, width: int, pen: Pen) -> list[Segment]:
     segments = [pen.pointer(), pen.cell("", 2, "plain")]
     room = width - 3
+    figures = _speed_and_left(row, pen) if row.speed and _is_narrow(row, width) else []
+    taken = _SPEED + _WHEN if figures else 0
     if row.share is not None:
-        cells = _WIDE_BAR if width >= _WIDE_FROM else _BAR
+        # The bar takes what the figures leave it.
+        most = _WIDE_BAR if width >= _WIDE_FROM else _BAR
+        cells = max(min(most, room - _PERCENT - taken), _LEAST_BAR)
         full = min(cells, max(1 if row.share > 0 else 0, int(row.share * cells)))
         segments += [
             pen.cell(pen.marks.full * full, full, "pointer"),
             pen.cell(pen.marks.empty * (cells - full), cells - full, "muted"),
-            pen.cell(f"{int(row.share * 100)} %", 6, "plain", right=True),
-            pen.cell("", 2, "plain"),
+            pen.cell(f"{int(row.share * 100)} %", _PERCENT, "plain", right=True),
         ]
-        room -= cells + 8
+        room -= cells + _PERCENT
+    gap = "  " if row.share is not None or figures else ""
+    note = f"{gap}{row.note}" if room - taken >= _LEAST_NOTE else ""
     tone = "bad" if row.state is DownloadState.FAILED else "muted"
-    return [*segments, pen.cell(row.note, room, tone)]
+    return [*segments, *figures, pen.cell(note, room - taken, tone)]

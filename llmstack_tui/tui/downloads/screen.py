@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.widgets import Static
 
+from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
@@ -15,6 +16,7 @@ from llmstack_tui.downloads.types import Why
 from llmstack_tui.tui.downloads import KEYS, ONE_KEYS
 from llmstack_tui.tui.downloads.actions import DownloadController
 from llmstack_tui.tui.downloads.list import (
+    NOT_LIMITED,
     DownloadList,
     DownloadRow,
     download_rows,
@@ -30,6 +32,7 @@ from llmstack_tui.tui.screen import RecordScreen, TabScreen
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 from llmstack_tui.tui.widgets.section import (
+    MOST_RECORDED,
     ScrollingText,
     Section,
     SectionText,
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
     from textual.content import Content
     from textual.timer import Timer
 
+    from llmstack_tui.config.settings import Settings
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download, LayerProgress
     from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import View
@@ -54,6 +59,14 @@ if TYPE_CHECKING:
 
 _LEAST_S = 0.25
 """Seconds between two drawings; faster changes could not be read."""
+
+
+def unlimited_hosts(state: StackState | None, settings: Settings) -> frozenset[str]:
+    """The hosts that download by themselves, so that the limit of the settings is not theirs."""
+    if state is None or not settings.updates.limit:
+        return frozenset()
+    servers = ((host.snapshot.url, host.snapshot.server) for host in state.hosts)
+    return frozenset(url for url, server in servers if server and server.kind is HostKind.OLLAMA)
 
 
 class DownloadsScreen(TabScreen):
@@ -107,7 +120,8 @@ class DownloadsScreen(TabScreen):
         what = f"Press {catalog} for models worth having, {add} to pull one by its name."
         self.list.show_message(("Nothing is being downloaded.", what))
         before = self.selected
-        self.list.show(download_rows(downloads, now, self.shell.marks, names))
+        unlimited = unlimited_hosts(view.state, self.shell.settings)
+        self.list.show(download_rows(downloads, now, self.shell.marks, names, unlimited))
         self._follow_asked(before)
         if self._is_opened:
             self._is_opened = False
@@ -138,7 +152,6 @@ class DownloadsScreen(TabScreen):
             self.app.push_screen(DownloadScreen(selected))
 
 
-_MOST_EVENTS = 50
 _MOST_LAYERS = 100
 _BAR_CELLS = 20
 
@@ -179,7 +192,8 @@ class DownloadScreen(RecordScreen):
             return
         now = view.moment.now
         self.frame.show_title(brief(download.model, 200))
-        self._about.say(rows_part(facts(download, now)))
+        is_limited = download.host not in unlimited_hosts(view.state, self.shell.settings)
+        self._about.say(rows_part(facts(download, now, is_limited=is_limited)))
         self._layers.say(layers_part(download, self.shell.marks))
 
     def _found(self, view: View) -> Download | None:
@@ -189,14 +203,14 @@ class DownloadScreen(RecordScreen):
     async def read(self, stack: DashboardStack) -> None:
         view = self.shell.view
         if (download := self._found(view)) is not None:
-            events = await stack.records.events(_MOST_EVENTS, host=download.host, model=download.model)
+            events = await stack.records.events(MOST_RECORDED + 1, host=download.host, model=download.model)
             self._events.say(events_part(events, view.moment.now))
 
     def show_unreadable(self, reason: str) -> None:
         self._events.say(SectionText(content_of(reason)))
 
 
-def facts(download: Download, now: datetime) -> Iterator[tuple[str, str]]:
+def facts(download: Download, now: datetime, *, is_limited: bool = True) -> Iterator[tuple[str, str]]:
     """The facts on a pull, each with its label."""
     yield "State", word_of(download)
     yield "Reason", text(*download.reason)
@@ -209,6 +223,7 @@ def facts(download: Download, now: datetime) -> Iterator[tuple[str, str]]:
     if not download.state.is_over:
         yield "Step", download.step
         yield "Speed", speed_text(download)
+        yield "Limit", "" if is_limited else NOT_LIMITED
         yield "Left", clock_text(download.left_s) if download.left_s is not None else ""
     yield "Asked for", when_text(download.asked_at, now)
     if download.ended_at is not None:

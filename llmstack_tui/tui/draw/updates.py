@@ -11,7 +11,8 @@ from llmstack_tui.base.names import listed_name
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text
-from llmstack_tui.tui.draw.figures import when_text
+from llmstack_tui.downloads.types import DownloadState
+from llmstack_tui.tui.draw.figures import clock_text, when_text
 from llmstack_tui.updates.programs import Program, is_newer
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _STATES = {
     "unknown": "not known",
 }
 _LEFT_ALONE = {"version": "this version is left alone", "for good": "left alone for good"}
+_LONGEST_S = 86_400 * 9
 _HELD_UP = {"waiting": "waiting", "paused": "paused"}
 
 
@@ -107,6 +109,15 @@ def progress_cell(download: Download, marks: Marks) -> str:
     if download.total:
         return f"{marks.pulling} {100 * download.completed // download.total} %"
     return f"{marks.pulling} {bytes_text(download.completed) if download.completed else 'begins'}"
+
+
+def speed_and_left(download: Download) -> tuple[str, str]:
+    """``21 MB/s`` and ``1:46 left`` of a pull that is running; "" for what is not known."""
+    if download.state is not DownloadState.RUNNING or not download.speed:
+        return "", ""
+    left_s = download.left_s
+    left = "" if left_s is None or left_s >= _LONGEST_S else f"{clock_text(left_s)} left"
+    return f"{bytes_text(round(download.speed))}/s", left
 
 
 def under_way(downloads: Iterable[Download]) -> dict[Key, Download]:

@@ -15,7 +15,7 @@ from llmstack_tui.base.text import brief
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw.figures import count_text, latency_text, used_text
 from llmstack_tui.tui.draw.servers import address, server_name
-from llmstack_tui.tui.draw.updates import progress_cell, under_way
+from llmstack_tui.tui.draw.updates import progress_cell, speed_and_left, under_way
 from llmstack_tui.tui.models.rows import ModelRow
 from llmstack_tui.tui.widgets.table import SortOrder, known_first
 
@@ -171,7 +171,7 @@ def pull_rows(downloads: Sequence[Download], rows: Iterable[ModelRow], marks: Ma
 def _progress(download: Download, marks: Marks) -> str:
     said = progress_cell(download, marks).removeprefix(f"{marks.pulling} ")
     amount = used_text(download.completed, download.total) if download.completed else ""
-    return "  ".join(filter(None, (said, amount)))
+    return "  ".join(filter(None, (said, amount, *speed_and_left(download))))
 
 
 def host_rows(

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
+from llmstack_tui.config.settings import Settings, UpdatesSettings
+from llmstack_tui.core.types import MAX_OVER
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.tui.downloads.actions import DownloadController
-from llmstack_tui.tui.downloads.list import DownloadRow, download_rows
+from llmstack_tui.tui.downloads.list import DownloadRow, Heading, download_rows
 from llmstack_tui.tui.draw.marks import ASCII, UNICODE
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -216,3 +220,40 @@ async def test_the_end_of_a_pull_that_was_seen_is_told_once() -> None:
         await desk.until_shown("Downloads (1)")
         desk.stack.put(seen(DownloadState.DONE))
         await wait_until(lambda: "[red]a is installed." in desk.toasts[-1].message)
+
+
+_LONG = "hf.co/somebody/a-model-with-a-name-of-sixty-characters:Q4_K_M"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+async def test_the_figures_of_a_pull_stay_whole_in_every_width(width: int) -> None:
+    running = pulls.pull(1, _LONG, DownloadState.RUNNING, done=(812_000_000, 0, 0), speed=21e4)
+    figures = ("17 %", "812 MB of 4.7 GB", "210 kB/s", "5 h 07 left")
+    async with dashboard(replace(seeded.typical(), downloads=(running,)), size=(width, 24)) as desk:
+        await desk.until_shown("a-mo", *figures)
+        await desk.press("2")
+        await desk.until_shown("a-name", "pulling", *figures)
+
+
+async def test_that_ollamas_own_pulls_have_no_limit_is_said_while_one_is_set() -> None:
+    running = pulls.pull(1, "tiny:1b", DownloadState.RUNNING, done=(340,), sizes=(1000,), speed=10.0)
+    host = replace(seeded.typical(), downloads=(running,))
+    said = "Ollama's own pulls cannot be limited ([updates] limit)."
+    for limit in (0, 5_000_000):
+        settings = Settings(updates=UpdatesSettings(limit=limit))
+        async with dashboard(host, settings=settings, size=(60, 24)) as desk:
+            await desk.press("2")
+            await desk.until_shown("tiny:1b", "34 %")
+            assert (said in desk.text) is bool(limit)
+            await desk.press("enter")
+            await desk.until_shown("Asked for")
+            assert ("Limit" in desk.text) is bool(limit)
+
+
+def test_a_history_that_is_full_says_that_only_the_newest_are_kept() -> None:
+    def headings(count: int) -> list[str]:
+        over = [pulls.pull(number, "a", DownloadState.DONE, now=NOW) for number in range(count)]
+        return [row.text for row in download_rows(over, NOW, UNICODE, {}) if isinstance(row, Heading)]
+
+    assert headings(MAX_OVER - 1) == ["History"]
+    assert headings(MAX_OVER) == [f"History: the newest {MAX_OVER} are kept"]

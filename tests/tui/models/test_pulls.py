@@ -24,7 +24,9 @@ def test_what_is_pulled_has_a_row_until_it_is_installed() -> None:
     (row,) = Rows().make(installed, Moment(datetime.now(UTC), 1.0), UNICODE)
     there = pulls.pull(3, "there:1b", DownloadState.RUNNING)
     (found,) = pull_rows((_FIRST, _OVER, there), (row,), UNICODE)
-    assert found == PullRow((seeded.URL, "tiny:1b"), UNICODE.pulling, "tiny:1b", "34 %  340 B of 1 kB")
+    assert found == PullRow(
+        (seeded.URL, "tiny:1b"), UNICODE.pulling, "tiny:1b", "34 %  340 B of 1 kB  10 B/s  1:06 left"
+    )
     assert listed_rows((row,), (), ModelOrder(ModelColumn.NAME), pulls=(found,)) == (found, row)
 
 
