@@ -26,6 +26,12 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long first: begun last, one file would keep two processes waiting."""
+    slow = {item.path for item in items if any(item.iter_markers("slow")) or any(item.iter_markers("e2e"))}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that answers every chat with ``models.ANSWER``."""

@@ -82,6 +82,7 @@ def peak_bytes(process: psutil.Process) -> int:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of memory from /proc")
+@pytest.mark.slow
 async def test_no_answer_takes_the_memory_or_the_screen(tmp_path: Path) -> None:
     fake = FakeOllama({"well:1b": "a" * 64})
     hostile: list[Reply] = []

@@ -62,6 +62,7 @@ def type_every_key(screen: Terminal, fake: FakeOllama) -> None:
     settle(screen)
 
 
+@pytest.mark.slow
 async def test_every_key_over_hostile_names_tells_the_terminal_nothing(tmp_path: Path) -> None:
     fake = hostile_ollama()
     async with serving(fake) as server:

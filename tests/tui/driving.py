@@ -132,7 +132,11 @@ class Desk:
         await self.pilot.pause()
 
     async def until_shown(self, *texts: str) -> None:
-        await wait_until(lambda: all(text in self.text for text in texts), what=f"{texts} on the screen")
+        def are_shown() -> bool:
+            shown = self.text
+            return all(text in shown for text in texts)
+
+        await wait_until(are_shown, what=f"{texts} on the screen")
 
     async def until_happened(self, kind: str, model: str) -> None:
         """A sentence of this kind about the model, in the activity."""

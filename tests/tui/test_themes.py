@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ from tests.tui.colours import contrast
 from tests.tui.driving import dashboard
 
 if TYPE_CHECKING:
+    from rich.color import Color as RichColor
     from textual.geometry import Region
 
     from tests.tui.driving import Desk
@@ -61,10 +63,14 @@ def faint(desk: Desk, within: Region) -> set[tuple[str, float]]:
             if not text or not within.contains(at, y) or not style or not style.color or not style.bgcolor:
                 continue
             least = 3.0 if {*text} <= _FRAMES else 4.5
-            front, behind = (Color(*each.get_truecolor()) for each in (style.color, style.bgcolor))
-            if (found_contrast := contrast(front, behind)) < least:
+            if (found_contrast := _contrast(style.color, style.bgcolor)) < least:
                 found.add((text, round(found_contrast, 2)))
     return found
+
+
+@lru_cache(1000)
+def _contrast(front: RichColor, behind: RichColor) -> float:
+    return contrast(*(Color(*each.get_truecolor()) for each in (front, behind)))
 
 
 @pytest.mark.parametrize("name", themes.THEMES)

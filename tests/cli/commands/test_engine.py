@@ -110,6 +110,7 @@ def test_a_reader_that_goes_away_frees_the_model(engine: Program, endless: str) 
     wait_until_idle(engine, endless)
 
 
+@pytest.mark.slow
 def test_a_model_that_answers_is_not_removed(engine: Program, endless: str) -> None:
     with engine.start("chat", endless, "Count.") as process:
         assert process.stdout

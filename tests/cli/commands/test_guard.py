@@ -219,6 +219,7 @@ async def test_what_others_loaded_is_asked_about_and_the_answer_is_kept(llmstack
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
+@pytest.mark.slow
 async def test_run_leaves_alone_what_the_answer_says(llmstack: Program) -> None:
     limited = llmstack.given(LLMSTACK_GUARD_MAX_LOADED="1")
     async with fake_ollama(a_1="a", b_1="b") as (fake, server):

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
 from rich.cells import cell_len
 from textual import on
 from textual.app import App, ComposeResult
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
     from textual.strip import Strip
+
+
+@pytest.fixture(autouse=True)
+def unpainted() -> None:
+    """All is painted, as in a terminal: tests count what is drawn."""
+
 
 NOW = Moment(datetime.now(UTC), 1000.0)
 
