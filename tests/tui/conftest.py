@@ -34,7 +34,10 @@ def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
     render_update = Compositor.render_update
 
     def render(
-        self: Compositor, full: bool = False, screen_stack: list[Screen] | None = None, simplify: bool = False
+        self: Compositor,
+        full: bool = False,
+        screen_stack: list[Screen[object]] | None = None,
+        simplify: bool = False,
     ) -> RenderableType | None:
         if full:
             return render_update(self, full, screen_stack, simplify)
