@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.fake_ollama import usual_ollama
-from tests.support.scripted_server import serving
+from tests.support.scripted_server import Then, ndjson, serving
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.fake_ollama import FakeOllama
     from tests.support.program import Program
 
@@ -172,3 +175,15 @@ async def test_that_ollama_cannot_be_limited_is_said(llmstack: Program) -> None:
         words = ("pull", "127.0.0.1:1/a/b:1", "--host", at.url)
         assert "cannot be limited" in (await asyncio.to_thread(limited, *words)).stderr
         assert (await asyncio.to_thread(llmstack, *words)).stderr == ""
+
+
+async def test_an_import_shows_each_of_its_steps(llmstack: Program, tiny_model: Path) -> None:
+    server = usual_ollama()
+    server.creating = ndjson({"status": "parsing GGUF"}, then=Then.HANG)
+    async with serving(server) as at:
+        with llmstack.in_terminal("import", str(tiny_model), "a:1", "--host", at.url) as screen:
+            await asyncio.to_thread(screen.wait_for, "parsing GGUF")
+            # The server has its content already, so that nothing is sent.
+            assert re.search(r"hashing 100 % of \d+ kB.*parsing GGUF", screen.written, re.DOTALL)
+            screen.type("\x03")
+            assert await asyncio.to_thread(screen.wait_exit) == 130
