@@ -46,7 +46,7 @@ class Services:
     Args:
         on_change: called when what a service shows has changed.
         on_checked: awaited after each scheduled check for newer versions.
-        prepare: awaited before the guard decides on a load; see `Stack.prepare`.
+        prepare: awaited before the guard decides on a load of a host; see `Stack.prepare`.
 
     Attributes:
         open: the open services by name, in the order in which they were opened.
@@ -59,7 +59,7 @@ class Services:
         *,
         on_change: Callable[[], None],
         on_checked: Callable[[], Awaitable[None]],
-        prepare: Callable[[], Awaitable[None]],
+        prepare: Callable[[str], Awaitable[None]],
     ) -> None:
         self._parts = parts
         self._options = parts.options
@@ -173,8 +173,7 @@ class Services:
         """
         from llmstack_tui.guard.admission import NotAdmitted  # noqa: PLC0415
 
-        if not self.guard.off(host_url):
-            await self._prepare()
+        await self._prepare(host_url)
         try:
             admissions = self.guard.admissions
             async with admissions.admitted(host_url, model, confirm, in_place=in_place) as keep_alive:

@@ -199,9 +199,13 @@ class Stack:
         for service in services:
             self._start(type(service).__name__, service.run())
 
-    async def prepare(self) -> None:
-        """Where no guard runs, tell it of the machine, the user's preferences and the loaded models."""
-        if self._is_following:
+    async def prepare(self, host_url: str | None = None) -> None:
+        """Where no guard runs, tell it of the machine, the user's preferences and the loaded models.
+
+        Args:
+            host_url: where a model is to be loaded; nothing is needed if the guard is off there.
+        """
+        if self._is_following or (host_url is not None and self.guard.off(host_url)):
             return
         if not self.guard.admissions.is_on:
             await asyncio.gather(self.machine.read_once(), self.guard.prepare(from_record=True))
