@@ -15,9 +15,11 @@ import hashlib
 import os
 import shutil
 import sys
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from itertools import cycle
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from llmstack_tui.gguf.source import open_regular
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
 
     from llmstack_tui.library.manifest import Layer
 
-_CHUNK = 4 * 1024**2
+# Pieces that stay in a processor's cache, and enough of them that neither thread waits for the other's turn.
+_CHUNK, _AHEAD = 1024**2, 8
+# After so many bytes of a copy the disk is told to store them, so that it has little left at the end.
+_STORED_EVERY = 64 * 1024**2
 # Bytes that have to stay free on the disk after a copy.
 _SPARE = 64 * 1024**2
 # ``FICLONE`` of Linux's ``linux/fs.h``.
@@ -237,28 +242,36 @@ def hash_file(source: Path, size: int, progress: OnProgress, *, into: BinaryIO |
 
     One thread hashes what another has read and writes.
     """
-    digest, done = hashlib.sha256(), 0
+    digest, done, stored = hashlib.sha256(), 0, 0
     status = "reading weights" if into is None else "copying weights"
-    buffers = [memoryview(bytearray(min(_CHUNK, max(size, 1)))) for _ in range(2)]
-    hashing: Future[None] | None = None
+    buffers = cycle([memoryview(bytearray(min(_CHUNK, max(size, 1)))) for _ in range(_AHEAD)])
+    hashing: deque[Future[None]] = deque()
     with open_regular(source) as (file, _), ThreadPoolExecutor(1) as hasher:
         changed_at = os.fstat(file.fileno()).st_mtime_ns
         # A file may grow for as long as it is read.
-        while done <= size and (count := file.readinto(buffers[0])):
-            piece = buffers[0][:count]
-            if hashing is not None:
-                hashing.result()
-            hashing = hasher.submit(digest.update, piece)
-            buffers.reverse()
+        while done <= size and (count := file.readinto(buffer := next(buffers))):
+            piece = buffer[:count]
+            hashing.append(hasher.submit(digest.update, piece))
+            if len(hashing) == _AHEAD:  # The next buffer is the one of the oldest.
+                hashing.popleft().result()
             if into is not None:
                 _write(into, piece)
             done += count
+            if into is not None and done - stored >= _STORED_EVERY:
+                _begin_to_store(into, stored, done)
+                stored = done
             progress(status, done, size)
-        if hashing is not None:
-            hashing.result()
+        for each in hashing:
+            each.result()
         if done != size or os.fstat(file.fileno()).st_mtime_ns != changed_at:
             raise LibraryError("library.changed", source=str(source))
     return f"sha256:{digest.hexdigest()}"
+
+
+def _begin_to_store(file: BinaryIO, begin: int, end: int) -> None:
+    """Have the disk store these bytes without waiting for it; only Linux begins so early."""
+    if sys.platform == "linux":
+        os.posix_fadvise(file.fileno(), begin, end - begin, os.POSIX_FADV_DONTNEED)
 
 
 def _write(file: BinaryIO, piece: memoryview) -> None:
