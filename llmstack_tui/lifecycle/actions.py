@@ -36,6 +36,7 @@ class Act(Struct, frozen=True):
         host: the base URL of the host.
         model: the name as given in the request.
         started_at_s: monotonic seconds.
+        takes_back: it is the end of a load that was cancelled. Unless it fails, only that is recorded.
     """
 
     kind: ActKind
@@ -46,6 +47,7 @@ class Act(Struct, frozen=True):
     reason: Sentences = ()
     keep_alive: timedelta | None = None
     context_length: int | None = None
+    takes_back: bool = False
 
 
 class Departure(StrEnum):

@@ -88,7 +88,6 @@ class Journal:
             self._write(lambda store: store.activations.observe(activation))
 
     def ended(self, act: Act, end: ActEnd, error: HostError | None = None) -> None:
-        why = said(error)
         now, host, model = datetime.now(UTC), act.host, act.model
         if end is ActEnd.GONE:
             # The model was loaded before it left: write that first. Other observations keep waiting.
@@ -97,19 +96,20 @@ class Journal:
         if act.kind is ActKind.ACTIVATE and end is ActEnd.LOADED:
             self._write(lambda store: store.activations.loaded(host, model, now))
         elif end is ActEnd.GONE or (act.kind is ActKind.ACTIVATE and end in _OUTCOMES):
-            outcome, reason = _OUTCOMES[end], act.reason if end is ActEnd.GONE else why
+            outcome, reason = _OUTCOMES[end], act.reason if end is ActEnd.GONE else said(error)
             self._write(
                 lambda store: store.activations.end(
                     host, model, at=now, outcome=outcome, by=act.asked_by, reason=reason
                 )
             )
-        if act.reason == REMOVAL and end in (ActEnd.FAILED, ActEnd.CANCELLED):
+        told = act.reason == REMOVAL and end in (ActEnd.FAILED, ActEnd.CANCELLED)
+        if told or (act.takes_back and end is not ActEnd.FAILED):
             return
         seconds = time.monotonic() - act.started_at_s
-        by_guard = act.asked_by is Actor.GUARD and end in _SAID_OF_GUARD
+        says_who = end is ActEnd.CANCELLED or (act.asked_by is Actor.GUARD and end in _SAID_OF_GUARD)
         self.event(
             EventKind.FAILED if end is ActEnd.FAILED else EventKind(act.kind.value),
-            _outcome(f"{act.kind}.{end}{'_by_guard' if by_guard else ''}", model, seconds, error),
+            _outcome(f"{act.kind}.{end}{f'_by_{act.asked_by}' if says_who else ''}", model, seconds, error),
             host=host,
             model=model,
             reason=act.reason,

@@ -20,6 +20,7 @@ ACTORS: Mapping[Actor, str] = {
     Actor.UNKNOWN: "unknown",
 }
 """Who asked, as the end of a sentence with "by"."""
+_ACTORS = ACTORS.items()
 
 _ENDS = {
     "failed": "could not be loaded",
@@ -47,7 +48,8 @@ SENTENCES: Catalogue = {
     "activate.failed": "{model} was not loaded: {error:raw}",
     "title.given_up": "Load given up",
     "activate.interrupted": "{model} was unloaded before it had loaded.",
-    "activate.cancelled": "Loading {model} was cancelled.",
+    "activate.cancelled": "Loading {model} was cancelled.",  # In older records.
+    **{f"activate.cancelled_by_{by}": f"Loading {{model}} was cancelled by {who}." for by, who in _ACTORS},
     "deactivate.gone": "{model} was unloaded.",
     "deactivate.gone_by_guard": "{model} was unloaded by the guard.",
     "deactivate.leaving": "{model} will be unloaded when its running request has ended.",
@@ -55,7 +57,10 @@ SENTENCES: Catalogue = {
     "deactivate.kept": "{model} stays loaded: another client has asked for it in the meantime.",
     "deactivate.superseded": "{model} had not been unloaded yet when it was asked for again.",
     "deactivate.failed": "{model} was not unloaded: {error:raw}",
-    "deactivate.cancelled": "Unloading {model} was cancelled.",
+    "deactivate.cancelled": "Unloading {model} was cancelled.",  # In older records.
+    **{
+        f"deactivate.cancelled_by_{by}": f"Unloading {{model}} was cancelled by {who}." for by, who in _ACTORS
+    },
     "deactivate.nameless": (
         "{model} was removed while it was loaded, so it cannot be unloaded by name. It is unloaded when its "
         "keep-alive ends."

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
+from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused
 from llmstack_tui.lifecycle.actions import (
     REMOVAL,
@@ -73,6 +74,8 @@ class Lifecycle:
         # Weak, so that a lock lives only as long as somebody holds it or waits for it.
         self.locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
         self._loads: dict[_Key, asyncio.Task[None]] = {}
+        # Who asked for a stop of a model that is being loaded, and why.
+        self._interruptions: dict[_Key, tuple[Actor, Sentences]] = {}
         self._sightings: dict[_Key, Sighting] = {}
         self._background: set[asyncio.Task[object]] = set()
         self._recent: dict[str, tuple[Act, ...]] = {}
@@ -129,29 +132,48 @@ class Lifecycle:
             load = host.load(model, keep_alive=keep_alive, context_length=context_length)
             self._loads[key] = asyncio.create_task(load, name=f"load {model}")
             try:
-                await self._loaded(self._loads[key], host, model, again=again)
+                await self._loaded(self._loads[key], host, act, again=again)
                 self._tell(act, ActEnd.LOADED)
                 await self._settle(host)
             except (asyncio.CancelledError, Interrupted):
-                self._tell(act, ActEnd.CANCELLED)
+                by, why = self._interruptions.get(key, (act.asked_by, act.reason))
+                self._tell(replace(act, asked_by=by, reason=why), ActEnd.CANCELLED)
                 raise
             except HostError as error:
                 self._tell(act, ActEnd.FAILED, error)
                 raise
             finally:
                 del self._loads[key]
+                self._interruptions.pop(key, None)
                 self._end(key, act)
 
     async def deactivate(
         self, host: Host, model: str, *, asked_by: Actor | None = None, reason: Sentences = ()
     ) -> Departure:
         """Ask a model to leave, and wait a while for it to leave. A running request is never cut."""
+        key, by = _key(host, model), asked_by or self._asked_by
+        is_loading = (load := self._loads.get(key)) is not None and load.cancel()
+        if is_loading:
+            self._interruptions[key] = by, reason
+        return await self._stop(host, model, by, reason, takes_back=is_loading)
+
+    async def _stop(
+        self, host: Host, model: str, asked_by: Actor, reason: Sentences = (), *, takes_back: bool
+    ) -> Departure:
         key = _key(host, model)
-        if (load := self._loads.get(key)) is not None:
-            load.cancel()
         async with self.locks.setdefault(key, asyncio.Lock()):
-            actor = asked_by or self._asked_by
-            act = self._begin(key, Act(ActKind.DEACTIVATE, host.url, model, time.monotonic(), actor, reason))
+            act = self._begin(
+                key,
+                Act(
+                    ActKind.DEACTIVATE,
+                    host.url,
+                    model,
+                    time.monotonic(),
+                    asked_by,
+                    reason,
+                    takes_back=takes_back,
+                ),
+            )
             try:
                 digest = _digest(await host.installed(), model)
                 await self._unload(host, model, digest)
@@ -243,7 +265,7 @@ class Lifecycle:
 
     # --- loading ---
 
-    async def _loaded(self, load: asyncio.Task[None], host: Host, model: str, *, again: bool) -> None:
+    async def _loaded(self, load: asyncio.Task[None], host: Host, act: Act, *, again: bool) -> None:
         """Wait for the load; if this is cancelled, take the load back."""
         try:
             await asyncio.wait((load,))
@@ -251,20 +273,20 @@ class Lifecycle:
             load.cancel()
             await asyncio.gather(load, return_exceptions=True)
             if not again:
-                self._take_back(host, model)
+                self._take_back(host, act)
             raise
         if load.cancelled():
-            raise Interrupted("activate.interrupted", model=model, host=host.url)
+            raise Interrupted("activate.interrupted", model=act.model, host=host.url)
         load.result()
 
-    def _take_back(self, host: Host, model: str) -> None:
-        task = asyncio.create_task(self._stop_quietly(host, model), name=f"take back {model}")
+    def _take_back(self, host: Host, act: Act) -> None:
+        task = asyncio.create_task(self._stop_quietly(host, act), name=f"take back {act.model}")
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _stop_quietly(self, host: Host, model: str) -> object:
+    async def _stop_quietly(self, host: Host, act: Act) -> object:
         try:
-            return await self.deactivate(host, model)
+            return await self._stop(host, act.model, act.asked_by, takes_back=True)
         except HostError:
             # Nobody waits for this stop, and the model leaves anyway when its keep-alive ends.
             return None

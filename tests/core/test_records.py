@@ -130,7 +130,47 @@ async def test_a_load_that_is_given_up_and_one_that_fails_while_loaded(path: Pat
         loaded, given_up = await store.activations.history(server.url, "a:1")
         assert given_up.outcome is Outcome.CANCELLED
         assert loaded.outcome is None, "it is still loaded"
-        assert (await stack.records.events())[-1].sentence.kind == "activate.cancelled"
+        assert (await stack.records.events())[-1].sentence.kind == "activate.cancelled_by_user"
+
+
+async def test_a_cancelled_load_is_one_line_that_says_by_whom(path: Path) -> None:
+    async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
+        host = stack.monitors[server.url].host
+        for _ in range(2):
+            fake.may_load.clear()
+            load = asyncio.create_task(stack.actions.activate(server.url, "a:1"))
+            await wait_until(lambda: stack.state.acts)
+            if not await stack.records.events():
+                load.cancel()
+            else:
+                await stack.lifecycle.deactivate(host, "a:1", asked_by=Actor.CLI, reason=because("update"))
+            await asyncio.gather(load, return_exceptions=True)
+            await wait_until(lambda: not stack.state.acts)
+            fake.may_load.set()
+        await stack.actions.activate(server.url, "a:1")
+        events = tuple(reversed(await stack.records.events()))
+        assert [(each.sentence.kind, each.details["asked_by"], each.reason) for each in events] == [
+            ("activate.cancelled_by_user", "user", ()),
+            ("activate.cancelled_by_cli", "cli", because("update")),
+            ("activate.loaded", "user", ()),
+        ]
+        store = await stack.session.store()
+        _, second, first = await store.activations.history(server.url, "a:1")
+        assert (first.outcome, first.ended_by) == (Outcome.CANCELLED, Actor.USER)
+        assert (second.outcome, second.ended_by) == (Outcome.CANCELLED, Actor.CLI)
+
+
+async def test_a_cancelled_load_that_cannot_be_taken_back_is_said(path: Path) -> None:
+    async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
+        fake.may_load.clear()
+        load = asyncio.create_task(stack.actions.activate(server.url, "a:1"))
+        await wait_until(lambda: stack.state.acts)
+        fake.installed.clear()
+        load.cancel()
+        await asyncio.gather(load, return_exceptions=True)
+        await wait_until(lambda: not stack.state.acts)
+        said = [each.sentence.kind for each in await stack.records.events()]
+        assert said == ["deactivate.failed", "activate.cancelled_by_user"]
 
 
 async def test_what_other_clients_do_is_seen(path: Path) -> None:

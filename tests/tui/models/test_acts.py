@@ -60,7 +60,8 @@ async def test_a_load_is_shown_at_once_counts_its_seconds_and_ends_with_one_line
         assert asked(desk, "/api/generate") == [MISTRAL]
 
 
-async def test_a_load_is_cancelled_by_either_key() -> None:
+async def test_a_load_is_cancelled_by_either_key_and_leaves_one_line() -> None:
+    cancelled = ("activate.cancelled_by_user", MISTRAL)
     async with on_server() as desk:
         await desk.put_cursor(MISTRAL)
         desk.ollama.may_load.clear()
@@ -69,8 +70,12 @@ async def test_a_load_is_cancelled_by_either_key() -> None:
             await wait_until(lambda: desk.state(MISTRAL) == "loading")
             await desk.press(key)
             await wait_until(lambda: desk.state(MISTRAL) == "inactive")
-            await wait_until(lambda count=count: desk.kinds.count(("activate.cancelled", MISTRAL)) == count)  # type: ignore[misc]
+            await wait_until(lambda count=count: desk.kinds.count(cancelled) == count)  # type: ignore[misc]
         assert desk.toasts == []
+        desk.ollama.may_load.set()
+        await desk.press("a")
+        await desk.until_happened("activate.loaded", MISTRAL)
+        assert desk.kinds == [("activate.loaded", MISTRAL), cancelled, cancelled]
 
 
 async def test_a_failure_is_a_titled_toast_and_a_line() -> None:
