@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from textual.app import App
@@ -12,7 +11,7 @@ from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.tui import themes
 from llmstack_tui.tui.draw.marks import ASCII, UNICODE
 from llmstack_tui.tui.draw.text import Net
-from llmstack_tui.tui.shell import shell_of, start
+from llmstack_tui.tui.shell import start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TWICE_S = 2.0
-"""Seconds within which a second Ctrl-C quits."""
 _WARNING_S, _ERROR_S = 15, 10
 _LONGEST_WARNING = 400
 
@@ -57,7 +54,6 @@ class TerminalApp(App[None]):
             self.register_theme(theme)
         self._unicode = unicode
         self._net = Net()
-        self._interrupted_s = float("-inf")
         self.use_ascii(ascii_only)
 
     def use_ascii(self, ascii_only: bool) -> None:
@@ -120,12 +116,13 @@ class TerminalApp(App[None]):
             self.push_screen(CommandPalette(placeholder=placeholder, id="--command-palette"))
 
     def action_help_quit(self) -> None:
-        """Ctrl-C ends other programs. Here it says how to quit, so that nobody quits by accident."""
-        now = time.monotonic()
-        if now - self._interrupted_s <= TWICE_S:
-            self.end(0)
-        self._interrupted_s = now
-        self.tell(f"Press Ctrl-C again, or {shell_of(self).view.keys['app.quit']}, to leave.")
+        """Ctrl-C ends this program as any other. In a field, and where text is marked, it copies."""
+        from textual.widgets import Input, TextArea
+
+        if isinstance(self.focused, Input | TextArea):
+            self.tell("In a field, Ctrl-C copies what is marked. Ctrl-Q leaves.")
+        else:
+            self.call_later(self.action_quit)
 
     def end(self, return_code: int) -> None:
         """Leave; the terminal is restored on the way out."""

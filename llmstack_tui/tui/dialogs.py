@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
+from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
@@ -45,6 +46,8 @@ class Dialog(ModalScreen[T]):
     """
 
     CSS_PATH = Path(__file__).with_name("dialogs.tcss")
+    # Nothing of the application's is bound while a dialog is open.
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.help_quit", show=False)]
 
     def __init__(self, title: str, *hint: HintPart) -> None:
         super().__init__()

@@ -39,7 +39,7 @@ hidden = partial(bind, show=False)
 APP = [
     bind(HELP, "question_mark,f1", "help", "Help", "What is on the screen, and what the keys do"),
     hidden(PALETTE, "ctrl+p", "command_palette", "Commands", "Every command, by name"),
-    bind(QUIT, "q", "quit", "Quit", "Leave; no running request is cut"),
+    bind(QUIT, "q", "quit", "Quit", "Leave, as Ctrl-C does; no running request is cut"),
     hidden("app.suspend", "ctrl+z", "suspend_process", "Suspend", "Back to the shell; fg returns"),
 ]
 

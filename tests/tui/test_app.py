@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 from textual import events
+from textual.widgets import Input
 
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.sentences import quoted
@@ -342,19 +343,32 @@ async def test_ascii_mode_draws_nothing_else(settings: Settings | None) -> None:
             await desk.press("escape")
 
 
-async def test_ctrl_c_asks_once_and_leaves_the_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmstack_tui.tui.base.TWICE_S", 30.0)
+@pytest.mark.parametrize("keys", [("enter",), ("x",), ("question_mark",), ("v",), ("2",), ("D",)])
+async def test_ctrl_c_leaves_from_any_screen_and_dialog(keys: tuple[str, ...]) -> None:
     async with dashboard() as desk:
-        await desk.press("ctrl+c")
-        assert desk.app.is_running
-        await wait_until(lambda: desk.toasts)
-        assert "Ctrl-C again" in desk.toasts[0].message
+        await desk.press(*keys)
+        await wait_until(lambda: desk.app.screen is not desk.app.models)
         await desk.press("ctrl+c")
         await wait_until(lambda: not desk.app.is_running)
     assert desk.app.return_code == 0
 
 
-@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+@pytest.mark.parametrize("keys", [("slash",), ("n",)])
+async def test_in_a_field_ctrl_c_copies(keys: tuple[str, ...]) -> None:
+    async with dashboard() as desk:
+        await desk.press(*keys)
+        await wait_until(lambda: isinstance(desk.app.focused, Input))
+        await desk.type("abc")
+        await desk.press("ctrl+c")
+        await wait_until(lambda: desk.told == ": In a field, Ctrl-C copies what is marked. Ctrl-Q leaves.")
+        assert desk.app.clipboard == ""
+        await desk.press("shift+home", "ctrl+c")
+        assert desk.app.clipboard.endswith("abc")
+        assert desk.app.is_running
+        assert len(desk.toasts) == 1
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
 async def test_quit_closes_the_stack(key: str) -> None:
     async with dashboard() as desk:
         desk.stack.gate.clear()

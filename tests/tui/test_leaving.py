@@ -95,6 +95,28 @@ async def test_whoever_stays_is_asked_again_the_next_time() -> None:
     assert not any(call[0] == "start again" for call in desk.stack.calls)
 
 
+async def test_ctrl_c_asks_once_and_ends_at_the_second_one() -> None:
+    async with updating() as desk:
+        await desk.press("escape")
+        await wait_until(lambda: "Quit in the middle" not in desk.text)
+        await desk.press("ctrl+c")
+        await desk.until_shown("Quit in the middle of an update?")
+        await desk.press("ctrl+c")
+        await wait_until(lambda: not desk.app.is_running)
+    assert not any(call[0] == "start again" for call in desk.stack.calls)
+    assert desk.app.farewell == KEPT + STOPPED
+
+
+async def test_ctrl_c_ends_the_wait_for_an_old_version() -> None:
+    async with updating() as desk:
+        desk.stack.gate.clear()
+        await desk.press("enter")
+        await desk.until_shown("Loading mistral:7b again")
+        await desk.press("ctrl+c")
+        await wait_until(lambda: not desk.app.is_running)
+    assert desk.app.return_code == 0
+
+
 async def test_nobody_is_asked_where_nothing_was_stopped() -> None:
     async with dashboard(seeded.typical()) as desk:
         desk.stack.downloads.put(update())
