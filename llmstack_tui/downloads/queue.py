@@ -21,7 +21,9 @@ from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.downloads import DownloadRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
+
+    from llmstack_tui.store.store import Store
 
 
 class DownloadQueue(DownloadRunner):
@@ -112,10 +114,32 @@ class DownloadQueue(DownloadRunner):
             self._session.write(lambda store: store.downloads.forget(number))
         return new
 
-    def forget_over(self) -> None:
-        """Forget the pulls that are over."""
+    def forget_over(self) -> tuple[DownloadRecord, ...]:
+        """Forget the pulls that are over; returns them."""
+        over = tuple(row for row in self.rows if row.ended_at is not None)
+        self.rows = tuple(row for row in self.rows if row.ended_at is None)
         self.unkept = {number: row for number, row in self.unkept.items() if row.ended_at is None}
-        self._session.write(lambda store: store.downloads.forget_over([*self._hosts]))
+
+        def forget(store: Store) -> None:
+            for row in over:
+                store.downloads.forget(row.id)
+
+        self._session.write(forget)
+        self._wake.set()
+        return over
+
+    def put_back(self, rows: Iterable[DownloadRecord]) -> None:
+        """List pulls again that `forget_over` has returned."""
+        kept = [row for row in rows if row.id > 0]
+        for row in rows:
+            if row not in kept:
+                self._add_unkept(row)
+
+        def put_back(store: Store) -> None:
+            for row in kept:
+                store.downloads.put_back(row, ModelName.parse(row.asked).full.lower())
+
+        self._session.write(put_back)
         self._wake.set()
 
     # --- helpers ---
@@ -125,11 +149,13 @@ class DownloadQueue(DownloadRunner):
         for row in (*self.rows, *self.unkept.values()):
             if row.host == host_url and row.asked == asked and row.ended_at is None:
                 return row.id, False
+        row = DownloadRecord(id=0, host=host_url, model=model, asked=asked, why=why.value, asked_at=now)
+        return self._add_unkept(row), True
+
+    def _add_unkept(self, row: DownloadRecord) -> int:
         number = min(self.unkept, default=0) - 1
-        self.unkept[number] = DownloadRecord(
-            id=number, host=host_url, model=model, asked=asked, why=why.value, asked_at=now
-        )
-        return number, True
+        self.unkept[number] = replace(row, id=number)
+        return number
 
     def _request(self, number: int, requested: str) -> None:
         if number not in self.unkept:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from textual.app import App
 from textual.command import CommandPalette
 
 from llmstack_tui.base.text import clean, clean_lines
-from llmstack_tui.tui import themes
+from llmstack_tui.tui import keys, themes
 from llmstack_tui.tui.draw.marks import ASCII, UNICODE
 from llmstack_tui.tui.draw.text import Net
-from llmstack_tui.tui.shell import start
+from llmstack_tui.tui.shell import shell_of, start
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.binding import Binding
     from textual.command import Provider
@@ -27,6 +28,7 @@ T = TypeVar("T")
 
 _WARNING_S, _ERROR_S = 15, 10
 _LONGEST_WARNING = 400
+_MOST_UNDONE = 20
 
 
 def _model_commands() -> type[Provider]:
@@ -54,6 +56,7 @@ class TerminalApp(App[None]):
             self.register_theme(theme)
         self._unicode = unicode
         self._net = Net()
+        self._undoable: deque[Callable[[], bool]] = deque(maxlen=_MOST_UNDONE)
         self.use_ascii(ascii_only)
 
     def use_ascii(self, ascii_only: bool) -> None:
@@ -98,6 +101,21 @@ class TerminalApp(App[None]):
         from llmstack_tui.tui.dialogs import AskScreen
 
         return await self.show(AskScreen(title, text, answers, escape=escape)) or escape
+
+    # What can be taken back
+
+    def offer_undo(self, said: str, take_back: Callable[[], bool]) -> None:
+        if take_back in self._undoable:
+            self._undoable.remove(take_back)
+        self._undoable.append(take_back)
+        self.tell(f"{said} {shell_of(self).view.keys[keys.UNDO]} undoes it.")
+
+    def action_undo(self) -> None:
+        """Take back the newest act of the user that can be taken back, and has not been."""
+        if not self._undoable:
+            self.tell("There is nothing to undo.")
+        elif self._undoable[-1]():
+            self._undoable.pop()
 
     # What is under way
 

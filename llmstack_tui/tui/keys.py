@@ -10,7 +10,7 @@ from functools import partial
 
 from textual.binding import Binding
 
-HELP, QUIT, PALETTE = "app.help", "app.quit", "app.palette"
+HELP, QUIT, PALETTE, UNDO = "app.help", "app.quit", "app.palette", "app.undo"
 
 
 def bind(
@@ -38,10 +38,12 @@ hidden = partial(bind, show=False)
 
 APP = [
     bind(HELP, "question_mark,f1", "help", "Help", "What is on the screen, and what the keys do"),
+    hidden(UNDO, "z", "undo", "Undo",
+        "Take back the last unload, pin, unpin, rename or clearing of a list; again: the one before"),
     hidden(PALETTE, "ctrl+p", "command_palette", "Commands", "Every command, by name"),
     bind(QUIT, "q", "quit", "Quit", "Leave, as Ctrl-C does; no running request is cut"),
     hidden("app.suspend", "ctrl+z", "suspend_process", "Suspend", "Back to the shell; fg returns"),
-]
+]  # fmt: skip
 
 # Keys for a model, in the list and, in another order, in its details.
 ACTIVATE, DEACTIVATE, UPDATE, COPY_URL, COPY_NATIVE_URL, RESTART, PIN = (

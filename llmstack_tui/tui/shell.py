@@ -185,6 +185,15 @@ class Shell(Protocol):
     def warn(self, text: str, *, title: str, severity: Literal["warning", "error"] = "warning") -> None:
         """A toast that stays longer."""
 
+    def offer_undo(self, said: str, take_back: Callable[[], bool]) -> None:
+        """A toast about an act of the user, and the key that takes it back.
+
+        Args:
+            said: the sentence about the act.
+            take_back: begins to take it back, and says so; returns False if that is not possible now. Acts
+                with the same one are taken back together.
+        """
+
     def record(self, kind: NoteKind, *texts: str, **details: object) -> None:
         """Add lines to the activity that are in no store, because they concern only this dashboard."""
 
@@ -322,6 +331,11 @@ class Controller:
         urls = self._answering(url for url, _ in keys)
         models = (self._shell.view.model(key) for key in keys if key[0] in urls)
         return [status for status in models if status is not None]
+
+    def _undoing(self, keys: Iterable[Key]) -> DashboardStack | None:
+        """The stack, to take back an act on these models; None, with a toast, if that is not possible now."""
+        urls, stack = frozenset(url for url, _ in keys), self._changeable()
+        return stack if stack is not None and self._answering(urls) == urls else None
 
     def _answering(self, urls: Iterable[str]) -> frozenset[str]:
         """Those of these hosts that answer. A toast says why the others do not, before anything is asked."""

@@ -68,8 +68,12 @@ async def test_it_is_done_and_said_once(state: Path) -> None:
         assert NAME in fake.installed
         assert (await over(stack, await stack.downloads.pull(url, OTHER))).state is DownloadState.DONE
         assert len([each for each in stack.state.notices if each.kind.startswith("store.")]) == 1
-        stack.downloads.forget_over()
+        before = [each.model for each in stack.state.downloads]
+        cleared = stack.downloads.forget_over()
+        assert stack.downloads.forget_over() == ()
         await wait_until(lambda: not stack.state.downloads)
+        stack.downloads.put_back(cleared)
+        await wait_until(lambda: [each.model for each in stack.state.downloads] == before)
 
 
 async def test_asked_for_twice_at_once_it_is_one_pull(state: Path) -> None:

@@ -89,7 +89,9 @@ class FakeDownloads:
         self._stack = stack
         self.stopped: tuple[Download, ...] = ()
         # Tests of these have the real core.
-        self.update = self.pause = self.resume = self.forget_over = Mock(side_effect=NotImplementedError)
+        self.update = self.pause = self.resume = self.forget_over = self.put_back = Mock(
+            side_effect=NotImplementedError
+        )
 
     @property
     def under_way(self) -> tuple[Download, ...]:

@@ -32,6 +32,11 @@ WHERE id = :id AND ended_at IS NULL"""
 _ALL = """
 SELECT * FROM downloads WHERE host IN (SELECT value FROM json_each(:hosts))
 ORDER BY ended_at IS NOT NULL, ended_at DESC, id"""
+_PUT_BACK = """
+INSERT OR IGNORE INTO downloads (id, host, model, key, asked, why, asked_at, wish, state, step, layers, speed,
+                                 reasons, was_active, ended_at)
+VALUES (:id, :host, :model, :key, :asked, :why, :asked_at, :requested, :state, :step, :layers, :speed,
+        :reasons, :was_active, :ended_at)"""
 _FORGET = "DELETE FROM downloads WHERE id = :id AND ended_at IS NOT NULL"
 _FORGET_OVER = """
 DELETE FROM downloads
@@ -100,6 +105,10 @@ class DownloadRecords(Table):
     def forget(self, number: int) -> None:
         """Remove a pull from the record, if it is over."""
         self._database.put(_FORGET, {"id": number})
+
+    def put_back(self, row: DownloadRecord, key: str) -> None:
+        """Record a pull again that is over and was forgotten; ``key`` is that of `add`."""
+        self._database.put(_PUT_BACK, {**asdict(row), "reasons": row.reason, "key": key})
 
     def forget_over(self, hosts: Collection[str], *, keep: int = 0) -> None:
         """Remove all but the last ``keep`` ended pulls from the record."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from llmstack_tui.core.state import HostState, StackState
+    from llmstack_tui.core.types import DownloadRecord
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.shell import Shell
     from llmstack_tui.tui.stack import DashboardStack
@@ -120,8 +121,21 @@ class DownloadController(Controller):
 
     def forget_over(self) -> None:
         """Clear pulls that are over from the list."""
-        if (stack := self._changeable()) is not None:
-            stack.downloads.forget_over()
+        if (stack := self._changeable()) is None:
+            return
+        if rows := stack.downloads.forget_over():
+            said = plural(len(rows), "1 download was", f"{len(rows)} downloads were")
+            self._shell.offer_undo(f"{said} cleared from the list.", partial(self._put_back, rows))
+        else:
+            self._shell.tell("No download is over: there is nothing to clear.")
+
+    def _put_back(self, rows: Sequence[DownloadRecord]) -> bool:
+        if (stack := self._changeable()) is None:
+            return False
+        stack.downloads.put_back(rows)
+        said = plural(len(rows), "1 download is", f"{len(rows)} downloads are")
+        self._shell.tell(f"{said} in the list again.")
+        return True
 
     def offer(self, name: str, download: int | None, memory: str) -> None:
         """Ask to which host to pull a model, and pull it.

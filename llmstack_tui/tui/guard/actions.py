@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import duration_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.guard.preferences import others_sentence
 from llmstack_tui.guard.types import Consent, LimitChoice, PinEffect
-from llmstack_tui.lifecycle.actions import ActKind
+from llmstack_tui.lifecycle.actions import ActKind, because
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw.servers import several_hosts
-from llmstack_tui.tui.draw.text import lines_text
+from llmstack_tui.tui.draw.text import lines_text, said_text
 from llmstack_tui.tui.guard.texts import banner, choice_text, stop_text
-from llmstack_tui.tui.shell import Answer, Controller
+from llmstack_tui.tui.shell import ACTIONS, Answer, Controller, work_name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from llmstack_tui.core.state import StackState
     from llmstack_tui.guard.types import Ask
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     Load = Callable[..., Awaitable[bool]]
 
 _MOST_NAMED = 5
+_PINNED = because("pinned")
+_LOADED = frozenset({ModelState.ACTIVE, ModelState.LOADING})
 
 
 class GuardController(Controller):
@@ -53,12 +57,71 @@ class GuardController(Controller):
             said = [f"{brief(name, 200)} runs in the cloud: there is nothing to pin." for name in clouds]
             self._shell.tell(lines_text(said))
         unpin = all(stack.guard.is_pinned(status.host, status.name) for status in chosen)
+        # What changes, and whether it is in memory.
+        changed = {
+            (status.host, status.name): status.state in _LOADED
+            for status in chosen
+            if stack.guard.is_pinned(status.host, status.name) is unpin
+        }
         for status in chosen:
             key = (status.host, status.name)
             if unpin:
                 self._start(f"Unpin {status.name}", partial(stack.guard.pin, *key, pinned=False))
             else:
                 self._start(f"Pin {status.name}", partial(self._pin, stack, key), key)
+        if changed:
+            text = said_text({"unpinned" if unpin else "pinned": [name for _, name in changed]})
+            self._shell.offer_undo(text, partial(self._pin_again if unpin else self._unpin_again, changed))
+
+    def _pin_again(self, was_loaded: Mapping[Key, bool]) -> bool:
+        """Take an unpin back. What was in memory then is loaded again, if it is not any more."""
+        if (stack := self._undoing(was_loaded)) is None:
+            return False
+        said = defaultdict[str, list[str]](list)
+        for key, was in was_loaded.items():
+            status = self._shell.view.model(key)
+            if status is None:
+                said["not there any more"].append(key[1])
+            elif stack.guard.is_pinned(*key):
+                said["pinned already"].append(key[1])
+            else:
+                load = was and status.state in {ModelState.INACTIVE, ModelState.STOPPING}
+                self._start(f"Pin {key[1]}", partial(self._pin_only, stack, key, load=load), key)
+                said["pinned again"].append(key[1])
+        self._shell.tell(said_text(said))
+        return True
+
+    async def _pin_only(self, stack: DashboardStack, key: Key, *, load: bool) -> None:
+        await stack.guard.pin(*key)
+        if load:
+            await self._load(stack.actions.activate_again, key)
+
+    def _unpin_again(self, was_loaded: Mapping[Key, bool]) -> bool:
+        """Take a pin back. What was not in memory then is unloaded again."""
+        if (stack := self._undoing(was_loaded)) is None:
+            return False
+        said = defaultdict[str, list[str]](list)
+        for key, was in was_loaded.items():
+            status = self._shell.view.model(key)
+            if not stack.guard.is_pinned(*key):
+                said["not pinned any more"].append(key[1])
+            elif not was and any(
+                (act.host, act.model, act.reason) == (*key, _PINNED) for act in stack.state.acts
+            ):
+                # The pin is still loading it, and ends with that load.
+                self._shell.cancel(ACTIONS, work_name(key))
+                said["unpinned again"].append(key[1])
+            else:
+                unload = not was and status is not None and status.state is ModelState.ACTIVE
+                self._start(f"Unpin {key[1]}", partial(self._unpin, stack, key, unload=unload))
+                said["unpinned and unloaded again" if unload else "unpinned again"].append(key[1])
+        self._shell.tell(said_text(said))
+        return True
+
+    async def _unpin(self, stack: DashboardStack, key: Key, *, unload: bool) -> None:
+        await stack.guard.pin(*key, pinned=False)
+        if unload:
+            await stack.actions.deactivate(*key)
 
     def hold(self) -> None:
         """Hold: have the guard unload nothing; or end the hold."""
@@ -93,17 +156,26 @@ class GuardController(Controller):
             await stack.guard.answer(url, Consent(answer))
             self._shell.tell(text(others_sentence(Consent(answer))), title="The guard")
 
-    def undo(self, key: Key) -> None:
-        """Load a model again that the guard has unloaded, as it was loaded."""
-        status = self._shell.view.model(key)
-        if (stack := self._changeable()) is None:
-            return
-        if status is None:
-            self._shell.tell(f"{brief(key[1], 200)} is not there any more.")
-        elif status.state in {ModelState.ACTIVE, ModelState.LOADING}:
-            self._shell.tell(f"{brief(key[1], 200)} is {status.state} already.")
-        elif self._answering(key[:1]):
-            self._start(f"Load {key[1]}", partial(self._load, stack.actions.activate_again, key), key)
+    def undo(self, *keys: Key) -> None:
+        """Load models again that were unloaded, as they were loaded."""
+        if (stack := self._undoing(keys)) is not None:
+            self._start("Undo", partial(self._undo, stack, keys))
+
+    async def _undo(self, stack: DashboardStack, keys: Sequence[Key]) -> None:
+        # The newest state, which is drawn a moment later: the unload may have just begun.
+        view = replace(self._shell.view, state=stack.state)
+        said = defaultdict[str, list[str]](list)
+        for key in keys:
+            status = view.model(key)
+            if status is None:
+                said["not there any more"].append(key[1])
+            elif status.state in _LOADED:
+                said[f"{status.state} already"].append(key[1])
+            else:
+                is_leaving = status.state is ModelState.STOPPING
+                self._start(f"Load {key[1]}", partial(self._load, stack.actions.activate_again, key), key)
+                said["kept in memory" if is_leaving else "loaded again"].append(key[1])
+        self._shell.tell(said_text(said))
 
     async def _pin(self, stack: DashboardStack, key: Key) -> None:
         name = brief(key[1], 60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.names import listed_name
 from llmstack_tui.base.sentences import listed, plural
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
@@ -32,7 +33,18 @@ class ModelController(Controller):
         self._each(keys, self._activate)
 
     def deactivate(self, *keys: Key) -> None:
-        self._each(keys, partial(self._deactivate, keys))
+        unloading: list[Key] = []
+        take_back = partial(self._load_again, unloading)
+
+        async def unload(stack: DashboardStack, url: str, name: str) -> None:
+            if (url, name) not in unloading:  # It was asked about first.
+                unloading.append((url, name))
+                self._shell.offer_undo(_unloading([(url, name)]), take_back)
+            await stack.actions.deactivate(url, name)
+
+        self._each(keys, partial(self._deactivate, keys, unloading, unload))
+        if unloading:
+            self._shell.offer_undo(_unloading(unloading), take_back)
 
     def restart(self, *keys: Key) -> None:
         self._each(keys, partial(self._restart, keys))
@@ -114,7 +126,14 @@ class ModelController(Controller):
                 self._shell.act("guard.load", (status.host, status.name))
         return ""
 
-    def _deactivate(self, keys: Sequence[Key], stack: DashboardStack, status: ModelStatus) -> str:
+    def _deactivate(
+        self,
+        keys: Sequence[Key],
+        unloading: list[Key],
+        unload: Callable[[DashboardStack, str, str], Coroutine[object, object, object]],
+        stack: DashboardStack,
+        status: ModelStatus,
+    ) -> str:
         key = (status.host, status.name)
         match status.state:
             case ModelState.STOPPING:
@@ -124,7 +143,9 @@ class ModelController(Controller):
             case ModelState.LOADING:
                 self.cancel(key)
             case ModelState.ACTIVE:
-                self._unload(stack, keys, status, f"Unload {status.name}", stack.actions.deactivate)
+                what = f"Unload {status.name}"
+                if self._unload(stack, keys, status, what, partial(unload, stack)):
+                    unloading.append(key)
         return ""
 
     def _restart(self, keys: Sequence[Key], stack: DashboardStack, status: ModelStatus) -> str:
@@ -135,13 +156,18 @@ class ModelController(Controller):
 
     def _unload(
         self, stack: DashboardStack, keys: Sequence[Key], status: ModelStatus, what: str, act: Unloading
-    ) -> None:
-        """Begin an act that unloads a model; ask first if its process answers to names not among ``keys``."""
+    ) -> bool:
+        """Begin an act that unloads a model; ask first if its process answers to names not among ``keys``.
+
+        Returns:
+            Whether it has begun.
+        """
         key = (status.host, status.name)
         if hit := [name for name in status.shares if (status.host, name) not in keys]:
             self._start(what, partial(self._unload_all, stack, key, hit, act))
         else:
             self._start(what, partial(act, *key), key)
+        return not hit
 
     async def _unload_all(self, stack: DashboardStack, key: Key, hit: Sequence[str], act: Unloading) -> None:
         """Unload a model after a question, as the other names of its process go with it."""
@@ -162,12 +188,20 @@ class ModelController(Controller):
             title, them = f"Unload all {len(loaded)} models?", "them"
             text = f"{names_text(loaded)}\n\nThey are unloaded when their running requests have ended."
         if await self._confirm(title, text, f"Keep {them}", f"Unload {them}"):
+            keys = [(url, name) for url, names in by_host.items() for name in names]
+            self._shell.offer_undo(_unloading(keys), partial(self._load_again, keys))
             for url, names in by_host.items():
                 if names:
                     await stack.actions.stop_all(url)
 
+    def _load_again(self, keys: Sequence[Key]) -> bool:
+        if self._undoing(keys) is None:
+            return False
+        self._shell.act("guard.undo", *keys)
+        return True
+
     async def _derive(self, stack: DashboardStack, key: Key, way: Way) -> None:
-        from llmstack_tui.tui.models.derive import DeriveScreen
+        from llmstack_tui.tui.models.derive import WAYS, DeriveScreen
 
         host = self._shell.view.host(key[0])
         names = [model.name for model in host.models if model.model] if host else []
@@ -176,6 +210,25 @@ class ModelController(Controller):
         if made is not None:
             stack.refresh()
             self._shell.select(key[0], made)
+            if way is WAYS["rename"]:
+                new = (key[0], listed_name(made))
+                said = f"{brief(key[1], 60)} is called {brief(new[1], 60)} now."
+                self._shell.offer_undo(said, partial(self._rename_back, new, key[1]))
+
+    def _rename_back(self, key: Key, name: str) -> bool:
+        if (stack := self._undoing([key])) is None:
+            return False
+        if self._shell.view.model(key) is None:
+            self._shell.tell(f"{brief(key[1], 200)} is not there any more.")
+        else:
+            self._start(f"Rename {key[1]}", partial(self._rename, stack, key, name))
+        return True
+
+    async def _rename(self, stack: DashboardStack, key: Key, name: str) -> None:
+        await stack.actions.rename(*key, name)
+        stack.refresh()
+        self._shell.select(key[0], name)
+        self._shell.tell(f"{brief(key[1], 60)} is called {brief(name, 60)} again.")
 
     async def _remove(self, stack: DashboardStack, keys: Sequence[Key]) -> None:
         removals = await stack.actions.plan_removal(keys)
@@ -217,6 +270,10 @@ def removal_text(removals: Sequence[Removal]) -> str:
         else:
             text = f"This deletes it from the disk and frees up to {bytes_text(first.freed)}."
     return f"{text}\n{loaded}" if any(each.is_loaded for each in removals) else text
+
+
+def _unloading(keys: Sequence[Key]) -> str:
+    return f"Unloading {models_text([name for _, name in keys])}."
 
 
 def _names(names: Sequence[str]) -> str:
