@@ -45,8 +45,10 @@ def is_in(desk: RealDesk, name: str, state: str) -> Callable[[], bool]:
 
 
 def is_settled(desk: RealDesk) -> bool:
-    """The model is in memory, and nothing is done with it."""
-    return desk.state(MISTRAL) == "active" and not desk.stack.state.acts
+    """The model is in memory, and nothing is done with it: to one that seems busy nothing is sent."""
+    status = desk.stack.status(desk.url, MISTRAL)
+    is_idle = status is not None and not status.busy and not desk.stack.state.acts
+    return is_idle and desk.state(MISTRAL) == "active"
 
 
 def contexts(desk: RealDesk) -> list[object]:
