@@ -220,7 +220,7 @@ def no_update_text(name: str, update: Update | None, now: datetime, check: str) 
     name = brief(name, 120)
     if update is None or update.state == "unknown":
         reason = text(*(update.reason if update else (Sentence("version.not_checked"),)))
-        return f"{name}: nobody knows whether there is a newer version. {reason} {check} checks now."
+        return f"{name} was not checked for a newer version. {reason} {check} checks now."
     if update.state == "current":
         checked = f" (checked {ago_text(update.checked_at, now)})" if update.checked_at else ""
         return f"{name} is up to date{checked}."
@@ -230,7 +230,7 @@ def no_update_text(name: str, update: Update | None, now: datetime, check: str) 
 def changed_here_text(changed: Mapping[Key, Update]) -> str:
     """What is lost if models that were changed on their machine are replaced."""
     lines = [
-        f"{brief(name, 60)}: {changed_text(update) or 'nobody knows which part'}"
+        f"{brief(name, 60)}: {changed_text(update) or 'which part is unknown'}"
         for (_, name), update in changed.items()
     ]
     which = plural(len(changed), "It seems", "They seem")

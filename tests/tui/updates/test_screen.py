@@ -123,7 +123,7 @@ async def test_u_pulls_what_is_newer_and_says_why_the_rest_is_not(registry: Regi
         for name, said in (
             (MISTRAL, "is on its way already."),
             (CODER, "is up to date (checked just now)."),
-            (NOMIC, "nobody knows whether"),
+            (NOMIC, "was not checked for a newer version"),
             (PHI, "has no newer version."),
         ):
             desk.app.clear_notifications()
