@@ -9,6 +9,8 @@ from llmstack_tui.gguf import wording as gguf
 from llmstack_tui.library import wording as library
 from llmstack_tui.registry import wording as download
 
+# The kind of an `UpstreamError`: llama.cpp cannot hold a model to a JSON schema of the request.
+NO_GRAMMAR = "no_grammar"
 NO_IMAGES = "Reading images and sound needs Ollama: the built-in engine takes text only."
 
 _ROOMS = (base, config, gguf, library, download)
@@ -63,7 +65,7 @@ class RunnerDied(ApiError):
 class UpstreamError(ApiError):
     """llama.cpp's server refused a request, or failed in the middle of its answer.
 
-    ``kind`` is the ``type`` of its error, such as ``exceed_context_size_error``. A status
+    ``kind`` is the ``type`` of its error, such as ``exceed_context_size_error``, or `NO_GRAMMAR`. A status
     of 4xx is passed on to the client; all others become 500.
     """
 

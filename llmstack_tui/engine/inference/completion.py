@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.engine.errors import NO_IMAGES, ApiError, UpstreamError
+from llmstack_tui.engine.errors import NO_GRAMMAR, NO_IMAGES, ApiError, UpstreamError
 from llmstack_tui.engine.inference import prompt
 from llmstack_tui.engine.inference.chunks import CompletionChunk, TokenLogprob, decode, joined
 from llmstack_tui.engine.runners.runner import LastAnswer
@@ -181,7 +181,11 @@ class _Generation:
                             yield chunk
                 return
             except UpstreamError as error:
-                # llama.cpp refuses a long prompt before it generates anything.
+                # llama.cpp refuses both before it generates anything.
+                if error.kind == NO_GRAMMAR and (free := prompt.with_free_tools(self._request)):
+                    log.info("The tools' schemas are not kept to: %s", error)
+                    self._request = free
+                    continue
                 if not truncate or error.kind != prompt.TOO_LONG:
                     raise
             truncate, session = False, self._session
@@ -267,8 +271,8 @@ def _tool(tool: Mapping[str, object]) -> dict[str, object]:
     function = _without_nulls(tool.get("function"))
     if not isinstance(function, dict) or not isinstance(name := function.get("name"), str) or not name:
         raise ApiError(400, "A tool of the request is no function with a name: only such can be called.")
-    if not isinstance(function.get("description", ""), str):
-        function["description"] = str(function["description"])
+    # As llama.cpp would make it: templates expect a text.
+    function["description"] = str(function.get("description", ""))
     if not isinstance(function.get("parameters"), dict):
         function["parameters"] = {}
     return {"type": "function", "function": function}

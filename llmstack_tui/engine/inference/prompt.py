@@ -24,7 +24,11 @@ TOO_LONG = "exceed_context_size_error"
 # With no other limit, an answer ends after this many times the context length.
 _OPEN_ENDED_CONTEXTS = 10
 _TEMPLATE_FIELDS = ("tools", "chat_template_kwargs")
-_CHAT_FIELDS = frozenset({"messages", "response_format", "logprobs", "top_logprobs", *_TEMPLATE_FIELDS})
+_CHAT_FIELDS = frozenset(
+    {"messages", "response_format", "logprobs", "top_logprobs", "tool_choice", *_TEMPLATE_FIELDS}
+)
+
+_ANY_OBJECT = {"type": "object"}
 
 LlamaMessage = dict[str, Any]
 
@@ -91,6 +95,19 @@ def response_format(wanted: object) -> dict[str, object] | None:
         return {"type": "json_schema", "json_schema": {"name": "schema", "schema": wanted}}
     shown = f'"{wanted}"' if isinstance(wanted, str) else str(wanted)
     raise ValueError(f'invalid format: {shown[:80]}; expected "json" or a valid JSON Schema object')
+
+
+def with_free_tools(request: LlamaRequest) -> LlamaRequest | None:
+    """The same with tools that may be called with any arguments; None if they may be, or there are none.
+
+    The template gets the tools as they are: the model reads their schemas, and no grammar holds it to them.
+    """
+    tools = request.body.get("tools", ())
+    free = [{**tool, "function": {**tool["function"], "parameters": _ANY_OBJECT}} for tool in tools]
+    if free == list(tools):
+        return None
+    inputs = {**request.body.get("chat_template_kwargs", {}), "tools": tools}
+    return LlamaRequest(request.path, {**request.body, "tools": free, "chat_template_kwargs": inputs})
 
 
 async def render(server: LlamaServer, fields: Mapping[str, Any], turns: Sequence[LlamaMessage]) -> str:

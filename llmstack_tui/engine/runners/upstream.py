@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import msgspec
 
-from llmstack_tui.engine.errors import UpstreamError
+from llmstack_tui.engine.errors import NO_GRAMMAR, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -24,9 +24,15 @@ _HOST = "http://llama.invalid"  # Every HTTP request names a host; a Unix socket
 
 # The beginnings of what llama.cpp says of a request that it cannot answer, and what is said instead.
 _NO_PARSER = "Unable to generate parser for this template. Automatic parser generation failed:"
-_WORDS = {
+_NO_GRAMMAR = {
     f"{_NO_PARSER} JSON schema error at ": "A JSON schema of the request cannot be used: ",
     "Failed to initialize samplers: failed to parse grammar": "A JSON schema of the request is too large.",
+}
+_WORDS = {
+    **_NO_GRAMMAR,
+    "got exception: Unexpected empty grammar stack": (
+        "The model called a tool with other arguments than its schema allows."
+    ),
     "Cannot continue an assistant message that contains tool calls.": (
         "The conversation ends with a call of a tool: send what the tool answered, too."
     ),
@@ -131,10 +137,11 @@ def _failure(status: int, body: bytes) -> UpstreamError:
         fields = {"message": body.decode(errors="replace")[:500]}
     code = fields.get("code")
     said = str(fields.get("message", "llama.cpp failed and did not say why."))
+    kind = str(fields.get("type", "server_error"))
     for theirs, ours in _WORDS.items():
-        said = ours + said.removeprefix(theirs) if said.startswith(theirs) else said
-    return UpstreamError(
-        said,
-        status=code if isinstance(code, int) else status,
-        kind=str(fields.get("type", "server_error")),
-    )
+        if said.startswith(theirs):
+            # What follows names the place in the request, or is of the inside of llama.cpp.
+            said = ours + said.removeprefix(theirs) if ours.endswith(" ") else ours
+            kind = NO_GRAMMAR if theirs in _NO_GRAMMAR else kind
+            break
+    return UpstreamError(said, status=code if isinstance(code, int) else status, kind=kind)

@@ -192,6 +192,21 @@ def test_a_tool_that_cannot_be_called_is_refused(engine: Serving, function: obje
     assert said.startswith("A tool of the request")
 
 
+@pytest.mark.parametrize("kind", ["any", "int", ["string", "any"]])
+def test_a_schema_that_no_grammar_can_express_is_read_and_not_kept_to(engine: Serving, kind: object) -> None:
+    def ask(kind: object) -> dict[str, Any]:
+        parameters = {"type": "object", "properties": {"a": {"type": kind}}}
+        tool = {"type": "function", "function": {"name": "add", "parameters": parameters}}
+        return engine.chat(model="caller", tools=[tool])
+
+    free, kept = ask(kind), ask("integer")
+    (call,) = free["message"]["tool_calls"]
+    assert call["function"]["arguments"] == ARGUMENTS
+    # A token is a letter here: the model has read the schema as it was sent.
+    shorter = len(json.dumps("integer")) - len(json.dumps(kind, separators=(", ", ": ")))
+    assert kept["prompt_eval_count"] - free["prompt_eval_count"] == shorter
+
+
 def test_a_conversation_that_ends_with_a_call_is_told_what_it_lacks(engine: Serving) -> None:
     called = {"role": "assistant", "tool_calls": [{"function": {"name": "add", "arguments": ARGUMENTS}}]}
     for said in ([*HI, called], [*HI, {"role": "assistant", "content": "a"}, called]):
