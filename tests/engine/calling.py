@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from tests.support.gguf import models
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 TOOL = {
@@ -18,13 +20,6 @@ TOOL = {
     },
 }
 ARGUMENTS = {"a": 1}
-_CALL = '\n{"name": "add", "arguments": {"a": 1}}\n'
-_SCRIPT = {
-    "\n": ("<tool_call>",),
-    "<tool_call>": (_CALL,),
-    _CALL: ("</tool_call>",),
-    "</tool_call>": (models.END,),
-}
 _TEMPLATE = r"""
 {%- if tools %}
     {{- '<|im_start|>system\nTools: <tools>' }}
@@ -49,6 +44,13 @@ _TEMPLATE = r"""
 """
 
 
-def caller(path: Path) -> Path:
-    """A model that calls ``add`` with `ARGUMENTS` when it has tools, and writes the same as text without."""
-    return models.chain(path, "Tiny Caller", _SCRIPT, otherwise="\n", hidden=32, chat_template=_TEMPLATE)
+def caller(path: Path, name: str = "add", arguments: Mapping[str, object] = ARGUMENTS) -> Path:
+    """A model that calls ``name`` with ``arguments`` if it has tools, and writes the same as text if not."""
+    call = f'\n{{"name": "{name}", "arguments": {json.dumps(arguments)}}}\n'
+    script = {
+        "\n": ("<tool_call>",),
+        "<tool_call>": (call,),
+        call: ("</tool_call>",),
+        "</tool_call>": (models.END,),
+    }
+    return models.chain(path, "Tiny Caller", script, otherwise="\n", hidden=32, chat_template=_TEMPLATE)

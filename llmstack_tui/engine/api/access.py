@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from llmstack_tui.base.secret import Secret
 
 NO_KEY = (
-    "This engine needs its key: send it in the header `Authorization: Bearer KEY`. It was missing or wrong."
+    "This engine needs its key: send it in the header `Authorization: Bearer KEY` or `x-api-key: KEY`. "
+    "It was missing or wrong."
 )
 _LOCAL_ORIGINS = ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104 (names of origins, nothing is bound to them)
 _PROGRAM_ORIGINS = ("app://*", "file://*", "tauri://*", "vscode-webview://*", "vscode-file://*")
@@ -43,7 +44,8 @@ _HEADERS = (
     "Authorization,Content-Type,User-Agent,Accept,X-Requested-With,Openai-Beta,X-Stainless-Arch,X-Stainless-Async,"
     "X-Stainless-Custom-Poll-Interval,X-Stainless-Helper-Method,X-Stainless-Lang,X-Stainless-Os,"
     "X-Stainless-Package-Version,X-Stainless-Poll-Helper,X-Stainless-Retry-Count,X-Stainless-Runtime,"
-    "X-Stainless-Runtime-Version,X-Stainless-Timeout"
+    "X-Stainless-Runtime-Version,X-Stainless-Timeout,X-Api-Key,Anthropic-Version,Anthropic-Beta,"
+    "Anthropic-Dangerous-Direct-Browser-Access"
 )
 _TWELVE_HOURS_S = "43200"
 
@@ -140,6 +142,12 @@ def key_accepted(key: Secret, authorization: bytes) -> bool:
     return compare_digest(*digests) and scheme.lower() == b"bearer"
 
 
+def _has_key(headers: Mapping[bytes, bytes], key: Secret) -> bool:
+    """Whether the key came as clients of OpenAI and Ollama send it, or as those of Anthropic do."""
+    given = headers.get(b"authorization", b""), b"Bearer " + headers.get(b"x-api-key", b"")
+    return any(key_accepted(key, each) for each in given)
+
+
 def is_local_program(scope: Scope) -> bool:
     """Whether a request comes from a program on this machine. A page in a browser always sends an Origin."""
     peer = scope.get("client")
@@ -163,7 +171,7 @@ class AccessMiddleware:
         decision = decide(self._allowed, scope["method"], host, origin)
         extra = [(name.encode(), value.encode("latin-1")) for name, value in decision.headers]
         status, message, key = decision.status, decision.message, self._allowed.key
-        if status is None and key is not None and not key_accepted(key, headers.get(b"authorization", b"")):
+        if status is None and key is not None and not _has_key(headers, key):
             status, message = 401, NO_KEY
             extra.append((b"www-authenticate", b"Bearer"))
         if status is not None:

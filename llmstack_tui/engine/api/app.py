@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Route
 
-from llmstack_tui.engine.api import ollama_chat, ollama_create, ollama_models, openai
+from llmstack_tui.engine.api import anthropic, ollama_chat, ollama_create, ollama_models, openai, responses
 from llmstack_tui.engine.api.access import AccessMiddleware, AccessRules
 from llmstack_tui.engine.api.paths import TidyPaths, only_ollamas_heads
 from llmstack_tui.engine.api.replies import error_response, reply
@@ -43,6 +43,8 @@ def create_app(engine: Engine, allowed: AccessRules) -> Starlette:
         *ollama_create.routes(engine),
         *ollama_chat.routes(engine),
         *openai.routes(engine),
+        *responses.routes(engine),
+        *anthropic.routes(engine),
     ]
     only_ollamas_heads(routes)
     return Starlette(

@@ -6,7 +6,6 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import msgspec
 from starlette.routing import Route
 
 from llmstack_tui.base.durations import format_time
@@ -127,20 +126,12 @@ def _thinking_and_calls(thinking: str, calls: ToolCalls) -> dict[str, object]:
                 "function": {
                     "index": index,
                     "name": call.function.name,
-                    "arguments": _arguments(call.function.arguments),
+                    "arguments": call.arguments,
                 },
             }
             for index, call in enumerate(calls)
         ]
     return fields
-
-
-def _arguments(text: str | None) -> dict[str, object]:
-    """The arguments of a call; empty if the answer ended in the middle of them."""
-    try:
-        return msgspec.json.decode(text or "{}", type=dict[str, object])
-    except msgspec.MsgspecError:
-        return {}
 
 
 def _logprobs(logprobs: Sequence[TokenLogprob]) -> dict[str, object]:

@@ -119,8 +119,6 @@ def chat_request(request: ChatCompletionRequest) -> ChatRequest:
     if not request.messages:
         raise ApiError(400, "[] is too short - 'messages'")
     effort = request.reasoning.effort if request.reasoning else request.reasoning_effort
-    if effort and effort not in _EFFORTS:
-        raise ApiError(400, f'invalid reasoning value: "{effort}" (must be one of {", ".join(_EFFORTS)})')
     return ChatRequest(
         model=request.model,
         messages=[_message(message) for message in request.messages],
@@ -128,7 +126,7 @@ def chat_request(request: ChatCompletionRequest) -> ChatRequest:
         format=_format(request.response_format),
         tools=None if request.tool_choice == "none" else request.tools,
         options=_options(request, request.max_completion_tokens or request.max_tokens),
-        think=_EFFORTS[effort] if effort else None,
+        think=think_of(effort),
         logprobs=request.logprobs,
         top_logprobs=request.top_logprobs,
     )
@@ -169,6 +167,17 @@ def embed_request(request: EmbeddingsRequest) -> EmbedRequest:
         raise ApiError(400, "invalid input")
     texts = [request.input] if isinstance(request.input, str) else request.input
     return EmbedRequest(model=request.model, input=texts, dimensions=request.dimensions)
+
+
+def think_of(effort: str | None) -> bool | str | None:
+    """How much to think, in Ollama's words.
+
+    Raises:
+        ApiError: it is not known.
+    """
+    if effort and effort not in _EFFORTS:
+        raise ApiError(400, f'invalid reasoning value: "{effort}" (must be one of {", ".join(_EFFORTS)})')
+    return _EFFORTS[effort] if effort else None
 
 
 def _options(request: GenerationRequest, limit: int | None) -> dict[str, object]:

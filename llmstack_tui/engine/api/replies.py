@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, TypeVar
+from uuid import uuid4
 
 import msgspec
 from starlette.responses import Response
@@ -13,7 +14,7 @@ from llmstack_tui.engine.api.decoding import decode
 from llmstack_tui.engine.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
@@ -26,6 +27,16 @@ OPENAI_EVENTS = "text/event-stream"
 # Lists and objects in a request, brackets in its texts included. Ten million empty lists are 30 MB: they
 # would take a gigabyte of memory, and hold up everybody for many seconds.
 _MOST_NESTED = 500_000
+
+_ANTHROPIC_ERRORS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+}
 
 T = TypeVar("T")
 
@@ -48,8 +59,16 @@ def openai_error(error: ApiError) -> Response:
     return reply(openai_error_body(error), OPENAI_JSON, error.status)
 
 
+def anthropic_error(error: ApiError) -> Response:
+    """An error in the form of ``/v1/messages``."""
+    value = {**anthropic_error_body(error), "request_id": new_id("req")}
+    return reply(value, OPENAI_JSON, error.status)
+
+
 def error_response(path: str, error: ApiError) -> Response:
     """An error in the form of the route at ``path``."""
+    if path.startswith("/v1/messages"):
+        return anthropic_error(error)
     return openai_error(error) if path.startswith(("/v1/", "/chat", "/health")) else ollama_error(error)
 
 
@@ -58,6 +77,20 @@ def openai_error_body(error: ApiError) -> dict[str, object]:
     kind = kinds.get(error.status, "api_error")
     code = "invalid_api_key" if error.status == 401 else None
     return {"error": {"message": str(error), "type": kind, "param": None, "code": code}}
+
+
+def anthropic_error_body(error: ApiError) -> dict[str, object]:
+    kind = _ANTHROPIC_ERRORS.get(error.status, "api_error")
+    return {"type": "error", "error": {"type": kind, "message": str(error)}}
+
+
+def typed_event(value: Mapping[str, object]) -> bytes:
+    """An event that is named by its ``type``, as in Anthropic's streams and in those of responses."""
+    return b"event: %s\ndata: %s\n\n" % (str(value["type"]).encode(), encode(value))
+
+
+def new_id(prefix: str) -> str:
+    return f"{prefix}_{uuid4().hex[:24]}"
 
 
 async def body(request: Request, kind: type[T], *, absent: str = "missing request body") -> T:

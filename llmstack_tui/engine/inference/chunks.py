@@ -29,6 +29,14 @@ class ToolCallPart(Struct, frozen=True):
     id: str | None = None
     function: FunctionPart = FunctionPart()
 
+    @property
+    def arguments(self) -> dict[str, object]:
+        """The arguments of a whole call; empty if the answer ended in the middle of them."""
+        try:
+            return msgspec.json.decode(self.function.arguments or "{}", type=dict[str, object])
+        except msgspec.MsgspecError:
+            return {}
+
 
 class TokenLogprob(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The log probability (natural) of a token. ``top``: the most probable tokens at its position."""

@@ -64,32 +64,36 @@ async def finished(completion: Completion) -> Done:
     raise AssertionError("A completion ends with a Done.")
 
 
-def chat(engine: Engine, request: ChatRequest) -> Completion:
+def chat(
+    engine: Engine, request: ChatRequest, *, must_call: bool = False, think_if_able: bool = False
+) -> Completion:
     """Answer a conversation. Without messages, only load the model, or unload it if ``keep_alive`` is 0.
+
+    Args:
+        must_call: the answer has to be a call of a tool.
+        think_if_able: ``think`` is passed over for a model that does not think, instead of refused.
 
     Raises:
         ApiError: the request is refused, or the completion failed.
     """
-    messages = request.messages or []
+    check = partial(_check_chat, request, think_if_able=think_if_able)
+    prepare = partial(_chat_request, request, must_call=must_call) if request.messages else None
+    return _complete(engine, request, check, prepare)
 
-    def check(target: Target) -> None:
-        _check(target, request, "chat")
-        if request.tools and TOOLS not in target.capabilities:
-            raise ApiError(400, f"{target.model.name.full} does not support tools")
-        if any(message.images for message in messages):
-            raise ApiError(400, NO_IMAGES)
 
-    async def prepare(session: ModelSession) -> prompt.LlamaRequest:
-        model = session.target.model
-        turns = [*map(dict, model.messages), *map(_turn, messages)]
-        if messages[0].role != "system" and model.system:
-            turns.insert(0, {"role": "system", "content": model.system})
-        body = {"messages": _joined_end(turns), **_fields(session, request)}
-        if request.tools:
-            body["tools"] = [_tool(each) for each in request.tools]
-        return prompt.LlamaRequest(prompt.CHAT, body)
+async def count(engine: Engine, request: ChatRequest) -> int:
+    """How many tokens a conversation is to the model, which is loaded for that.
 
-    return _complete(engine, request, check, prepare if messages else None)
+    Raises:
+        ApiError: the request is refused, or the model cannot be loaded.
+    """
+    target = await engine.find(request.model)
+    _check_chat(request, target, think_if_able=True)
+    async with engine.use(target, options=request.options, keep_alive=None) as session:
+        wanted = await _chat_request(request, session)
+        # Without a grammar, which counting does not need.
+        wanted = prompt.with_free_tools(wanted) or wanted
+        return len(await prompt.context_tokens(session.runner, wanted, ""))
 
 
 def generate(engine: Engine, request: GenerateRequest) -> Completion:
@@ -214,6 +218,21 @@ def _without_top(logprobs: Sequence[TokenLogprob]) -> tuple[TokenLogprob, ...]:
     return tuple(replace(each, top=()) for each in logprobs)
 
 
+async def _chat_request(
+    request: ChatRequest, session: ModelSession, *, must_call: bool = False
+) -> prompt.LlamaRequest:
+    model, messages = session.target.model, request.messages or []
+    turns = [*map(dict, model.messages), *map(_turn, messages)]
+    if messages[0].role != "system" and model.system:
+        turns.insert(0, {"role": "system", "content": model.system})
+    body = {"messages": _joined_end(turns), **_fields(session, request)}
+    if request.tools:
+        body["tools"] = [_tool(each) for each in request.tools]
+        if must_call:
+            body["tool_choice"] = "required"
+    return prompt.LlamaRequest(prompt.CHAT, body)
+
+
 async def _generate_request(request: GenerateRequest, session: ModelSession) -> prompt.LlamaRequest:
     fields = _fields(session, request)
     text = request.prompt or ""
@@ -234,12 +253,22 @@ async def _generate_request(request: GenerateRequest, session: ModelSession) -> 
     return prompt.raw_completion(before + await prompt.render(session.runner, fields, turns), fields)
 
 
-def _check(target: Target, request: ChatRequest | GenerateRequest, route: str) -> None:
+def _check_chat(request: ChatRequest, target: Target, *, think_if_able: bool) -> None:
+    _check(target, request, "chat", think_if_able=think_if_able)
+    if request.tools and TOOLS not in target.capabilities:
+        raise ApiError(400, f"{target.model.name.full} does not support tools")
+    if any(message.images for message in request.messages or ()):
+        raise ApiError(400, NO_IMAGES)
+
+
+def _check(
+    target: Target, request: ChatRequest | GenerateRequest, route: str, *, think_if_able: bool = False
+) -> None:
     if not 0 <= (request.top_logprobs or 0) <= 20:
         raise ApiError(400, "top_logprobs must be between 0 and 20")
     if COMPLETION not in target.capabilities:
         raise ApiError(400, f'"{request.model}" does not support {route}')
-    if request.think and THINKING not in target.capabilities:
+    if request.think and THINKING not in target.capabilities and not think_if_able:
         raise ApiError(400, f'"{request.model}" does not support thinking')
 
 

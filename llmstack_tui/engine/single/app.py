@@ -1,4 +1,4 @@
-"""The HTTP server of a single file: ``/health``, ``/chat`` and OpenAI's routes.
+"""The HTTP server of a single file: ``/health``, ``/chat``, and the routes of OpenAI and Anthropic.
 
 It starts whether the file exists or not, and ``/health`` says what is missing; requests then fail with status
 500 and the file's path.
@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from llmstack_tui.engine.api import openai
+from llmstack_tui.engine.api import anthropic, openai, responses
 from llmstack_tui.engine.api.access import AccessMiddleware, rules
 from llmstack_tui.engine.api.app import ERROR_HANDLERS
 from llmstack_tui.engine.api.replies import OPENAI_JSON, GeneratorResponse, body, encode, openai_error, reply
@@ -83,6 +83,8 @@ def create_app(config: SingleConfig, environ: Mapping[str, str], key: Secret | N
             Route("/health", health, methods=["GET"]),
             Route("/chat", chats.chat, methods=["POST"]),
             *openai.routes(engine),
+            *responses.routes(engine),
+            *anthropic.routes(engine),
         ],
         middleware=[Middleware(AccessMiddleware, rules(environ, config.host, key))],
         exception_handlers=ERROR_HANDLERS,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from llmstack_tui.base.secret import Secret
 from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.engine.api.access import rules
 from llmstack_tui.engine.api.app import create_app
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.types import Message
+
+KEY = Secret("a-key-of-sixteen-and-more")
 
 
 async def test_a_fault_of_the_engine_is_an_answer_all_the_same(
@@ -39,6 +42,30 @@ async def test_a_fault_of_the_engine_is_an_answer_all_the_same(
         openai = await client.get("/v1/models")
     assert (native.status_code, native.json()) == (500, {"error": "The engine failed: its log says why."})
     assert openai.json()["error"]["type"] == "api_error"
+    await engine.close()
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        ("x-api-key", KEY.text, 400),
+        ("authorization", f"Bearer {KEY.text}", 400),
+        ("x-api-key", "wrong", 401),
+        ("x-api-key", "", 401),
+        ("authorization", KEY.text, 401),
+        ("anthropic-version", "2023-06-01", 401),
+    ],
+)
+async def test_the_key_comes_in_either_header(tmp_path: Path, header: str, value: str, status: int) -> None:
+    engine = Engine(Library(tmp_path), EngineOptions())
+    transport = httpx.ASGITransport(create_app(engine, rules({}, "127.0.0.1", KEY)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        for path in ("/v1/messages", "/v1/responses", "/api/chat"):
+            answer = await client.post(path, json=[], headers={header: value})
+            assert answer.status_code == status, answer.text
+            if path == "/v1/messages":
+                kinds = {400: "invalid_request_error", 401: "authentication_error"}
+                assert answer.json()["error"]["type"] == kinds[status]
     await engine.close()
 
 

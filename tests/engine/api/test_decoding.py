@@ -93,7 +93,8 @@ def test_what_is_no_json_is_none(body: bytes) -> None:
 
 ROUTES = (
     "/api/generate", "/api/chat", "/api/embed", "/api/embeddings", "/api/show", "/api/create", "/api/copy",
-    "/v1/chat/completions", "/v1/completions", "/v1/embeddings",
+    "/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/messages",
+    "/v1/messages/count_tokens",
 )  # fmt: skip
 LONG = "9" * 5000
 VALUES = ("null", "[]", "{}", '""', "-1", "1.5", "true", '"x"', "[null]", "[[]]", "1e308", LONG, '"\\ud83d"')
@@ -101,7 +102,8 @@ FIELDS = (
     "model", "messages", "prompt", "input", "stream", "format", "options", "keep_alive", "think", "tools",
     "tool_choice", "stop", "logprobs", "top_logprobs", "max_tokens", "seed", "temperature", "context",
     "images", "suffix", "template", "raw", "dimensions", "response_format", "reasoning_effort",
-    "stream_options",
+    "stream_options", "system", "instructions", "tool_choice", "thinking", "output_config", "reasoning",
+    "text", "stop_sequences", "top_k", "top_p", "max_output_tokens", "previous_response_id", "metadata",
 )  # fmt: skip
 
 

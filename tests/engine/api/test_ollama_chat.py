@@ -205,6 +205,13 @@ def test_a_schema_that_no_grammar_can_express_is_read_and_not_kept_to(engine: Se
     # A token is a letter here: the model has read the schema as it was sent.
     shorter = len(json.dumps("integer")) - len(json.dumps(kind, separators=(", ", ": ")))
     assert kept["prompt_eval_count"] - free["prompt_eval_count"] == shorter
+    counted = engine.post(
+        "/v1/messages/count_tokens",
+        model="caller",
+        messages=HI,
+        tools=[{"name": "add", "input_schema": {"type": "object", "properties": {"a": {"type": kind}}}}],
+    )
+    assert counted.status_code == 200
 
 
 def test_a_conversation_that_ends_with_a_call_is_told_what_it_lacks(engine: Serving) -> None:
