@@ -5,6 +5,7 @@ from __future__ import annotations
 from llmstack_tui.base import wording as base
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.config import wording as config
+from llmstack_tui.engine.gotemplate import wording as template
 from llmstack_tui.gguf import wording as gguf
 from llmstack_tui.library import wording as library
 from llmstack_tui.registry import wording as download
@@ -13,7 +14,7 @@ from llmstack_tui.registry import wording as download
 NO_GRAMMAR = "no_grammar"
 NO_IMAGES = "Reading images and sound needs Ollama: the built-in engine takes text only."
 
-_ROOMS = (base, config, gguf, library, download)
+_ROOMS = (base, config, gguf, library, download, template)
 _WORDING = base.Wording({kind: form for room in _ROOMS for kind, form in room.SENTENCES.items()}.get)
 # The text of an error, and of sentences, of the rooms below.
 words, text = _WORDING.words, _WORDING.text
@@ -41,6 +42,7 @@ class LoadFailed(ApiError):
 
     def __init__(self, cause: str) -> None:
         super().__init__(500, f"The model cannot be loaded: {cause}.")
+        self.cause = cause
 
 
 class MemoryShort(ApiError):

@@ -18,13 +18,15 @@ from msgspec import Struct
 from llmstack_tui.base.durations import InvalidDuration, parse_keep_alive
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.paths import models_folder
+from llmstack_tui.base.structs import replace
 from llmstack_tui.engine.errors import ApiError, LoadFailed, text, words
 from llmstack_tui.engine.room import check_room
 from llmstack_tui.engine.runners.folder import new_folder
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.engine.runners.scheduler import Scheduler
-from llmstack_tui.engine.templates import EMBEDDING, capabilities, chat_template_for
+from llmstack_tui.engine.templates import EMBEDDING, ModelTemplate, capabilities, choose, is_jinja, recognise
+from llmstack_tui.engine.verdicts import Verdicts
 from llmstack_tui.gguf.checks import check_loadable, needs_ollama
 from llmstack_tui.gguf.header import Header, InvalidGGUF
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from datetime import timedelta
 
-    from llmstack_tui.base.sentences import Sentence
+    from llmstack_tui.base.sentences import Sentence, Sentences
     from llmstack_tui.config.engine import EngineOptions
     from llmstack_tui.engine.runners.slots import ResidentModel
     from llmstack_tui.library.installed import InstalledModel
@@ -64,7 +66,7 @@ class Target(Struct, frozen=True, kw_only=True):
     """An installed model that a request names, and how to run it.
 
     Attributes:
-        template: a Jinja chat template; None uses the file's own.
+        template: what its prompts are made with.
         capabilities: as in `llmstack_tui.engine.templates`.
         needs_ollama: why only Ollama can run it.
         fault: why nothing can run it.
@@ -73,7 +75,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
     model: InstalledModel
     header: Header
-    template: str | None
+    template: ModelTemplate
     capabilities: tuple[str, ...]
     needs_ollama: Sentence | None
     fault: Sentence | None
@@ -104,6 +106,7 @@ class Engine:
         self._machine = Machine()
         self._reading = asyncio.Lock()
         self.sockets = new_folder()
+        self.verdicts = Verdicts(library.own, self.sockets, confine=options.confine)
         self._threads = usable_cores()
         self._targets: dict[ModelName, Target] = {}
         self._scheduler: Scheduler[InstalledModel, RunnerConfig, Runner] = Scheduler(
@@ -153,6 +156,20 @@ class Engine:
             raise ApiError(500, words(error)) from None
         except InvalidGGUF as error:
             raise ApiError(500, words(error)) from error
+
+    async def look(self, name: ModelName) -> Sentences:
+        """Look whether llama.cpp can read the templates of a model that is new, and say what does not answer.
+
+        Nothing is said of a model that cannot be found or read.
+        """
+        try:
+            target = await self.find(name.full)
+        except ApiError:
+            return ()
+        for jinja in (target.header.chat_template, target.model.template):
+            if jinja and is_jinja(jinja) and await self.verdicts.look(jinja):
+                self._targets.pop(name, None)
+        return (await self.find(name.full)).template.notes
 
     async def reported_name(self, name: str) -> str:
         """The model's name in the answer to a request that calls it ``name``."""
@@ -209,7 +226,15 @@ class Engine:
             await in_thread(partial(self.library.confirm, Path(config.weights)), silent)
         except LibraryError as error:
             raise LoadFailed(words(error).rstrip(".")) from error
-        return await Runner.start(config, folder=self.sockets, confine=self._options.confine)
+        start = partial(Runner.start, folder=self.sockets, confine=self._options.confine)
+        try:
+            return await start(config)
+        except LoadFailed:
+            jinja = config.chat_template or header.chat_template
+            if jinja is None or await self.verdicts.look(jinja) is None:
+                raise
+            self._targets.clear()
+            return await start(replace(config, chat_template=recognise(None, header.architecture).jinja))
 
     def _find(self, name: ModelName) -> Target:
         model = self.library.get(name)
@@ -217,12 +242,12 @@ class Engine:
         known = self._targets.get(name)
         if known is not None and known.model is model and known.header is header:
             return known
-        template = chat_template_for(model, header)
+        template = choose(model, header, self.verdicts.fault)
         target = self._targets[name] = Target(
             model=model,
             header=header,
             template=template,
-            capabilities=capabilities(header, template or header.chat_template or ""),
+            capabilities=capabilities(header, template),
             needs_ollama=needs_ollama(header),
             fault=check_loadable(header),
             mapped=not repacked_size(header, repacked_types(platform.machine())),
@@ -242,7 +267,7 @@ class Engine:
             embedding=embedding or EMBEDDING in target.capabilities,
             mean_pooling=header.value("pooling_type") is None,
             batch=options.num_batch,
-            chat_template=target.template,
+            chat_template=target.template.jinja,
             adapters=tuple(map(str, target.model.adapters)),
             cache_type=self._options.cache_type,
             gpu_layers=options.num_gpu,

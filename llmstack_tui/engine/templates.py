@@ -1,7 +1,10 @@
-"""The chat template that a model runs with, and the capabilities that follow from it.
+"""The template that a model's prompts are made with, and the capabilities that follow from it.
 
-llama.cpp takes Jinja templates, and most GGUF files contain one. Ollama keeps Go templates in a layer beside
-the weights. For a file without a template, the Go template identifies the known Jinja template to use.
+There are two: most GGUF files contain a Jinja template, which llama.cpp runs, and many models have a Go
+template in a layer beside the weights (``TEMPLATE`` in a Modelfile), which `gotemplate` runs. As in Ollama,
+the layer counts, unless the file's template can do more (``shouldPreferChatTemplate`` in its
+``server/images.go``): with a Go template, nothing reads tool calls and thinking here. If neither can be run,
+a known Jinja template answers.
 """
 
 from __future__ import annotations
@@ -12,12 +15,46 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from llmstack_tui.base.sentences import Sentence, Sentences, listed, said
+from llmstack_tui.engine.gotemplate.errors import TemplateFailure
+from llmstack_tui.engine.gotemplate.template import GoTemplate, tried
+from llmstack_tui.gguf.header import fill_tokens
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from llmstack_tui.gguf.header import Header
     from llmstack_tui.library.installed import InstalledModel
 
 # Ollama's names of capabilities.
-COMPLETION, EMBEDDING, TOOLS, THINKING = "completion", "embedding", "tools", "thinking"
+COMPLETION, EMBEDDING, TOOLS, THINKING, INSERT = "completion", "embedding", "tools", "thinking", "insert"
+# Whose template answers: the file's, the layer's, a known one, or none, for a model that cannot chat.
+FILE, LAYER, KNOWN, NONE = "file", "layer", "known", "none"
+
+# What Ollama shows for a model without a layer, and writes into the Modelfiles that it generates.
+_NO_TEMPLATE = "{{ .Prompt }}"
+
+
+class ModelTemplate(Struct, frozen=True, kw_only=True):
+    """The template that answers.
+
+    Attributes:
+        source: whose it is: `FILE`, `LAYER`, `KNOWN` or `NONE`.
+        name: that of the known one.
+        jinja: what to load the model with; None uses the file's own.
+        runs: the text of the Jinja template that llama.cpp runs for a chat; empty if it runs none.
+        go: the Go template to run instead.
+        fill: the Go template that writes between a prompt and a suffix.
+        notes: why another template of the model does not answer.
+    """
+
+    source: str
+    name: str = ""
+    jinja: str | None = None
+    runs: str = ""
+    go: GoTemplate | None = None
+    fill: GoTemplate | None = None
+    notes: Sentences = ()
 
 
 class KnownTemplate(Struct, frozen=True):
@@ -33,11 +70,59 @@ class KnownTemplate(Struct, frozen=True):
     architectures: tuple[str, ...] = ()
 
 
-def chat_template_for(model: InstalledModel, header: Header) -> str | None:
-    """The Jinja template to load the model with; None if its file has one or it only makes embeddings."""
-    if header.chat_template is not None or header.is_embedding:
-        return None
-    return recognise(model.template, header.architecture).jinja
+def choose(model: InstalledModel, header: Header, fault: Callable[[str], Sentence | None]) -> ModelTemplate:
+    """The template that answers. ``fault``: why llama.cpp cannot read a Jinja template, if that is known."""
+    if header.is_embedding:
+        return ModelTemplate(source=NONE)
+    file, layer = header.chat_template, model.template
+    notes: Sentences = ()
+    if file and (why := fault(file)):
+        notes, file = (why,), None
+    fill = None
+    if layer and is_jinja(layer):
+        if (why := fault(layer)) is None:
+            return ModelTemplate(source=LAYER, jinja=layer, runs=layer, notes=notes)
+        notes = (*notes, why)
+    elif layer and not (file and layer.strip() == _NO_TEMPLATE):
+        try:
+            go = tried(layer)
+        except TemplateFailure as error:
+            notes = (*notes, *said(error))
+        else:
+            fill = go if go.fills_in else None
+            more = () if model.config.own_template or not file else _abilities(file)
+            if not more:
+                # llama.cpp loads no model without a template that it can read.
+                jinja = None if file else recognise(layer, header.architecture).jinja
+                return ModelTemplate(source=LAYER, jinja=jinja, go=go, fill=fill, notes=notes)
+            notes = (*notes, Sentence("template.file_can_more", {"capabilities": listed(more)}))
+    if file:
+        return ModelTemplate(source=FILE, runs=file, fill=fill, notes=notes)
+    fallback = recognise(layer, header.architecture)
+    if notes:
+        notes = (*notes, Sentence("template.known_answers", {"name": fallback.name}))
+    return ModelTemplate(
+        source=KNOWN, name=fallback.name, jinja=fallback.jinja, runs=fallback.jinja, notes=notes
+    )
+
+
+def replacement(wanted: str, layer: str | None, file: str | None) -> str:
+    """The template to give a model that is made from one with ``layer`` and ``file``; empty to keep those.
+
+    Raises:
+        TemplateFailure: ``wanted`` is a Go template that cannot be run.
+    """
+    kept = wanted == (layer or file) or (not layer and file and wanted.strip() == _NO_TEMPLATE)
+    if kept or not wanted:
+        return ""
+    if not is_jinja(wanted):
+        tried(wanted)
+    return wanted
+
+
+def is_jinja(template: str) -> bool:
+    """Whether a template is one for llama.cpp. One that writes a conversation has a loop."""
+    return "{%" in template
 
 
 def recognise(go_template: str | None, architecture: str) -> KnownTemplate:
@@ -63,18 +148,20 @@ def known_templates() -> tuple[KnownTemplate, ...]:
     return msgspec.convert(tomllib.loads(text)["template"], tuple[KnownTemplate, ...])
 
 
-def capabilities(header: Header, template: str) -> tuple[str, ...]:
-    """The capabilities, in Ollama's words, of a model that runs with the Jinja ``template``.
-
-    Ollama looks for the same signs (``capabilitiesForTemplate`` in its ``server/images.go``). Images and
-    fill-in-the-middle are never among the capabilities: the engine supports neither.
-    """
+def capabilities(header: Header, template: ModelTemplate) -> tuple[str, ...]:
+    """The capabilities, in Ollama's words, of a model that runs with ``template``. Never images."""
     if header.is_embedding:
         return (EMBEDDING,)
-    found = [COMPLETION]
-    if "tools" in template or "tool_call" in template:
+    fills_in = template.fill is not None or fill_tokens(header) is not None
+    return (COMPLETION, *_abilities(template.runs), *((INSERT,) if fills_in else ()))
+
+
+def _abilities(jinja: str) -> tuple[str, ...]:
+    """What a Jinja template can do beside chatting, by Ollama's signs (``capabilitiesForTemplate``)."""
+    found = []
+    if "tools" in jinja or "tool_call" in jinja:
         found.append(TOOLS)
-    if _thinks(template):
+    if _thinks(jinja):
         found.append(THINKING)
     return tuple(found)
 

@@ -19,10 +19,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-__all__ = ["ArrayInfo", "Header", "InvalidGGUF", "Tensor", "read_header"]
+__all__ = ["ArrayInfo", "Header", "InvalidGGUF", "Tensor", "fill_tokens", "read_header"]
 
 # Parts of the names of llama.cpp's encoder architectures.
 _ENCODERS = ("bert", "-embed", "t5encoder")
+
+
+# The keys of `FillTokens`: those of llama.cpp, and the older ones.
+_FILL_KEYS = tuple(
+    (f"tokenizer.ggml.fim_{short}_token_id", f"tokenizer.ggml.{long}_token_id")
+    for short, long in (("pre", "prefix"), ("suf", "suffix"), ("mid", "middle"))
+)
+
+
+@dataclass(frozen=True)
+class FillTokens:
+    """The tokens that stand before a text, before what follows its gap, and before what fills the gap."""
+
+    prefix: int
+    suffix: int
+    middle: int
 
 
 @dataclass(frozen=True)
@@ -105,6 +121,13 @@ class Header:
     @cached_property
     def tensor_names(self) -> frozenset[str]:
         return frozenset(tensor.name for tensor in self.tensors)
+
+
+def fill_tokens(header: Header) -> FillTokens | None:
+    """The tokens with which the model fills a gap; None for one that cannot."""
+    found = [header.metadata.get(key, header.metadata.get(older)) for key, older in _FILL_KEYS]
+    numbers = [each for each in found if isinstance(each, int) and not isinstance(each, bool)]
+    return FillTokens(*numbers) if len(numbers) == len(_FILL_KEYS) else None
 
 
 def read_header(path: Path) -> Header:

@@ -1,7 +1,8 @@
 """Making a model in the engine's own folder, from a GGUF file or from another model; and suggesting its name.
 
 Made from another model, it is the same model under a second name, or has the same weights with another system
-prompt, parameters or messages. Each layer is treated as in ``createModel`` of Ollama's ``server/create.go``.
+prompt, template, parameters or messages. Each layer is treated as in ``createModel`` of Ollama's
+``server/create.go``.
 """
 
 from __future__ import annotations
@@ -53,11 +54,13 @@ class Changes(Struct, frozen=True, kw_only=True):
     """The differences from a base model. An empty field keeps the base's value.
 
     Attributes:
+        template: that of Ollama's template layer, and a Jinja template is allowed, too.
         licenses: added to those of the base.
         parameters: each replaces the base's parameter of that name.
     """
 
     system: str = ""
+    template: str = ""
     licenses: Sequence[str] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
     messages: Sequence[object] = ()
@@ -151,6 +154,9 @@ def _changed(
         layers[:] = [layer for layer in layers if layer.media_type != media_type]
         layers.append(write(media_type, text))
 
+    if changes.template:
+        layers[:] = [layer for layer in layers if layer.media_type != MediaType.PROMPT]
+        put(MediaType.TEMPLATE, changes.template.encode())
     if changes.system:
         put(MediaType.SYSTEM, changes.system.encode())
     layers += [write(MediaType.LICENSE, text.encode()) for text in changes.licenses]
@@ -166,6 +172,8 @@ def _changed(
         what = "using existing" if layer.digest in before else "creating new"
         progress(f"{what} layer {layer.digest}", None, None)
     config = _read(models, manifest.config, dict[str, object])
+    if changes.template:
+        config["own_template"] = True
     config["rootfs"] = {"type": "layers", "diff_ids": [layer.digest for layer in layers]}
     return manifest_content(write(MediaType.CONFIG, encode(config)), layers)
 

@@ -47,7 +47,7 @@ class InstalledModel:
         digest: hexadecimal sha256 of the manifest, without a prefix.
         size: bytes of all layers.
         weights_digest: ``sha256:`` and the hexadecimal digest of the weights' blob.
-        template: the Go template of Ollama's template layer.
+        template: that of Ollama's template layer: a Go template, or Jinja in a model made here.
         parameters: options that hold unless a request says otherwise.
         messages: the conversation that begins every chat; each has ``role`` and ``content``.
         read_only: whether it is in a folder of Ollama's, where nothing may be changed.
@@ -150,7 +150,8 @@ def read_texts(models: Path, manifest: Manifest) -> ModelTexts:
         raise NotRunnable("library.other_format", format=config.model_format)
     return ModelTexts(
         config=config,
-        template=_text(models, manifest, MediaType.TEMPLATE),
+        # "prompt" is its older name.
+        template=_text(models, manifest, MediaType.TEMPLATE) or _text(models, manifest, MediaType.PROMPT),
         system=_text(models, manifest, MediaType.SYSTEM),
         parameters=_json(models, manifest, MediaType.PARAMETERS, dict[str, object]) or {},
         messages=tuple(_json(models, manifest, MediaType.MESSAGES, list[dict[str, object]]) or ()),

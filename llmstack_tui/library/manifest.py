@@ -119,7 +119,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
 
 class ConfigLayer(Struct, kw_only=True, frozen=True):
-    """The properties of a model; for a cloud model, also where it runs."""
+    """The properties of a model; for a cloud model, also where it runs.
+
+    ``own_template``: it was made here with that template, which answers whatever the file has. (Ours alone.)
+    """
 
     model_format: str = ""
     model_family: str = ""
@@ -131,6 +134,7 @@ class ConfigLayer(Struct, kw_only=True, frozen=True):
     capabilities: tuple[str, ...] | None = None
     context_length: int | None = None
     embedding_length: int | None = None
+    own_template: bool = False
 
 
 class _WireLayer(Struct, kw_only=True):

@@ -5,25 +5,32 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from llmstack_tui.base.names import ModelName
+from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.engine.gotemplate.errors import TemplateFailure
+from llmstack_tui.engine.gotemplate.template import parsed
 from llmstack_tui.engine.templates import (
-    chat_template_for,
+    FILE,
+    KNOWN,
+    LAYER,
+    NONE,
+    ModelTemplate,
+    choose,
     known_templates,
     recognise,
+    replacement,
 )
-from llmstack_tui.gguf.header import read_header
+from llmstack_tui.gguf.header import Header
 from llmstack_tui.library.installed import InstalledModel
 from llmstack_tui.library.manifest import ConfigLayer
-from tests.support.gguf import models
-from tests.support.gguf.files import U32, Llama
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 # What each template makes of a system message, a question, an answer and another question.
 RENDERED = {
@@ -242,33 +249,115 @@ def test_without_a_go_template_the_architecture_counts(go: str | None, architect
     assert recognise(go, architecture).name == name
 
 
-def installed(weights: Path, template: str | None) -> InstalledModel:
-    return InstalledModel(
+TOOLED = "{% for m in messages %}{{ m.content }}{% endfor %}{{ tools }}"
+PLAIN_JINJA = "{% for m in messages %}{{ m.content }}{% endfor %}"
+GO_LAYER = "[INST]{{ .Prompt }}[/INST]"
+BROKEN_GO = "[INST]{{ .Prompt }[/INST]"
+
+
+def chosen(
+    layer: str | None,
+    file: str | None,
+    *,
+    own: bool = False,
+    unreadable: tuple[str, ...] = (),
+    embedding: bool = False,
+) -> ModelTemplate:
+    model = InstalledModel(
         name=ModelName.parse("tiny"),
         digest="",
         size=0,
         modified_at=datetime(2026, 1, 1, tzinfo=UTC),
-        weights=weights,
+        weights=Path(),
         weights_digest="",
-        config=ConfigLayer(),
-        template=template,
+        config=ConfigLayer(own_template=own),
+        template=layer,
     )
+    metadata: dict[str, int | str] = {"general.architecture": "llama"}
+    if file:
+        metadata["tokenizer.chat_template"] = file
+    if embedding:
+        metadata["llama.pooling_type"] = 1
+    header = Header(version=3, metadata=metadata, tensors=(), file_size=0, data_offset=0)
+    return choose(model, header, dict.fromkeys(unreadable, UNREADABLE).get)
 
 
-def test_the_template_in_the_file_comes_first(tiny_model: Path) -> None:
-    assert (
-        chat_template_for(installed(tiny_model, "[INST]{{ .Prompt }}[/INST]"), read_header(tiny_model))
-        is None
-    )
+UNREADABLE = Sentence("template.unreadable", {"why": "a reason"})
 
 
-def test_a_file_without_a_template(tmp_path: Path) -> None:
-    path = models.scripted(tmp_path / "bare.gguf", chat_template=None)
-    template = chat_template_for(installed(path, "[INST]{{ .Prompt }}[/INST]"), read_header(path))
-    assert template == recognise("[INST]", "").jinja
+@pytest.mark.parametrize("file", [PLAIN_JINJA, None])
+def test_a_go_template_in_the_layer_counts(file: str | None) -> None:
+    found = chosen(GO_LAYER, file)
+    assert (found.source, found.go, found.notes) == (LAYER, parsed(GO_LAYER), ())
 
 
-def test_an_embedding_model_needs_none(tmp_path: Path) -> None:
-    path = tmp_path / "embedding.gguf"
-    path.write_bytes(bytes(Llama().saying("llama.pooling_type", U32, 1)))
-    assert chat_template_for(installed(path, None), read_header(path)) is None
+def test_a_file_that_can_more_answers_and_that_is_said() -> None:
+    found = chosen(GO_LAYER, TOOLED)
+    assert (found.source, found.go, found.jinja) == (FILE, None, None)
+    assert found.notes == (Sentence("template.file_can_more", {"capabilities": "tools"}),)
+
+
+def test_a_template_that_somebody_set_here_counts_in_any_case() -> None:
+    assert chosen(GO_LAYER, TOOLED, own=True).source == LAYER
+
+
+def test_a_go_template_that_cannot_be_run_is_not_passed_over_in_silence() -> None:
+    for_file, without = chosen(BROKEN_GO, PLAIN_JINJA), chosen(BROKEN_GO, None)
+    assert for_file.source == FILE
+    assert (without.source, without.name) == (KNOWN, "mistral")
+    assert [note.kind for note in for_file.notes] == ["template.syntax"]
+    assert [note.kind for note in without.notes] == ["template.syntax", "template.known_answers"]
+
+
+@pytest.mark.parametrize("layer", [None, "", "{{ .Prompt }}"])
+def test_without_a_template_in_the_layer_the_files_counts(layer: str | None) -> None:
+    assert chosen(layer, PLAIN_JINJA) == ModelTemplate(source=FILE, runs=PLAIN_JINJA)
+
+
+def test_without_any_template_a_known_one_answers() -> None:
+    plain = known_templates()[-1].jinja
+    assert chosen(None, None) == ModelTemplate(source=KNOWN, name="plain", jinja=plain, runs=plain)
+
+
+def test_a_template_that_llama_cpp_cannot_read_is_replaced_and_that_is_said() -> None:
+    found = chosen(None, PLAIN_JINJA, unreadable=(PLAIN_JINJA,))
+    assert (found.source, found.name) == (KNOWN, "plain")
+    assert found.notes == (UNREADABLE, Sentence("template.known_answers", {"name": "plain"}))
+    with_layer = chosen(GO_LAYER, TOOLED, unreadable=(TOOLED,))
+    assert (with_layer.source, with_layer.notes) == (LAYER, (UNREADABLE,))
+    assert with_layer.jinja == recognise(GO_LAYER, "").jinja, "llama.cpp would not load the file's"
+
+
+def test_a_jinja_template_in_the_layer_is_llama_cpps() -> None:
+    found = chosen(TOOLED, PLAIN_JINJA)
+    assert (found.source, found.jinja, found.runs) == (LAYER, TOOLED, TOOLED)
+    assert chosen(TOOLED, PLAIN_JINJA, unreadable=(TOOLED,)).source == FILE
+
+
+def test_an_embedding_model_needs_none() -> None:
+    assert chosen(GO_LAYER, None, embedding=True) == ModelTemplate(source=NONE)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "layer", "file", "set_to"),
+    [
+        ("", None, PLAIN_JINJA, ""),
+        (GO_LAYER, None, PLAIN_JINJA, GO_LAYER),
+        (GO_LAYER, GO_LAYER, PLAIN_JINJA, ""),
+        (PLAIN_JINJA, None, PLAIN_JINJA, ""),
+        (PLAIN_JINJA, GO_LAYER, PLAIN_JINJA, PLAIN_JINJA),
+        ("{{ .Prompt }}", None, PLAIN_JINJA, ""),
+        ("{{ .Prompt }}", GO_LAYER, PLAIN_JINJA, "{{ .Prompt }}"),
+        ("{{ .Prompt }}", None, None, "{{ .Prompt }}"),
+    ],
+)
+def test_what_a_template_for_a_new_model_sets(
+    wanted: str, layer: str | None, file: str | None, set_to: str
+) -> None:
+    assert replacement(wanted, layer, file) == set_to
+
+
+@pytest.mark.parametrize("wanted", [BROKEN_GO, "{{ index .Messages 9 }}{{ range .Messages }}{{ end }}"])
+def test_a_template_for_a_new_model_that_cannot_be_run_is_refused(wanted: str) -> None:
+    with pytest.raises(TemplateFailure):
+        replacement(wanted, None, None)

@@ -17,9 +17,10 @@ from starlette.routing import Route
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.engine.api.access import is_local_program
 from llmstack_tui.engine.api.replies import OLLAMA_JSON, GeneratorResponse, body, encode, progress_response
-from llmstack_tui.engine.errors import ApiError, words
+from llmstack_tui.engine.errors import ApiError, text, words
+from llmstack_tui.engine.gotemplate.errors import TemplateFailure
 from llmstack_tui.engine.service import Engine, Target, merged_options, parsed_name
-from llmstack_tui.engine.templates import known_templates, recognise
+from llmstack_tui.engine.templates import is_jinja, replacement
 from llmstack_tui.library.creation import Changes
 from llmstack_tui.library.errors import LibraryError, NotReadable
 from llmstack_tui.library.library import NotInstalled
@@ -58,7 +59,7 @@ class _ModelRoutes:
     async def pull(self, request: Request) -> GeneratorResponse:
         wanted = await body(request, wire.PullRequest)
         name = parsed_name(wanted.model or wanted.name)
-        lines = self._pulled(name, insecure=bool(wanted.insecure))
+        lines = self._looked_at(self._pulled(name, insecure=bool(wanted.insecure)), name)
         return progress_response(lines, stream=wanted.stream is not False)
 
     async def discard(self, request: Request) -> Response:
@@ -97,8 +98,8 @@ class _ModelRoutes:
                 raise
             lines = self._pulled_first(wanted, source, name)
         else:
-            lines = _lines(self._derived(source, name, _changes(wanted, base)))
-        return progress_response(lines, stream=wanted.stream is not False)
+            lines = _lines(self._derived(source, name, await self._changes(wanted, base)))
+        return progress_response(self._looked_at(lines, name), stream=wanted.stream is not False)
 
     async def import_file(self, request: Request) -> GeneratorResponse:
         if not is_local_program(request.scope):
@@ -112,7 +113,7 @@ class _ModelRoutes:
         if not path.is_absolute():
             raise ApiError(400, "Name the file with its whole path: the engine has a folder of its own.")
         work = partial(self._engine.library.import_gguf, path, name)
-        return progress_response(_lines(work), stream=True)
+        return progress_response(self._looked_at(_lines(work), name), stream=True)
 
     async def _pulled(self, name: ModelName, *, insecure: bool) -> Parts:
         """A line for each step of a pull, except the last line, which reports success."""
@@ -132,9 +133,38 @@ class _ModelRoutes:
             async for line in lines:
                 yield line
         base = await self._engine.find(wanted.from_)
-        async with aclosing(_lines(self._derived(source, name, _changes(wanted, base)))) as lines:
+        async with aclosing(_lines(self._derived(source, name, await self._changes(wanted, base)))) as lines:
             async for line in lines:
                 yield line
+
+    async def _looked_at(self, lines: Parts, name: ModelName) -> Parts:
+        """The lines, and then one for each template of the model that does not answer, with the reason."""
+        async with aclosing(lines):
+            async for line in lines:
+                yield line
+        for note in await self._engine.look(name):
+            yield encode({"status": text(note)}) + b"\n"
+
+    async def _changes(self, wanted: wire.CreateRequest, base: Target) -> Changes:
+        """How the new model differs from its base.
+
+        Raises:
+            ApiError: the request has a template that cannot be run.
+        """
+        licenses = [wanted.license] if isinstance(wanted.license, str) else wanted.license or ()
+        try:
+            template = replacement(wanted.template or "", base.model.template, base.header.chat_template)
+        except TemplateFailure as error:
+            raise ApiError(400, f"template error: {words(error)}") from None
+        if is_jinja(template) and (fault := await self._engine.verdicts.look(template)):
+            raise ApiError(400, f"template error: {text(fault)}")
+        return Changes(
+            system=wanted.system or "",
+            template=template,
+            licenses=tuple(filter(None, licenses)),
+            parameters={key: value for key, value in (wanted.parameters or {}).items() if value is not None},
+            messages=wanted.messages or (),
+        )
 
     def _derived(
         self, source: ModelName, name: ModelName, changes: Changes | None = None, *, missing: str = ""
@@ -158,37 +188,6 @@ def _pull_line(step: PullStep) -> dict[str, object]:
         if step.completed:
             line["completed"] = step.completed
     return line
-
-
-def _changes(wanted: wire.CreateRequest, base: Target) -> Changes:
-    """How the new model differs from its base.
-
-    Raises:
-        ApiError: the request has another chat template.
-    """
-    if wanted.template and not _runs_with(base, wanted.template):
-        raise ApiError(
-            400,
-            "The built-in engine takes the chat template of the model's file and no other: "
-            "leave the template out, or use Ollama.",
-        )
-    licenses = [wanted.license] if isinstance(wanted.license, str) else wanted.license or ()
-    return Changes(
-        system=wanted.system or "",
-        licenses=tuple(filter(None, licenses)),
-        parameters={key: value for key, value in (wanted.parameters or {}).items() if value is not None},
-        messages=wanted.messages or (),
-    )
-
-
-def _runs_with(base: Target, template: str) -> bool:
-    """Whether a template is equivalent to the one that the model runs with."""
-    if template == (base.model.template or base.header.chat_template):
-        return True
-    if base.template is None:
-        return False
-    found = recognise(template, base.header.architecture)
-    return found.jinja == base.template and found != known_templates()[-1]
 
 
 async def _empty(work: Work) -> Parts:

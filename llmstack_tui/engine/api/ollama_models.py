@@ -17,7 +17,7 @@ from llmstack_tui import __version__
 from llmstack_tui.base.durations import format_time
 from llmstack_tui.engine.api.replies import body, reply
 from llmstack_tui.engine.errors import ApiError, text, words
-from llmstack_tui.engine.service import Engine, parsed_name
+from llmstack_tui.engine.service import Engine, Target, parsed_name
 from llmstack_tui.gguf.header import ArrayInfo, Header
 from llmstack_tui.library.errors import LibraryError
 from llmstack_tui.library.library import NotInstalled, ReadOnlyModel
@@ -76,7 +76,7 @@ class _ModelQueries:
         wanted = await body(request, wire.ShowRequest)
         target = await self._engine.find(wanted.model or wanted.name)
         verbose = bool(wanted.verbose)
-        return reply(show(target.model, target.header, target.capabilities, verbose=verbose))
+        return reply(show(target, verbose=verbose))
 
     async def delete(self, request: Request) -> Response:
         wanted = await body(request, wire.DeleteRequest)
@@ -148,10 +148,13 @@ def _answer(last: LastAnswer | None) -> dict[str, object] | None:
     return None if last is None else {**asdict(last), "at": format_time(last.at)}
 
 
-def show(
-    model: InstalledModel, header: Header, capabilities: tuple[str, ...], *, verbose: bool
-) -> dict[str, object]:
-    """The answer of ``/api/show``. Arrays are null unless ``verbose``; very long arrays always are."""
+def show(target: Target, *, verbose: bool) -> dict[str, object]:
+    """The answer of ``/api/show``. Arrays are null unless ``verbose``; very long arrays always are.
+
+    ``template`` and the Modelfile have the model's own. ``prompt_template``, ours alone, says which answers:
+    that of the "layer" (``TEMPLATE``) or of the "file", a "known" one and its name, or "none".
+    """
+    model, header, answers = target.model, target.header, target.template
     template = model.template or header.chat_template or ""
     texts: dict[str, object] = {
         "license": model.license,
@@ -170,7 +173,8 @@ def show(
             {"name": tensor.name, "type": tensor.type.name, "shape": list(tensor.shape)}
             for tensor in header.tensors
         ],
-        "capabilities": list(capabilities),
+        "capabilities": list(target.capabilities),
+        "prompt_template": {"source": answers.source, "name": answers.name, "notes": text(*answers.notes)},
         "modified_at": format_time(model.modified_at),
     }
 

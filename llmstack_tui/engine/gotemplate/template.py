@@ -57,7 +57,7 @@ class TemplateMessage(Struct, frozen=True, kw_only=True):
         }
 
 
-class Thinking(Struct, frozen=True):
+class ThinkRequest(Struct, frozen=True):
     """What a request says of thinking; None is nothing."""
 
     wanted: bool | str | None = None
@@ -82,7 +82,7 @@ class GoTemplate(Struct, frozen=True):
         """Whether it can write what stands between a prompt and a suffix."""
         return "suffix" in self.names
 
-    def conversation(self, messages: Sequence[TemplateMessage], today: date, think: Thinking) -> str:
+    def conversation(self, messages: Sequence[TemplateMessage], today: date, think: ThinkRequest) -> str:
         """The prompt for the next answer.
 
         Raises:
@@ -96,12 +96,12 @@ class GoTemplate(Struct, frozen=True):
             return run(self.nodes, values, today)
         return "".join(self._turns(joined, today, think))
 
-    def filled(self, prompt: str, suffix: str, today: date, think: Thinking) -> str:
+    def filled(self, prompt: str, suffix: str, today: date, think: ThinkRequest) -> str:
         """The prompt for what stands between ``prompt`` and ``suffix``. Raises as `conversation`."""
         values = {"Prompt": prompt, "Suffix": suffix, "Response": "", **think.values()}
         return run(self.nodes, values, today)
 
-    def _turns(self, messages: Sequence[TemplateMessage], today: date, think: Thinking) -> list[str]:
+    def _turns(self, messages: Sequence[TemplateMessage], today: date, think: ThinkRequest) -> list[str]:
         parts: list[str] = []
         turn = {"System": "", "Prompt": "", "Response": ""}
         for message in messages:
@@ -137,7 +137,9 @@ def tried(source: str) -> GoTemplate:
     """
     template = parsed(source)
     roles = ("system", "user", "assistant", "user")
-    template.conversation([TemplateMessage(role=role, content=role) for role in roles], _SOME_DAY, Thinking())
+    template.conversation(
+        [TemplateMessage(role=role, content=role) for role in roles], _SOME_DAY, ThinkRequest()
+    )
     return template
 
 

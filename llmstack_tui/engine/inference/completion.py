@@ -17,11 +17,11 @@ import msgspec
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.engine.errors import NO_GRAMMAR, NO_IMAGES, ApiError, UpstreamError
-from llmstack_tui.engine.inference import prompt
+from llmstack_tui.engine.inference import prompt, rendering
 from llmstack_tui.engine.inference.chunks import CompletionChunk, TokenLogprob, decode, joined
 from llmstack_tui.engine.runners.runner import LastAnswer
 from llmstack_tui.engine.service import Engine, ModelSession, Target, keep_alive_of
-from llmstack_tui.engine.templates import COMPLETION, THINKING, TOOLS
+from llmstack_tui.engine.templates import COMPLETION, INSERT, THINKING, TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -107,12 +107,13 @@ def generate(engine: Engine, request: GenerateRequest) -> Completion:
         _check(target, request, "generate")
         if request.raw and (request.template or request.system or request.context):
             raise ApiError(400, "raw mode does not support template, system, or context")
-        if request.suffix:
-            raise ApiError(400, "Filling in before a suffix needs Ollama: the built-in engine cannot do it.")
+        if request.raw and request.suffix:
+            raise ApiError(400, "raw mode does not support suffix")
+        own = rendering.request_template(request.template) if request.template else None
+        if request.suffix and not (own.fills_in if own else INSERT in target.capabilities):
+            raise ApiError(400, f"{target.model.name.full} does not support insert")
         if request.images:
             raise ApiError(400, NO_IMAGES)
-        if request.template:
-            log.info("The template of a request is ignored: the engine uses the model's own")
 
     prepare = partial(_generate_request, request) if request.prompt else None
     return _complete(engine, request, check, prepare, with_context=not request.raw)
@@ -230,26 +231,33 @@ async def _chat_request(
         body["tools"] = [_tool(each) for each in request.tools]
         if must_call:
             body["tool_choice"] = "required"
-    return prompt.LlamaRequest(prompt.CHAT, body)
+    return await rendering.conversation(session, body, request.think)
 
 
 async def _generate_request(request: GenerateRequest, session: ModelSession) -> prompt.LlamaRequest:
     fields = _fields(session, request)
     text = request.prompt or ""
     if request.raw:
+        await rendering.check_format(session, fields)
         return prompt.raw_completion(text, fields)
+    own = rendering.request_template(request.template) if request.template else None
+    if request.suffix:
+        return await rendering.filled(session, own, request, fields)
     model = session.target.model
     turns: list[prompt.LlamaMessage] = [{"role": "user", "content": text}]
     if not request.context:
         turns = [*map(dict, model.messages), *turns]
     if system := request.system or model.system:
         turns.insert(0, {"role": "system", "content": system})
-    if not request.context:
-        return prompt.LlamaRequest(prompt.CHAT, {"messages": turns, **fields})
+    go = own or session.target.template.go
+    if not request.context and go is None:
+        return await rendering.conversation(session, {"messages": turns, **fields}, request.think)
     try:
-        before = await prompt.detokenize(session.runner, request.context)
+        before = await prompt.detokenize(session.runner, request.context) if request.context else ""
     except UpstreamError:
         raise ApiError(400, "context has a token that the model does not have") from None
+    if go is not None:
+        return await rendering.written(session, go, turns, fields, request.think, before=before)
     return prompt.raw_completion(before + await prompt.render(session.runner, fields, turns), fields)
 
 

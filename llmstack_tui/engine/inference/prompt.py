@@ -23,10 +23,8 @@ TOO_LONG = "exceed_context_size_error"
 
 # With no other limit, an answer ends after this many times the context length.
 _OPEN_ENDED_CONTEXTS = 10
-_TEMPLATE_FIELDS = ("tools", "chat_template_kwargs")
-_CHAT_FIELDS = frozenset(
-    {"messages", "response_format", "logprobs", "top_logprobs", "tool_choice", *_TEMPLATE_FIELDS}
-)
+_TEMPLATE_FIELDS = ("tools", "chat_template_kwargs", "response_format")
+_CHAT_FIELDS = frozenset({"messages", "logprobs", "top_logprobs", "tool_choice", *_TEMPLATE_FIELDS})
 
 _ANY_OBJECT = {"type": "object"}
 
@@ -40,10 +38,17 @@ class LlamaServer(Protocol):
 
 
 class LlamaRequest(Struct, frozen=True):
-    """A request for a completion. The body for `CHAT` has ``messages``, for `COMPLETION` a ``prompt``."""
+    """A request for a completion. The body for `CHAT` has ``messages``, for `COMPLETION` a ``prompt``.
+
+    Attributes:
+        turns: what the ``prompt`` was made of, so that it can be made of fewer turns.
+        write: what makes it of them; None for a prompt that is not made of turns.
+    """
 
     path: str
     body: Mapping[str, Any]
+    turns: Sequence[LlamaMessage] = ()
+    write: Callable[[Sequence[LlamaMessage]], Awaitable[str]] | None = None
 
 
 def raw_completion(prompt: str | list[int], fields: Mapping[str, Any]) -> LlamaRequest:
@@ -111,7 +116,11 @@ def with_free_tools(request: LlamaRequest) -> LlamaRequest | None:
 
 
 async def render(server: LlamaServer, fields: Mapping[str, Any], turns: Sequence[LlamaMessage]) -> str:
-    """The text that the model's chat template makes of ``turns`` and of the tools in ``fields``."""
+    """The text that the model's chat template makes of ``turns`` and of the tools in ``fields``.
+
+    Raises:
+        UpstreamError: the format in ``fields`` cannot be kept to, over which `COMPLETION` passes in silence.
+    """
     inputs = {key: fields[key] for key in _TEMPLATE_FIELDS if key in fields}
     answer = await server.call("/apply-template", {**inputs, "messages": list(turns)})
     return str(answer["prompt"])
@@ -138,14 +147,16 @@ async def context_tokens(server: LlamaServer, request: LlamaRequest, answer: str
 
 async def truncated(server: LlamaServer, request: LlamaRequest, context_length: int) -> LlamaRequest:
     """The same request with a prompt that fits into the context."""
-    body = request.body
-    if request.path == CHAT:
+    body, write = request.body, request.write
+    if request.path == CHAT or write is not None:
 
         async def count(turns: Sequence[LlamaMessage]) -> int:
-            return len(await tokenize(server, await render(server, body, turns)))
+            text = await (render(server, body, turns) if write is None else write(turns))
+            return len(await tokenize(server, text))
 
-        turns = await fitting(body["messages"], context_length - 1, count)
-        request = LlamaRequest(CHAT, {**body, "messages": turns})
+        turns = await fitting(request.turns or body["messages"], context_length - 1, count)
+        made = {"messages": turns} if write is None else {"prompt": await write(turns)}
+        request = LlamaRequest(request.path, {**body, **made})
     prompt = await _prompt(server, request)
     tokens = await tokenize(server, prompt) if isinstance(prompt, str) else prompt
     shorter = without_middle(tokens, context_length, body.get("n_keep", 0))

@@ -51,6 +51,7 @@ _SECRET = re.compile("KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 _ERROR_LINE = re.compile(
     r"[\d.]+ E (?:\w+ +)?[\w():]+: +(?:error loading model: |error: |init: )*(?P<text>.+)"
 )
+_IN_TEMPLATE = re.compile(r"Error: (?P<text>.+)")
 _ORIGIN = re.compile(r"[\d.]+ [A-Z] (?:\w+ +)?[\w():]+:")
 _ABORT = re.compile(r"GGML_ASSERT\(.*|what\(\): +std::\w+")
 _ASSERTION = re.compile(r".*?(?P<text>GGML_ASSERT\(.*|what\(\): .*)")
@@ -231,8 +232,12 @@ def load_failure(status: int, stderr: Sequence[str]) -> str:
     """Why a process ended before it was ready: llama.cpp's first error, or how it ended."""
     if status < 0:
         return f"its process {ending(status, stderr)}"
-    # The first error is the cause, later ones are its consequences.
-    return _error_text(stderr) or f"its process ended (exit status {status}) and did not say why"
+    # The first error is the cause, later ones are its consequences. That in a template has a line of its own.
+    return (
+        _first(_IN_TEMPLATE, stderr)
+        or _error_text(stderr)
+        or f"its process ended (exit status {status}) and did not say why"
+    )
 
 
 def _signal_name(number: int) -> str:

@@ -248,7 +248,12 @@ def test_probabilities(engine: Serving) -> None:
 @pytest.mark.parametrize(
     ("path", "asked", "status", "text"),
     [
-        ("/api/generate", {"prompt": "x", "suffix": "y"}, 400, "needs Ollama"),
+        ("/api/generate", {"prompt": "x", "suffix": "y"}, 400, "tiny:latest does not support insert"),
+        ("/api/generate", {"prompt": "x", "suffix": "y", "raw": True}, 400, "does not support suffix"),
+        ("/api/generate", {"prompt": "x", "template": "{{ .Prompt"}, 400, "ends inside of {{ .Prompt }}"),
+        ("/api/generate", {"prompt": "x", "template": "{% if a %}"}, 400, "is a Go template"),
+        ("/api/generate", {"prompt": "x", "template": "{{ len .Prompt 1 }}"}, 400, "calls len with a value"),
+        ("/api/generate", {"prompt": "x", "template": "x" * 2**20}, 400, "has 1,048,576 characters"),
         ("/api/generate", {"prompt": "x", "images": ["aGk="]}, 400, "needs Ollama"),
         ("/api/chat", {"messages": [{"role": "user", "images": ["aGk="]}]}, 400, "needs Ollama"),
         ("/api/chat", {"messages": HI, "format": "xml"}, 400, "invalid format"),
@@ -264,7 +269,7 @@ def test_probabilities(engine: Serving) -> None:
         ("/api/push", {}, 501, "cannot push models"),
         ("/api/create", {"files": {"a": "b"}}, 501, "import the GGUF file"),
         ("/api/create", {"from": "tiny", "quantize": "q4_K_M"}, 501, "needs Ollama"),
-        ("/api/create", {"from": "tiny", "template": "{{ .Foo }}"}, 400, "leave the template out"),
+        ("/api/create", {"from": "tiny", "template": "{{ .Foo"}, 400, "template error: The template ends"),
         ("/api/create", {"from": "tiny", "parameters": {"num_ctx": "x"}}, 400, "must be of type integer"),
         ("/api/create", {"from": "tiny", "system": "s" * 4_194_305}, 400, "more than the 4\xa0MB that"),
     ],

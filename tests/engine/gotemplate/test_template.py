@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from llmstack_tui.engine.gotemplate.errors import TemplateFailure
-from llmstack_tui.engine.gotemplate.template import TemplateMessage, Thinking, collated, parsed
+from llmstack_tui.engine.gotemplate.template import TemplateMessage, ThinkRequest, collated, parsed
 
 TODAY = date(2026, 3, 1)
 
@@ -25,7 +25,7 @@ SYSTEM, HI, HELLO, BYE = (
 
 
 def written(template: str, *messages: TemplateMessage, think: bool | str | None = None) -> str:
-    return parsed(template).conversation(messages, TODAY, Thinking(think))
+    return parsed(template).conversation(messages, TODAY, ThinkRequest(think))
 
 
 LOOP = """
@@ -112,8 +112,8 @@ def test_what_a_request_says_of_thinking(think: bool | str | None, expected: str
 def test_a_gap_is_filled() -> None:
     template = parsed("{{ if .Suffix }}<P>{{ .Prompt }}<S>{{ .Suffix }}<M>{{ else }}{{ .Prompt }}{{ end }}")
     assert template.fills_in
-    assert template.filled("a(", ")", TODAY, Thinking()) == "<P>a(<S>)<M>"
-    assert template.conversation((HI,), TODAY, Thinking()) == "Hi"
+    assert template.filled("a(", ")", TODAY, ThinkRequest()) == "<P>a(<S>)<M>"
+    assert template.conversation((HI,), TODAY, ThinkRequest()) == "Hi"
     assert not parsed("{{ .Prompt }}").fills_in
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.engine.errors import words
+from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.engine.errors import text, words
 from llmstack_tui.engine.gotemplate.errors import TemplateFailure
 from llmstack_tui.engine.gotemplate.template import tried
 from llmstack_tui.engine.gotemplate.wording import SENTENCES
@@ -51,7 +52,7 @@ def test_what_is_said(template: str, said: str) -> None:
     ],
 )
 def test_what_else_is_said(kind: str, params: dict[str, str | int], said: str) -> None:
-    assert words(TemplateFailure(f"template.{kind}", **params)) == said
+    assert text(Sentence(f"template.{kind}", params)) == said
 
 
 def test_every_sentence_is_here() -> None:

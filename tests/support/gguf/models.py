@@ -191,6 +191,7 @@ def _write(
     *,
     quant: str = "F16",
     chat_template: str | None = CHATML,
+    fills: bool = False,
 ) -> Path:
     writer = GGUFWriter(path, shape.architecture)
     writer.add_name(name)
@@ -219,6 +220,8 @@ def _write(
     write_vocabulary(writer, vocabulary)
     if chat_template is not None:
         writer.add_chat_template(chat_template)
+    for part, token in (("pre", START), ("suf", END), ("mid", PADDING)) if fills else ():
+        writer.add_uint32(f"tokenizer.ggml.fim_{part}_token_id", vocabulary[token])
     for tensor, values in tensors:
         # Quantised values are bytes already; the writer has to be told of what.
         kind = GGMLQuantizationType[quant] if values.dtype == np.uint8 else None
@@ -304,8 +307,13 @@ def _noise(random: np.random.Generator, rows: int, columns: int) -> npt.NDArray[
     return random.normal(0, columns**-0.5, (rows, columns)).astype(np.float32)
 
 
-def random_weights(path: Path, *, name: str = "Tiny Random", seed: int = 0) -> Path:
-    """A model of two layers that writes noise; about 0.2 MB."""
+def random_weights(
+    path: Path, *, name: str = "Tiny Random", seed: int = 0, fills: bool = False, chat_template: str = CHATML
+) -> Path:
+    """A model of two layers that writes noise; about 0.2 MB.
+
+    One that ``fills`` gaps has tokens for that: START before the text, END before what follows, PADDING last.
+    """
     vocabulary = Vocabulary(("the", " the", " and", "ing", " of", " to", " in", "er"))
     shape = Shape(width=64, layers=2, heads=4, kv_heads=2, head_width=16, hidden=128, context=2048)
     random = np.random.default_rng(seed)
@@ -317,7 +325,7 @@ def random_weights(path: Path, *, name: str = "Tiny Random", seed: int = 0) -> P
             for matrix, size in shape.matrices.items():
                 yield f"blk.{layer}.{matrix}.weight", _noise(random, *size).astype(np.float16)
 
-    return _write(path, name, shape, vocabulary, tensors())
+    return _write(path, name, shape, vocabulary, tensors(), chat_template=chat_template, fills=fills)
 
 
 def shaped(path: Path, preset: str | Shape, quant: str = "Q8_0", *, seed: int = 0) -> Path:

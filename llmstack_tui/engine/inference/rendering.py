@@ -1,0 +1,196 @@
+"""Prompts that the engine writes itself: by a Go template, and around a gap that is to be filled."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from llmstack_tui.base.structs import replace
+from llmstack_tui.engine.errors import ApiError, words
+from llmstack_tui.engine.gotemplate.errors import TemplateFailure
+from llmstack_tui.engine.gotemplate.template import GoTemplate, TemplateMessage, ThinkRequest, parsed
+from llmstack_tui.engine.inference.prompt import (
+    CHAT,
+    LlamaMessage,
+    LlamaRequest,
+    detokenize,
+    raw_completion,
+    render,
+    tokenize,
+)
+from llmstack_tui.engine.templates import THINKING, is_jinja
+from llmstack_tui.gguf.header import fill_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from llmstack_tui.engine.service import ModelSession
+    from llmstack_tui.ollama.wire import GenerateRequest
+
+# How much of a prompt shows with which token it begins.
+_START = 64
+# What is kept of texts around a gap that are too long, as in llama.cpp: three parts before it, one after.
+_PARTS_BEFORE, _PARTS = 3, 4
+
+
+async def conversation(
+    session: ModelSession, body: Mapping[str, Any], think: bool | str | None
+) -> LlamaRequest:
+    """The request for the next message. ``body`` is that of a chat for llama.cpp.
+
+    Raises:
+        ApiError: the model's Go template failed.
+    """
+    turns: Sequence[LlamaMessage] = body["messages"]
+    if (go := session.target.template.go) is not None:
+        return await written(session, go, turns, body, think)
+    thinks = THINKING in session.target.capabilities and think is not False
+    if "response_format" not in body or "tools" in body or thinks:
+        return LlamaRequest(CHAT, body)
+
+    # In a chat, llama.cpp's grammar has the answer begin with a fence for JSON, and then takes that away.
+    async def write(turns: Sequence[LlamaMessage]) -> str:
+        return await render(session.runner, body, turns)
+
+    return replace(raw_completion(await write(turns), body), turns=turns, write=write)
+
+
+async def written(
+    session: ModelSession,
+    go: GoTemplate,
+    turns: Sequence[LlamaMessage],
+    fields: Mapping[str, Any],
+    think: bool | str | None,
+    *,
+    before: str = "",
+) -> LlamaRequest:
+    """The request that a Go template makes of ``turns``, after the text ``before``.
+
+    Raises:
+        ApiError: the template failed.
+    """
+
+    def write(turns: Sequence[LlamaMessage]) -> str:
+        messages = tuple(map(_message, turns))
+        return before + _run(lambda: go.conversation(messages, _today(), ThinkRequest(think)))
+
+    await check_format(session, fields)
+    first = write(turns)
+    start = await _start(session, first)
+
+    async def write_once(turns: Sequence[LlamaMessage]) -> str:
+        return write(turns).removeprefix(start)
+
+    return replace(raw_completion(first.removeprefix(start), fields), turns=turns, write=write_once)
+
+
+async def filled(
+    session: ModelSession, own: GoTemplate | None, request: GenerateRequest, fields: Mapping[str, Any]
+) -> LlamaRequest:
+    """The request for what stands between a prompt and its suffix.
+
+    It is written by the request's ``own`` template, by the model's, or with the model's tokens for that.
+
+    Raises:
+        ApiError: the template failed, or the model cannot do it.
+    """
+    await check_format(session, fields)
+    text, suffix = request.prompt or "", request.suffix or ""
+    if (go := own or session.target.template.fill) is not None:
+        prompt = _run(lambda: go.filled(text, suffix, _today(), ThinkRequest(request.think)))
+        return raw_completion(prompt.removeprefix(await _start(session, prompt)), fields)
+    tokens = fill_tokens(session.target.header)
+    if tokens is None:
+        raise ApiError(400, f"{session.target.model.name.full} does not support insert")
+    start, first, last = await asyncio.gather(
+        tokenize(session.runner, ""), _plain(session, text), _plain(session, suffix)
+    )
+    if request.truncate is not False:
+        room = session.context_length - session.context_length // _PARTS - len(start) - 3
+        first, last = around(first, last, max(room, 0))
+    whole = [*start, tokens.prefix, *first, tokens.suffix, *last, tokens.middle]
+    return raw_completion(whole, fields)
+
+
+async def check_format(session: ModelSession, fields: Mapping[str, Any]) -> None:
+    """Raise UpstreamError if the format in ``fields`` cannot be kept to."""
+    if "response_format" in fields:
+        await render(session.runner, fields, [{"role": "user", "content": ""}])
+
+
+def around(before: list[int], after: list[int], room: int) -> tuple[list[int], list[int]]:
+    """The tokens around a gap, or those of them nearest to it that fit into ``room`` tokens."""
+    most = max(room * _PARTS_BEFORE // _PARTS, room - len(after))
+    kept = before[max(len(before) - most, 0) :]
+    return kept, after[: room - len(kept)]
+
+
+def request_template(source: str) -> GoTemplate:
+    """The template of a request.
+
+    Raises:
+        ApiError: it cannot be run.
+    """
+    if is_jinja(source):
+        raise ApiError(
+            400, "The template of a request is a Go template, as in a Modelfile; this one is Jinja."
+        )
+    try:
+        return parsed(source)
+    except TemplateFailure as error:
+        raise ApiError(400, words(error)) from None
+
+
+def _run(write: Callable[[], str]) -> str:
+    try:
+        return write()
+    except TemplateFailure as error:
+        raise ApiError(400, words(error)) from None
+
+
+def _today() -> date:
+    return datetime.now(UTC).astimezone().date()
+
+
+async def _start(session: ModelSession, text: str) -> str:
+    """The token with which a template begins and llama.cpp would begin, too: once is enough."""
+    if not text.startswith("<"):
+        return ""
+    metadata = session.target.header.metadata
+    tokens = await tokenize(session.runner, text[:_START])
+    twice = tokens[:2] == [metadata.get("tokenizer.ggml.bos_token_id", 1)] * 2
+    return await detokenize(session.runner, tokens[:1]) if twice else ""
+
+
+async def _plain(session: ModelSession, text: str) -> list[int]:
+    """The tokens of a text of the user's, in which no token has a special meaning."""
+    answer = await session.runner.call(
+        "/tokenize", {"content": text, "add_special": False, "parse_special": False}
+    )
+    return list(answer["tokens"])
+
+
+def _message(turn: LlamaMessage) -> TemplateMessage:
+    """A message for llama.cpp as one for a template."""
+    calls = [call["function"] for call in turn.get("tool_calls", ())]
+    return TemplateMessage(
+        role=turn.get("role", "user"),
+        content=turn.get("content") or "",
+        thinking=turn.get("reasoning_content", ""),
+        tool_name=turn.get("name", ""),
+        tool_call_id=turn.get("tool_call_id", ""),
+        tool_calls=tuple(
+            {
+                "ID": "",
+                "Function": {
+                    "Index": number,
+                    "Name": call["name"],
+                    "Arguments": msgspec.json.decode(call["arguments"]),
+                },
+            }
+            for number, call in enumerate(calls)
+        ),
+    )
