@@ -56,6 +56,7 @@ class ModelActions:
     ) -> None:
         self._monitors = parts.monitors
         self._allowed = parts.permissions.allowed
+        self._may_act = parts.permissions.may_act
         self._acting_urls = parts.permissions.acting_urls
         self._session = parts.session
         self._lifecycle = parts.lifecycle
@@ -327,10 +328,17 @@ class ModelActions:
         status = monitor.status(model)
         async with AsyncExitStack() as work:
             if status is None or (status.running is None and status.state is not ModelState.CLOUD):
-                try:
-                    await work.enter_async_context(self._admitted(host_url, model, confirm))
-                except Declined:
-                    return
+                if self._may_act(host_url) and Capability.LOAD in host.capabilities:
+                    # Then it is on record as ours: a pin keeps it, and the guard knows when it was used.
+                    if not await self.activate(
+                        host_url, model, keep_alive=keep_alive, confirm=confirm, reason=because("chat")
+                    ):
+                        return
+                else:
+                    try:
+                        await work.enter_async_context(self._admitted(host_url, model, confirm))
+                    except Declined:
+                        return
             work.enter_context(monitor.using(model))
             answer = host.chat(model, messages, options=options, keep_alive=keep_alive)
             async for chunk in await work.enter_async_context(aclosing(answer)):

@@ -22,8 +22,7 @@ def figures() -> Iterator[Figure]:
         begin = time.perf_counter()
         left = asyncio.run(at_once(Path(folder) / "state.db", ACTS))
         took = time.perf_counter() - begin
-    told, recorded = left.acts
-    lost = (told - recorded).total() + (recorded - told).total() + ACTS - told.total()
+    lost = left.lost + ACTS - left.told.total()
     ends = ", ".join(f"{count} {end}" for end, count in left.recorded.most_common())
     note = f"{took:.0f} s; {ends}; taken for another client's: {left.others.total()}"
     yield Figure(f"lost or doubled of {ACTS} acts of three programs", lost, "acts", 0, note=note)

@@ -161,16 +161,22 @@ async def test_a_cancelled_load_is_one_line_that_says_by_whom(path: Path) -> Non
 
 
 async def test_a_cancelled_load_that_cannot_be_taken_back_is_said(path: Path) -> None:
-    async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
+    # A look that finds no model would end the stop: there is none while this goes on.
+    options = StackOptions(running_every_s=60, machine_every_s=60, state_file=path)
+    async with fake_ollama(a_1="a") as (fake, server), following([OllamaHost(server.url)], options) as stack:
+        await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
         fake.may_load.clear()
         load = asyncio.create_task(stack.actions.activate(server.url, "a:1"))
-        await wait_until(lambda: stack.state.acts)
+        await wait_until(lambda: "/api/generate" in {path for path, _ in fake.asked})
         fake.installed.clear()
         load.cancel()
         await asyncio.gather(load, return_exceptions=True)
-        await wait_until(lambda: not stack.state.acts)
-        said = [each.sentence.kind for each in await stack.records.events()]
-        assert said == ["deactivate.failed", "activate.cancelled_by_user"]
+
+        async def said() -> list[str]:
+            kinds = [each.sentence.kind for each in await stack.records.events()]
+            return kinds if len(kinds) > 1 else []
+
+        assert await wait_for(said) == ["deactivate.failed", "activate.cancelled_by_user"]
 
 
 async def test_what_other_clients_do_is_seen(path: Path) -> None:
@@ -234,17 +240,16 @@ async def test_a_server_that_goes_and_comes_back_is_two_events(path: Path) -> No
 
 
 async def test_an_answer_of_ours_is_timed_and_its_load_is_ours(path: Path) -> None:
-    async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
+    async with fake_ollama(a_1="a") as (_, server), dashboard(server, path) as stack:
         async with aclosing(
             stack.actions.chat(server.url, "a:1", [Message(role="user", content="Hi")])
         ) as chunks:
             await anext(chunks)
-            fake.load("a:1")
-            await wait_until(lambda: stack.state.hosts[0].snapshot.running)
         store = await stack.session.store()
         (activation,) = await store.activations.history(server.url, "a:1")
         assert (activation.asked_by, activation.reason) == (Actor.USER, because("chat"))
-        assert await stack.records.events() == ()
+        (event,) = await stack.records.events()
+        assert (event.sentence.kind, event.reason) == ("activate.loaded", because("chat"))
 
 
 async def test_the_next_session_begins_with_what_the_last_one_saw(path: Path) -> None:

@@ -269,6 +269,8 @@ async def test_what_is_loaded_again_keeps_the_limit(
             await pulled(stack, engine.url, registry.name(each))
         name, other = registry.listed(updated), registry.listed(other)
         await wait_until(lambda: stack.state.guards)
+        # What the tests before left in memory.
+        await stack.actions.stop_all(engine.url)
         await stack.actions.activate(engine.url, name)
         new = registry.publish(
             updated, tiny_model.read_bytes() + f"newer {over_limit}".encode(), pushed_at_s=LATER

@@ -42,9 +42,16 @@ class Left:
     loaded: list[str]
 
     @property
-    def acts(self) -> tuple[Counter[str], Counter[str]]:
-        """By kind of act alone."""
-        return _kinds(self.told), _kinds(self.recorded)
+    def lost(self) -> int:
+        """How many acts are on record not once.
+
+        A stop that ends a load is part of the record of that load, and one or two of them may do so at once.
+        """
+        told, recorded = _kinds(self.told), _kinds(self.recorded)
+        cancelled, silent = self.recorded["activate cancelled"], told["deactivate"] - recorded["deactivate"]
+        return abs(told["activate"] - recorded["activate"]) + max(
+            0, cancelled - silent, silent - 2 * cancelled
+        )
 
 
 def _kinds(ends: Counter[str]) -> Counter[str]:
