@@ -57,6 +57,17 @@ class MemoryShort(ApiError):
         )
 
 
+class PromptTooLong(ApiError):
+    """A prompt does not fit into the context; both in tokens. Claude Code looks for this beginning."""
+
+    def __init__(self, tokens: int, context_length: int) -> None:
+        super().__init__(
+            400,
+            f"prompt is too long: {tokens} tokens > {context_length} maximum. "
+            "The engine's setting context_length, or OLLAMA_CONTEXT_LENGTH, gives models a longer context.",
+        )
+
+
 class RunnerDied(ApiError):
     """The process of a model ended during a request. ``cause`` completes "The model's process …"."""
 

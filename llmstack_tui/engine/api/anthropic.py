@@ -56,7 +56,7 @@ def routes(engine: Engine) -> list[Route]:
         wanted = await body(request, requests.MessagesRequest)
         asked = requests.chat_request(wanted)
         answer = _MessagesAnswer(await engine.reported_name(wanted.model), _estimated_tokens(asked))
-        chunks = completion.chat(engine, asked, must_call=wanted.must_call, think_if_able=True)
+        chunks = completion.chat(engine, asked, must_call=wanted.must_call, for_agent=True)
         return answer.response(chunks, stream=wanted.stream)
 
     async def count_tokens(request: Request) -> Response:

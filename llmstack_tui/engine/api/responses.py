@@ -63,7 +63,7 @@ def routes(engine: Engine) -> list[Route]:
         wanted = await body(request, requests.ResponsesRequest)
         asked = requests.chat_request(wanted)
         answer = _ResponsesAnswer(await engine.reported_name(wanted.model), wanted)
-        chunks = completion.chat(engine, asked, must_call=wanted.must_call, think_if_able=True)
+        chunks = completion.chat(engine, asked, must_call=wanted.must_call, for_agent=True)
         return answer.response(chunks)
 
     return [Route("/v1/responses", responses, methods=["POST"])]

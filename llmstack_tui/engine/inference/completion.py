@@ -65,20 +65,22 @@ async def finished(completion: Completion) -> Done:
 
 
 def chat(
-    engine: Engine, request: ChatRequest, *, must_call: bool = False, think_if_able: bool = False
+    engine: Engine, request: ChatRequest, *, must_call: bool = False, for_agent: bool = False
 ) -> Completion:
     """Answer a conversation. Without messages, only load the model, or unload it if ``keep_alive`` is 0.
 
     Args:
         must_call: the answer has to be a call of a tool.
-        think_if_able: ``think`` is passed over for a model that does not think, instead of refused.
+        for_agent: ``think`` is passed over for a model that does not think; and the oldest turns are left out
+            if they must be, but a prompt that is too long without them is refused instead of cut: what an
+            agent tells first, its tools among that, would be lost.
 
     Raises:
         ApiError: the request is refused, or the completion failed.
     """
-    check = partial(_check_chat, request, think_if_able=think_if_able)
+    check = partial(_check_chat, request, for_agent=for_agent)
     prepare = partial(_chat_request, request, must_call=must_call) if request.messages else None
-    return _complete(engine, request, check, prepare)
+    return _complete(engine, request, check, prepare, may_cut=not for_agent)
 
 
 async def count(engine: Engine, request: ChatRequest) -> int:
@@ -88,7 +90,7 @@ async def count(engine: Engine, request: ChatRequest) -> int:
         ApiError: the request is refused, or the model cannot be loaded.
     """
     target = await engine.find(request.model)
-    _check_chat(request, target, think_if_able=True)
+    _check_chat(request, target, for_agent=True)
     async with engine.use(target, options=request.options, keep_alive=None) as session:
         wanted = await _chat_request(request, session)
         # Without a grammar, which counting does not need.
@@ -126,6 +128,7 @@ async def _complete(
     prepare: Callable[[ModelSession], Awaitable[prompt.LlamaRequest]] | None,
     *,
     with_context: bool = False,
+    may_cut: bool = True,
 ) -> Completion:
     """The common part of `chat` and `generate`. Without ``prepare``, nothing is generated."""
     since_ns = time.monotonic_ns()
@@ -144,7 +147,8 @@ async def _complete(
             yield Done(reason="load")
             return
         generation = _Generation(session, await prepare(session), with_top=bool(request.top_logprobs))
-        async with aclosing(generation.chunks(truncate=request.truncate is not False)) as chunks:
+        found = generation.chunks(truncate=request.truncate is not False, may_cut=may_cut)
+        async with aclosing(found) as chunks:
             async for chunk in chunks:
                 yield chunk
         yield generation.done(since_ns, await generation.context() if with_context else None)
@@ -165,7 +169,7 @@ class _Generation:
         self._asked_s = time.monotonic()
         self._first_s: float | None = None
 
-    async def chunks(self, *, truncate: bool) -> AsyncGenerator[CompletionChunk, None]:
+    async def chunks(self, *, truncate: bool, may_cut: bool) -> AsyncGenerator[CompletionChunk, None]:
         """The chunks with text or log probabilities.
 
         A prompt longer than the context is truncated only after llama.cpp has refused it: counting tokens
@@ -195,7 +199,9 @@ class _Generation:
                     raise
             truncate, session = False, self._session
             log.info("A prompt longer than the context of %d tokens is truncated", session.context_length)
-            self._request = await prompt.truncated(session.runner, self._request, session.context_length)
+            self._request = await prompt.truncated(
+                session.runner, self._request, session.context_length, may_cut=may_cut
+            )
 
     async def context(self) -> list[int]:
         text = joined(self._chunks).text
@@ -261,8 +267,8 @@ async def _generate_request(request: GenerateRequest, session: ModelSession) -> 
     return prompt.raw_completion(before + await prompt.render(session.runner, fields, turns), fields)
 
 
-def _check_chat(request: ChatRequest, target: Target, *, think_if_able: bool) -> None:
-    _check(target, request, "chat", think_if_able=think_if_able)
+def _check_chat(request: ChatRequest, target: Target, *, for_agent: bool) -> None:
+    _check(target, request, "chat", for_agent=for_agent)
     if request.tools and TOOLS not in target.capabilities:
         raise ApiError(400, f"{target.model.name.full} does not support tools")
     if any(message.images for message in request.messages or ()):
@@ -270,13 +276,13 @@ def _check_chat(request: ChatRequest, target: Target, *, think_if_able: bool) ->
 
 
 def _check(
-    target: Target, request: ChatRequest | GenerateRequest, route: str, *, think_if_able: bool = False
+    target: Target, request: ChatRequest | GenerateRequest, route: str, *, for_agent: bool = False
 ) -> None:
     if not 0 <= (request.top_logprobs or 0) <= 20:
         raise ApiError(400, "top_logprobs must be between 0 and 20")
     if COMPLETION not in target.capabilities:
         raise ApiError(400, f'"{request.model}" does not support {route}')
-    if request.think and THINKING not in target.capabilities and not think_if_able:
+    if request.think and THINKING not in target.capabilities and not for_agent:
         raise ApiError(400, f'"{request.model}" does not support thinking')
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
+from llmstack_tui.engine.errors import PromptTooLong
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -145,9 +147,15 @@ async def context_tokens(server: LlamaServer, request: LlamaRequest, answer: str
     return [*prompt, *await tokenize(server, answer)]
 
 
-async def truncated(server: LlamaServer, request: LlamaRequest, context_length: int) -> LlamaRequest:
-    """The same request with a prompt that fits into the context."""
-    body, write = request.body, request.write
+async def truncated(
+    server: LlamaServer, request: LlamaRequest, context_length: int, *, may_cut: bool = True
+) -> LlamaRequest:
+    """The same request with a prompt that fits into the context.
+
+    Raises:
+        PromptTooLong: it does not without its oldest turns, and its middle may not be cut out.
+    """
+    whole, body, write = request, request.body, request.write
     if request.path == CHAT or write is not None:
 
         async def count(turns: Sequence[LlamaMessage]) -> int:
@@ -160,7 +168,11 @@ async def truncated(server: LlamaServer, request: LlamaRequest, context_length: 
     prompt = await _prompt(server, request)
     tokens = await tokenize(server, prompt) if isinstance(prompt, str) else prompt
     shorter = without_middle(tokens, context_length, body.get("n_keep", 0))
-    return request if len(shorter) == len(tokens) else raw_completion(shorter, body)
+    if len(shorter) == len(tokens):
+        return request
+    if not may_cut:
+        raise PromptTooLong(len(await context_tokens(server, whole, "")), context_length)
+    return raw_completion(shorter, body)
 
 
 async def fitting(

@@ -1,7 +1,7 @@
 """What agents send, in short: Claude Code to ``/v1/messages`` and Codex to ``/v1/responses``.
 
-After the public documents of both APIs, and after requests of both programs that are shown in issues of
-llama.cpp, Ollama and others (among them ggml-org/llama.cpp#20623 and #21174, ollama/ollama#17618).
+After the public documents of both APIs, what Claude Code 2.1.197 and Codex 0.171.0 sent to this engine, and
+requests of both that are shown in issues (ggml-org/llama.cpp#20623 and #21174, ollama/ollama#17618).
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ CLAUDE_CODE: dict[str, Any] = {
                 {"type": "text", "text": "And now?"},
             ],
         },
+        {"role": "system", "content": "Agents: none."},
     ],
     "tools": [
         {
@@ -68,7 +69,7 @@ CLAUDE_CODE: dict[str, Any] = {
         {"type": "web_search_20250305", "name": "web_search", "max_uses": 8},
     ],
     "tool_choice": {"type": "auto", "disable_parallel_tool_use": False},
-    "thinking": {"type": "enabled", "budget_tokens": 31999},
+    "thinking": {"type": "adaptive"},
     "context_management": {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
     "output_config": {"effort": "high"},
     "metadata": {"user_id": "user_1"},

@@ -61,7 +61,7 @@ def test_claude_codes_conversation() -> None:
         ("assistant", "I add."),
         ("tool", "1"),
         ("tool", "2"),
-        ("user", "And now?"),
+        ("user", "And now?\n\nAgents: none."),
     ]
     _, _, answer, first, second, _ = turns(request)
     assert answer.thinking == "Add what?"
@@ -72,7 +72,7 @@ def test_claude_codes_conversation() -> None:
     ]
     assert names(request) == ["add"], "without the search that Anthropic's servers do"
     assert request.options == {"num_predict": 32000, "temperature": 0, "stop": []}
-    assert (request.stream, request.think) == (True, True)
+    assert (request.stream, request.think) == (True, "high")
 
 
 def test_codexs_conversation() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -177,6 +178,25 @@ def test_what_is_refused(engine: Serving, asked: dict[str, Any], text: str) -> N
         status, kind, told = error(engine.post("/v1/messages", **ASKED | asked, stream=streamed))
         assert (status, kind) == (400, "invalid_request_error")
         assert text in told
+
+
+def test_a_prompt_that_is_too_long_loses_its_oldest_turns_and_is_never_cut(engine: Serving) -> None:
+    def ask(path: str, key: str, *texts: str) -> httpx.Response:
+        roles = ("user", "assistant") * len(texts)
+        turns = [{"role": role, "content": text} for role, text in zip(roles, texts, strict=False)]
+        # The random model has a context of 2,048 tokens, most of a letter.
+        asked = {"model": "random", "max_tokens": 1, "max_output_tokens": 1, key: turns}
+        return engine.post(path, **asked)
+
+    for path, key in (("/v1/messages", "messages"), ("/v1/responses", "input")):
+        assert ask(path, key, "x" * 3000, "y", "z").status_code == 200
+        refused = ask(path, key, "x", "y", "z" * 3000)
+        told = re.fullmatch(
+            r"prompt is too long: (\d+) tokens > 2048 maximum\..*", refused.json()["error"]["message"]
+        )
+        assert refused.status_code == 400
+        assert told is not None
+        assert 3000 < int(told[1]) < 3100
 
 
 def test_a_model_that_is_not_there(engine: Serving) -> None:
