@@ -114,7 +114,11 @@ class _OpenAIAnswer:
                     yield event(self._object(kind, choice))
                     continue
                 whole = chunk.whole
-                yield event(self._object(kind, self._choice("delta", calls=whole.tool_calls, done=chunk)))
+                if whole.tool_calls:
+                    yield event(self._object(kind, self._choice("delta", calls=whole.tool_calls)))
+                # As in Ollama, the reason comes after the calls, with an empty message.
+                end = self._choice("delta", calls=whole.tool_calls, done=chunk)
+                yield event(self._object(kind, end | ({"delta": _message("", "", ())} if self._chat else {})))
                 if self._include_usage:
                     yield event(self._object(kind, usage=token_counts(whole.usage)))
                 yield _DONE

@@ -91,12 +91,10 @@ def test_a_tool_is_called(engine: Serving) -> None:
     said = [*HI, choice["message"], {"role": "tool", "content": "2", "tool_call_id": call["id"]}]
     assert engine.post("/v1/chat/completions", **{**asked, "messages": said}).status_code == 200
     streamed = engine.post("/v1/chat/completions", **asked, stream=True).text.split("\n\n")
-    (end, done) = [event.removeprefix("data: ") for event in streamed if event]
-    delta = json.loads(end)["choices"][0]
-    assert (delta["delta"]["tool_calls"][0]["function"]["name"], delta["finish_reason"]) == (
-        "add",
-        "tool_calls",
-    )
+    *parts, done = [event.removeprefix("data: ") for event in streamed if event]
+    called, end = [json.loads(part)["choices"][0] for part in parts]
+    assert (called["delta"]["tool_calls"][0]["function"]["name"], called["finish_reason"]) == ("add", None)
+    assert (end["delta"], end["finish_reason"]) == ({"role": "assistant", "content": ""}, "tool_calls")
     assert done == "[DONE]"
 
 
