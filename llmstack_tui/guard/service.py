@@ -364,6 +364,8 @@ class GuardService(Service):
             asked_by=asked_by,
             reason=reason,
             again=True,
+            # That a user pins or unpins a model is on record.
+            is_part=asked_by is None,
         )
         return True
 

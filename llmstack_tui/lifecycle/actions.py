@@ -36,7 +36,8 @@ class Act(Struct, frozen=True):
         host: the base URL of the host.
         model: the name as given in the request.
         started_at_s: monotonic seconds.
-        takes_back: it is the end of a load that was cancelled. Unless it fails, only that is recorded.
+        is_part: it belongs to something that is recorded anyway, such as a pin or a load that was cancelled:
+            it is recorded only if it fails.
     """
 
     kind: ActKind
@@ -47,7 +48,7 @@ class Act(Struct, frozen=True):
     reason: Sentences = ()
     keep_alive: timedelta | None = None
     context_length: int | None = None
-    takes_back: bool = False
+    is_part: bool = False
 
 
 class Departure(StrEnum):

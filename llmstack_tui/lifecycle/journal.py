@@ -103,7 +103,7 @@ class Journal:
                 )
             )
         told = act.reason == REMOVAL and end in (ActEnd.FAILED, ActEnd.CANCELLED)
-        if told or (act.takes_back and end is not ActEnd.FAILED):
+        if told or (act.is_part and end is not ActEnd.FAILED):
             return
         seconds = time.monotonic() - act.started_at_s
         says_who = end is ActEnd.CANCELLED or (act.asked_by is Actor.GUARD and end in _SAID_OF_GUARD)

@@ -99,6 +99,7 @@ class Lifecycle:
         asked_by: Actor | None = None,
         reason: Sentences = (),
         again: bool = False,
+        is_part: bool = False,
     ) -> None:
         """Load a model and return when it can answer. A failed load is not retried: it would fail again.
 
@@ -106,6 +107,7 @@ class Lifecycle:
 
         Args:
             again: the model is loaded already and only its keep-alive is set: it stays if this is cancelled.
+            is_part: as `Act` has it.
 
         Raises:
             Interrupted: a stop of the same model was requested in the meantime.
@@ -127,6 +129,7 @@ class Lifecycle:
                     reason,
                     keep_alive,
                     context_length,
+                    is_part=is_part,
                 ),
             )
             load = host.load(model, keep_alive=keep_alive, context_length=context_length)
@@ -155,10 +158,10 @@ class Lifecycle:
         is_loading = (load := self._loads.get(key)) is not None and load.cancel()
         if is_loading:
             self._interruptions[key] = by, reason
-        return await self._stop(host, model, by, reason, takes_back=is_loading)
+        return await self._stop(host, model, by, reason, is_part=is_loading)
 
     async def _stop(
-        self, host: Host, model: str, asked_by: Actor, reason: Sentences = (), *, takes_back: bool
+        self, host: Host, model: str, asked_by: Actor, reason: Sentences = (), *, is_part: bool
     ) -> Departure:
         key = _key(host, model)
         async with self.locks.setdefault(key, asyncio.Lock()):
@@ -171,7 +174,7 @@ class Lifecycle:
                     time.monotonic(),
                     asked_by,
                     reason,
-                    takes_back=takes_back,
+                    is_part=is_part,
                 ),
             )
             try:
@@ -286,7 +289,7 @@ class Lifecycle:
 
     async def _stop_quietly(self, host: Host, act: Act) -> object:
         try:
-            return await self._stop(host, act.model, act.asked_by, takes_back=True)
+            return await self._stop(host, act.model, act.asked_by, is_part=True)
         except HostError:
             # Nobody waits for this stop, and the model leaves anyway when its keep-alive ends.
             return None

@@ -197,6 +197,7 @@ async def test_a_pin_that_another_client_overrode_is_renewed_before_its_time_is_
         runner.context_length = 4096
         await stack.guard.pin(server.url, "a:1")
         await looks(stack)
+        assert len(await events(stack, kinds=["activate"])) == 1, "the pin is on record, its request is not"
         sent = server.asked.count("POST /api/generate")
         fake.load("a:1", timedelta(minutes=5))
         await wait_until(lambda: state(stack).renewed == {"a:1"})
