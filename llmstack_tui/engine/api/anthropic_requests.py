@@ -108,8 +108,6 @@ def chat_request(request: MessagesRequest) -> ChatRequest:
     Raises:
         ApiError: something is missing, or not supported.
     """
-    if not request.model:
-        raise ApiError(400, "model is required")
     if request.max_tokens is None or request.max_tokens <= 0:
         raise ApiError(400, "max_tokens is required and must be positive")
     if not request.messages:

@@ -177,6 +177,17 @@ def test_openais_client(server: Single) -> None:
         assert "".join(part.choices[0].delta.content or "" for part in stream) == models.ANSWER
 
 
+def test_agents(server: Single) -> None:
+    asked = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 50, "temperature": 0}
+    answer = server.post("/v1/messages", **asked).json()
+    assert (answer["model"], answer["content"][0]["text"]) == ("tiny-scripted:f16", models.ANSWER)
+    answer = server.post("/v1/responses", input="Hi", temperature=0, model="any").json()
+    assert (answer["model"], answer["output"][0]["content"][0]["text"]) == (
+        "tiny-scripted:f16",
+        models.ANSWER,
+    )
+
+
 def test_other_routes_and_pages(server: Single) -> None:
     assert server.http.get("/api/tags").status_code == 404
     assert server.http.get("/chat").status_code == 405
