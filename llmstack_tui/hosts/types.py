@@ -116,6 +116,7 @@ class ModelDetails(Struct, frozen=True, kw_only=True):
 
     Attributes:
         parameters: a line for each, with name and value.
+        template_notes: why another template than that answers; empty if none does.
         parent_model: the name of the model that this one was made from.
         messages: the conversation that begins each chat.
         info: the metadata of its file, by key; ``projector_info``: that of its vision projector.
@@ -125,6 +126,7 @@ class ModelDetails(Struct, frozen=True, kw_only=True):
     modelfile: str = ""
     parameters: str = ""
     template: str = ""
+    template_notes: str = ""
     system: str = ""
     license: str = ""
     format: str | None = None

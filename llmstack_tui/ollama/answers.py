@@ -89,6 +89,7 @@ def details(name: str, answer: wire.ShowResponse) -> ModelDetails:
         modelfile=answer.modelfile or "",
         parameters=answer.parameters or "",
         template=answer.template or "",
+        template_notes=(answer.prompt_template and answer.prompt_template.notes) or "",
         system=answer.system or "",
         license=answer.license or "",
         format=_word(fields.format),

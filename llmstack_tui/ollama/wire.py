@@ -228,6 +228,14 @@ class ProcessResponse(Wire):
     models: list[WireRunningModel] | None = None
 
 
+class WireTemplate(Wire):
+    """Which template answers; only the built-in engine sends it. ``notes``: why another one does not."""
+
+    source: str | None = None
+    name: str | None = None
+    notes: str | None = None
+
+
 class ShowResponse(Wire):
     """``POST /api/show``."""
 
@@ -244,6 +252,7 @@ class ShowResponse(Wire):
     projector_info: dict[str, object] | None = None
     capabilities: list[str] | None = None
     modified_at: str | None = None
+    prompt_template: WireTemplate | None = None
 
 
 class PromptResponse(StreamLine):

@@ -50,6 +50,7 @@ def document(status: ModelStatus, details: ModelDetails) -> dict[str, object]:
         "options": details.parameters,
         "system": details.system,
         "template": details.template,
+        "template_notes": details.template_notes,
         "license": details.license,
         "info": dict(details.info),
     }
@@ -74,7 +75,7 @@ def _write(found: dict[str, object]) -> None:
     for label, value in lines.items():
         if value is not None:
             output.write(f"{label:<14}{value!s}")
-    for label in ("options", "system", "template", "license"):
+    for label in ("options", "system", "template", "template_notes", "license"):
         if text := str(found[label]).strip():
-            output.write_text(f"\n{label}")
+            output.write_text(f"\n{label.replace('_', ' ')}")
             output.write_text("\n".join(f"  {line}" for line in text.splitlines()))

@@ -89,7 +89,7 @@ def told_parts(details: ModelDetails, name: str) -> dict[str, SectionText]:
         rows_part(parameter_rows(details.parameters)),
         _text_part(details.system, name, opens=True),
         _text_part(messages, name, opens=True),
-        _text_part(details.template, name),
+        _text_part("\n\n".join(filter(None, (details.template_notes, details.template))), name),
         _text_part(details.license, name, first=True),
         rows_part(fact_rows(details.info)),
         rows_part(_origin_rows(details)),

@@ -220,6 +220,16 @@ async def test_show_tells_all(llmstack: Program) -> None:
     assert "template\n  {{ .Prompt }}\ufffd[2J\n  second line\n" in text
 
 
+async def test_show_says_why_another_template_answers(llmstack: Program) -> None:
+    server = usual_ollama("tiny:latest")
+    server.shown |= {"prompt_template": {"source": "file", "name": "", "notes": "The file's answers."}}
+    async with running(server) as (url,):
+        document = json.loads((await run(llmstack, "show", "tiny", "--json", "--host", url)).stdout)
+        text = (await run(llmstack, "show", "tiny", "--host", url)).stdout
+    assert document["template_notes"] == "The file's answers."
+    assert "\ntemplate notes\n  The file's answers.\n" in text
+
+
 async def test_start_passes_what_was_asked_for_and_nothing_else(llmstack: Program) -> None:
     server = usual_ollama("tiny:latest")
     async with running(server) as (url,):

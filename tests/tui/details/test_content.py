@@ -33,6 +33,11 @@ NOW = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)
 HOSTILE = "[bold]\x1b[31mred\x1b[0m\u202egnol\t|\x07\r\nاللغة العربية"
 
 
+def test_the_template_begins_with_why_another_one_answers() -> None:
+    details = ModelDetails(name="a", template="{{ .Prompt }}", template_notes="The file's answers.")
+    assert told_parts(details, "a")["Template"].body.plain == "The file's answers.\n\n{{ .Prompt }}"
+
+
 def test_a_hostile_text_is_text() -> None:
     parts = told_parts(ModelDetails(name="a", system=HOSTILE, template=HOSTILE, license=HOSTILE), "a")
     for title in ("System prompt", "Template", "Licence"):
