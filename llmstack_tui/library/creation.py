@@ -7,7 +7,9 @@ prompt, template, parameters or messages. Each layer is treated as in ``createMo
 
 from __future__ import annotations
 
+import hashlib
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MAX_PART = 80
+_MARK = 6
 # The quantisation at the end of a file's name: "-Q4_K_M", ".IQ3_XXS", "-UD-Q4_K_XL", ".i1-Q4_K_M", "-bf16".
 _QUANTIZATION = re.compile(
     r"[-._]((?:ud-|i1-)?(?:i?q[1-8](?:_[a-z0-9]+)*|tq[12]_0|bf16|f16|f32|fp16|fp32|mxfp4(?:_moe)?|nvfp4))$"
@@ -198,8 +201,18 @@ def suggest_name(path: Path, header: Header | None = None) -> str:
         stem, tag = stem[: match.start()], match[1]
     else:
         tag = header.quantization.lower()
-    model = _NOT_IN_NAMES.sub("-", stem).strip("-._")[:_MAX_PART].strip("-._")
-    return ModelName(model=model or "model", tag=DEFAULT_TAG if tag == "unknown" else tag).short
+    return ModelName(model=_model_part(stem), tag=DEFAULT_TAG if tag == "unknown" else tag).short
+
+
+def _model_part(stem: str) -> str:
+    """The name of a file, as far as a model can have it; what cannot be kept is told apart by a mark."""
+    stem = unicodedata.normalize("NFC", stem)
+    letters = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
+    model = _NOT_IN_NAMES.sub("-", letters).strip("-._")
+    if stem.isascii() and len(model) <= _MAX_PART:
+        return model or "model"
+    mark = hashlib.sha256(stem.encode(errors="surrogatepass")).hexdigest()[:_MARK]
+    return f"{model[: _MAX_PART - _MARK - 1].strip('-._') or 'model'}-{mark}"
 
 
 def parameter_size(count: int) -> str:

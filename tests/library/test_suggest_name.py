@@ -29,15 +29,36 @@ def header(name: str = "", file_type: int | None = None) -> Header:
         ("Phi-3.5 mini (instruct).gguf", "phi-3.5-mini-instruct:q8_0"),
         ("mistral.bf16", "mistral:bf16"),
         ("-_weights_-.gguf", "weights:q8_0"),
-        ("日本語.gguf", "model:q8_0"),
+        ("日本語.gguf", "model-77710a:q8_0"),
+        ("Qwen3-大语言.Q4_K_M.gguf", "qwen3-af164c:q4_k_m"),
+        ("Modèle-8B.gguf", "modele-8b-0bc10d:q8_0"),
         (".gguf", "model:q8_0"),
         ("q4_0.gguf", "q4_0:q8_0"),
-        ("x" * 300 + ".gguf", "x" * 80 + ":q8_0"),
+        ("x" * 300 + ".gguf", "x" * 73 + "-0d4e2c:q8_0"),
         ("sha256-" + "0a" * 32, "name-in-the-file:q8_0"),
     ],
 )
 def test_names_from_files(file: str, name: str) -> None:
     assert suggest_name(Path("/models") / file, header("Name in the file", 7)) == name
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("日本語.gguf", "中文.gguf"),
+        ("qwen-日本.gguf", "qwen-中文.gguf", "qwen.gguf"),
+        ("modèle.gguf", "modele.gguf", "modelé.gguf"),
+        ("🦙.gguf", "🐪.gguf", "model.gguf"),
+        ("x" * 100 + "1.gguf", "x" * 100 + "2.gguf"),
+    ],
+)
+def test_two_files_do_not_get_one_name(files: tuple[str, ...]) -> None:
+    assert len({suggest_name(Path(file), header()) for file in files}) == len(files)
+
+
+def test_a_name_is_the_same_however_its_accents_are_written() -> None:
+    names = {suggest_name(Path(file), header()) for file in ("mod\u00e8le.gguf", "mode\u0300le.gguf")}
+    assert len(names) == 1
 
 
 def test_without_a_quantisation_the_tag_is_latest() -> None:
