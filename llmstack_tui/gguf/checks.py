@@ -15,10 +15,13 @@ from msgspec import Struct
 
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.gguf.header import ArrayInfo, Header
+from llmstack_tui.gguf.others import other_kind
 from llmstack_tui.gguf.types import ValueType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from llmstack_tui.gguf.parsing import Value
 
 
 # LLAMA_MAX_LAYERS and LLAMA_MAX_EXPERTS: with more, or with none, the process ends (``llama-model.cpp``).
@@ -26,18 +29,12 @@ _MAX_LAYERS = 512
 _MAX_EXPERTS = 512
 _MAX_CONTEXT = 2**31 - 1
 
+_PYTHON = {ValueType.STRING: str, ValueType.F32: float, ValueType.I32: int}
 _EPSILONS = (
     "attention.layer_norm_rms_epsilon",
     "attention.layer_norm_epsilon",
     "attention.group_norm_epsilon",
 )
-_OTHER_KINDS = {
-    "adapter": "gguf.adapter",
-    "mmproj": "gguf.projector",
-    "projector": "gguf.projector",
-    "imatrix": "gguf.matrix",
-    "vocab": "gguf.vocabulary",
-}
 
 
 class _OllamaOnly(Struct, frozen=True, kw_only=True):
@@ -93,9 +90,8 @@ def check_loadable(header: Header) -> Sentence | None:
 
 
 def _faults(header: Header) -> Iterator[Sentence]:
-    kind = "mmproj" if header.architecture == "clip" else header.text("general.type")
-    if kind in _OTHER_KINDS:
-        yield Sentence(_OTHER_KINDS[kind])
+    if kind := other_kind(header):
+        yield Sentence(kind)
     if not header.architecture:
         yield _fault("general.architecture")
     if not header.tensors:
@@ -139,13 +135,27 @@ def _vocabulary_faults(header: Header) -> Iterator[Sentence]:
     if model in {"", "none", "no_vocab"}:
         return
     tokens = header.metadata.get("tokenizer.ggml.tokens")
-    count = (
-        tokens.length if isinstance(tokens, ArrayInfo) else len(tokens) if isinstance(tokens, tuple) else 0
-    )
-    if not count or (isinstance(tokens, ArrayInfo) and tokens.type != ValueType.STRING):
+    count = _length(tokens, ValueType.STRING)
+    if not count:
         yield _fault("tokenizer.ggml.tokens")
-    if isinstance(tokens, tuple) and len(set(tokens)) < count:
+    # llama.cpp gives an empty token another text.
+    named = [token for token in tokens if token] if isinstance(tokens, tuple) else []
+    if len(set(named)) < len(named) or (isinstance(tokens, ArrayInfo) and tokens.repeats):
         yield Sentence("gguf.token_twice")
+    for key, kind in (("scores", ValueType.F32), ("token_type", ValueType.I32)):
+        found = header.metadata.get(f"tokenizer.ggml.{key}")
+        # llama.cpp reads one for each token; that there are more does no harm.
+        if found is not None and _length(found, kind) < count:
+            yield Sentence("gguf.bad_vocabulary", {"key": f"tokenizer.ggml.{key}", "tokens": count})
+
+
+def _length(value: Value | None, kind: ValueType) -> int:
+    """How many values of that kind an array has; 0 for what is none."""
+    if isinstance(value, ArrayInfo):
+        return value.length if value.type == kind else 0
+    if isinstance(value, tuple) and all(type(each) is _PYTHON[kind] for each in value):
+        return len(value)
+    return 0
 
 
 def needs_ollama(header: Header) -> Sentence | None:

@@ -130,12 +130,12 @@ def fill_tokens(header: Header) -> FillTokens | None:
     return FillTokens(*numbers) if len(numbers) == len(_FILL_KEYS) else None
 
 
-def read_header(path: Path) -> Header:
-    """The header of the GGUF file at ``path``.
+def read_header(path: Path, *, tokens: bool = False) -> Header:
+    """The header of the GGUF file at ``path``; with ``tokens``, its vocabulary is looked through, too.
 
     Raises:
         InvalidGGUF: the file is none, or is broken.
     """
     with open_regular(path) as (file, size):
-        version, metadata, tensors, data_offset = parse(Source(file, size, path))
+        version, metadata, tensors, data_offset = parse(Source(file, size, path), tokens=tokens)
     return Header(version, metadata, tensors, size, data_offset)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.gguf.source import Source, check_format
-from llmstack_tui.gguf.types import SCALARS, TENSOR_TYPES, TensorType, ValueType
+from llmstack_tui.gguf.types import IMAGE_TENSORS, SCALARS, TENSOR_TYPES, TensorType, ValueType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,7 @@ _MAX_KEY = 65_535
 _MAX_PAIRS = 2**14
 _MAX_TENSORS = 2**17
 _DEFAULT_ALIGNMENT = 32
+_TOKENS = "tokenizer.ggml.tokens"
 
 # Values for each layer are worth having; a vocabulary is not.
 _KEPT_NUMBERS = 1024
@@ -38,10 +39,11 @@ _KEPT_STRINGS = 64
 
 
 class ArrayInfo(Struct, frozen=True):
-    """An array whose values were not read."""
+    """An array whose values were not kept. ``repeats``: a text, not an empty one, is there twice."""
 
     type: ValueType
     length: int
+    repeats: bool = False
 
 
 Scalar = int | float | bool | str
@@ -62,8 +64,13 @@ class Tensor(Struct, frozen=True):
         return prod(self.shape)
 
 
-def parse(source: Source) -> tuple[int, Mapping[str, Value], tuple[Tensor, ...], int]:
+def parse(
+    source: Source, *, tokens: bool = False
+) -> tuple[int, Mapping[str, Value], tuple[Tensor, ...], int]:
     """Version, metadata, tensors and the offset of the data.
+
+    Args:
+        tokens: look for tokens that are there twice, also in a long vocabulary.
 
     Raises:
         InvalidGGUF: the header is invalid.
@@ -79,7 +86,11 @@ def parse(source: Source) -> tuple[int, Mapping[str, Value], tuple[Tensor, ...],
             raise source.broken("key length", key)
         if key in metadata:
             raise source.broken("key twice", key)
-        metadata[key] = _value(source, key)
+        begin = source.at
+        found = metadata[key] = _value(source, key)
+        if tokens and key == _TOKENS and isinstance(found, ArrayInfo) and found.type == ValueType.STRING:
+            repeats = source.repeats(begin + _U32.size + _ARRAY.size, found.length)
+            metadata[key] = ArrayInfo(found.type, found.length, repeats=repeats)
     split = metadata.get("split.count")
     if isinstance(split, int) and split > 1:
         raise source.fail("gguf.split", count=split)
@@ -140,6 +151,8 @@ def _short_array(source: Source, kind: int, count: int) -> tuple[Scalar, ...]:
 def _tensor(source: Source) -> Tensor:
     name = source.string()
     if len(name) > _MAX_NAME:
+        if name.startswith(IMAGE_TENSORS):
+            raise source.fail("gguf.image_tensors")
         raise source.broken("tensor name", name)
     dimensions = source.number(_U32)
     if dimensions not in _SHAPES:

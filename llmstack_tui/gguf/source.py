@@ -166,6 +166,16 @@ class Source:
             self.at = at
         self._reach(self.at)
 
+    def repeats(self, at: int, count: int) -> bool:
+        """Whether one of ``count`` strings, passed over before, is not empty and there twice."""
+        unpack, data, seen, empty = LENGTH.unpack_from, self._data, set[bytes](), 0
+        for _ in range(count):
+            begin = at + 8
+            at = begin + unpack(data, at)[0]
+            seen.add(data[begin:at])
+            empty += begin == at
+        return len(seen) < count - max(empty - 1, 0)
+
 
 def check_format(start: bytes, path: Path) -> None:
     """Raise InvalidGGUF unless the file, which begins with ``start``, begins as GGUF does."""

@@ -125,3 +125,17 @@ FILE_TYPES: dict[int, str] = {
     40: "Q1_0",
     41: "Q2_0",
 }
+
+# The beginnings of the names of tensors in the files of image models, as programs for those write them.
+IMAGE_TENSORS = (
+    "model.diffusion_model.",
+    "diffusion_model.",
+    "double_blocks.",
+    "single_blocks.",
+    "transformer_blocks.",
+    "joint_blocks.",
+    "input_blocks.",
+    "first_stage_model.",
+    "cond_stage_model.",
+    "conditioner.embedders.",
+)

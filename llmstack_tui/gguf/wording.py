@@ -34,12 +34,24 @@ SENTENCES: Catalogue = {
     "gguf.broken": "{path} is broken at {at:quoted} ({fault}). Copy or download it again.",
     # Why a whole file cannot be run.
     "gguf.needs_ollama": "This {architecture} model is packaged for Ollama alone, so it needs Ollama.",
+    "gguf.image_tensors": "{path} is a part of an image model, not a language model.",
+    "gguf.image": "The file is an image or video model (diffusion), not a language model.",
+    "gguf.image_part": "The file is a part of an image model (its VAE), not a language model.",
+    "gguf.text_encoder": "The file is the text encoder of an image model, not a language model.",
+    "gguf.sound": "The file is a model for speech or sound, not a language model.",
+    "gguf.control_vector": "The file is a control vector, not a model that can run by itself.",
+    "gguf.no_adapter": "The file is no LoRA adapter.",
+    "gguf.adapter_of_other": "The adapter is for models of the architecture {for_}, and this one is {base}.",
+    "gguf.adapter_misfit": "The adapter does not fit this model at {tensor}: it is for another one.",
     "gguf.adapter": "The file is a LoRA adapter, not a model that can run by itself.",
     "gguf.projector": "The file is a projector for images, not a model that can run by itself.",
     "gguf.matrix": "The file is an importance matrix, not a model that can run by itself.",
     "gguf.vocabulary": "The file is a vocabulary without weights, not a model that can run by itself.",
     "gguf.no_weights": "The file holds no weights.",
     "gguf.token_twice": "The file has a vocabulary with the same token twice.",
+    "gguf.bad_vocabulary": (
+        "The file has {tokens:,} tokens, and {key} does not fit them: with that no model can be loaded."
+    ),
     "gguf.no_value": "The file does not give {key}, without which no model can be loaded.",
     "gguf.bad_value": "The file gives {key} as {value}, with which no model can be loaded.",
 }

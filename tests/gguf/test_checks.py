@@ -71,10 +71,61 @@ def test_what_llama_cpp_would_not_survive(
     assert check(tmp_path, Llama().saying(key, kind, value)) == told
 
 
+MANY = [f"t{number}" for number in range(2000)]
+
+
+def bad(key: str, tokens: int = 4) -> Sentence:
+    return Sentence("gguf.bad_vocabulary", {"key": f"tokenizer.ggml.{key}", "tokens": tokens})
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "value", "told"),
+    [
+        ("scores", ARRAY, array(F32, [0.0] * 3), bad("scores")),
+        ("scores", ARRAY, array(F32, []), bad("scores")),
+        ("scores", ARRAY, array(I32, [0] * 4), bad("scores")),
+        ("scores", ARRAY, array(I32, [0] * 2000), bad("scores")),
+        ("scores", F32, 1.0, bad("scores")),
+        ("scores", ARRAY, array(F32, [0.0] * 4), None),
+        ("scores", ARRAY, array(F32, [0.0] * 2000), None),
+        ("token_type", ARRAY, array(I32, [1] * 3), bad("token_type")),
+        ("token_type", ARRAY, array(F32, [1.0] * 4), bad("token_type")),
+        ("tokens", ARRAY, array(I32, [1, 2, 3, 4]), missing("tokenizer.ggml.tokens")),
+        ("tokens", ARRAY, array(STRING, ["", "", "a", "b"]), None),
+        # llama.cpp takes another one, as it does for a padding token that many models give so.
+        ("eos_token_id", U32, 5000, None),
+    ],
+)
+def test_a_vocabulary_that_does_not_fit_itself(
+    tmp_path: Path, key: str, kind: int, value: bytes | float | str, told: Sentence | None
+) -> None:
+    assert check(tmp_path, Llama().saying(f"tokenizer.ggml.{key}", kind, value)) == told
+
+
+@pytest.mark.parametrize(
+    ("tokens", "told"),
+    [
+        (MANY, None),
+        ([*MANY, "t7"], Sentence("gguf.token_twice")),
+        ([*MANY, "", ""], None),
+        ([*MANY, "", "", "t7"], Sentence("gguf.token_twice")),
+    ],
+)
+def test_a_long_vocabulary_with_a_token_twice(
+    tmp_path: Path, tokens: list[str], told: Sentence | None
+) -> None:
+    model = Llama().saying("tokenizer.ggml.tokens", ARRAY, array(STRING, tokens))
+    path = tmp_path / "model.gguf"
+    path.write_bytes(bytes(model.without("tokenizer.ggml.token_type")))
+    assert check_loadable(read_header(path, tokens=True)) == told
+
+
 def test_missing_values(tmp_path: Path) -> None:
     assert check(tmp_path, Llama().without("llama.block_count")) == missing("block_count")
     assert check(tmp_path, Llama().without("tokenizer.ggml.model")) == missing("tokenizer.ggml.model")
-    assert check(tmp_path, Llama(tensors=())) == Sentence("gguf.no_weights")
+    assert check(tmp_path, Llama(tensors=())) == Sentence("gguf.vocabulary")
+    bare = Llama(tensors=()).without("tokenizer.ggml.tokens")
+    assert check(tmp_path, bare) == Sentence("gguf.no_weights")
 
 
 def test_a_model_without_a_tokenizer_of_its_own(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.gguf.header import InvalidGGUF
+from llmstack_tui.gguf.others import OTHER_ARCHITECTURES, other_kind
 from llmstack_tui.library.blobs import fetch_blob, is_believed, is_intact, may_have
 from llmstack_tui.library.errors import LibraryError, library_errors, reason
 from llmstack_tui.library.folders import blob_path, blobs_folder, has_blob
@@ -91,7 +92,10 @@ class Pulls:
                     async for _step in steps:
                         pass
             with _refusing(name):
-                await asyncio.to_thread(read_texts, self._library.own, fetched.manifest)
+                texts = await asyncio.to_thread(read_texts, self._library.own, fetched.manifest)
+                # Before gigabytes are fetched.
+                if kind := OTHER_ARCHITECTURES.get(texts.config.model_family):
+                    raise InvalidGGUF(kind)
             are_read = not await asyncio.to_thread(self._believes_any, layers)
             for layer in layers:
                 async with aclosing(self._blob(layer, name)) as steps:
@@ -176,10 +180,11 @@ class Pulls:
         return any(is_believed(blob_path(self._library.own, layer.digest)) for layer in layers)
 
     def _check_weights(self, manifest: Manifest) -> None:
-        """Raise InvalidGGUF, and remove the weights, if they are no GGUF file."""
+        """Raise InvalidGGUF, and remove the weights, if they are no GGUF file of a language model."""
         for layer in manifest.of_type(MediaType.MODEL):
             try:
-                self._library.header_of(blob_path(self._library.own, layer.digest))
+                if kind := other_kind(self._library.header_of(blob_path(self._library.own, layer.digest))):
+                    raise InvalidGGUF(kind)
             except InvalidGGUF:
                 self._library.discard(layer.digest)
                 raise

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from gguf import GGMLQuantizationType, GGUFWriter, LlamaFileType, PoolingType, TokenType
+from gguf import GGMLQuantizationType, GGUFType, GGUFWriter, LlamaFileType, PoolingType, TokenType
 from gguf.quants import quantize
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 ANSWER = "Hello from a tiny model running locally."
 """What a scripted model answers: 8 tokens, and a ninth that ends the turn."""
+
+SHORT_ANSWER = "Hello from a tiny model"
+"""What it answers with the adapter of `adapter`."""
 
 CHATML = (
     "{% for message in messages %}"
@@ -270,8 +273,7 @@ def chain(
     and the output matrix is then the table of what follows what. A token that the script does not name is
     followed by ``otherwise``. ``hidden`` makes it as slow as it should be.
     """
-    words = {word for pair in script.items() for word in (pair[0], *pair[1]) if len(word) > 1 and word != END}
-    vocabulary = Vocabulary(sorted(words))
+    vocabulary = _vocabulary_of(script)
     count = len(vocabulary.tokens)
     width = 32 * math.ceil(count / 32)
     shape = Shape(width=width, layers=1, heads=1, kv_heads=1, head_width=32, hidden=hidden, context=32_768)
@@ -291,6 +293,31 @@ def chain(
             yield f"blk.0.{matrix}.weight", np.zeros(size, np.float16)
 
     return _write(path, name, shape, vocabulary, tensors(), chat_template=chat_template)
+
+
+def _vocabulary_of(script: Mapping[str, tuple[str, ...]]) -> Vocabulary:
+    words = {word for pair in script.items() for word in (pair[0], *pair[1]) if len(word) > 1 and word != END}
+    return Vocabulary(sorted(words))
+
+
+def adapter(path: Path, *, architecture: str = "llama", tensor: str = "output.weight") -> Path:
+    """A LoRA adapter with which a scripted model answers ``SHORT_ANSWER``."""
+    vocabulary = _vocabulary_of(_SENTENCE_NEXT)
+    count = len(vocabulary.tokens)
+    writer = GGUFWriter(path, architecture)
+    writer.add_type(GGUFType.ADAPTER)
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", 1.0)
+    read, written = np.zeros((1, 32 * math.ceil(count / 32)), np.float32), np.zeros((count, 1), np.float32)
+    read[0, vocabulary[" model"]] = 1
+    written[vocabulary[END], 0] = 4
+    writer.add_tensor(f"{tensor}.lora_a", read)
+    writer.add_tensor(f"{tensor}.lora_b", written)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
 
 
 def scripted(path: Path, *, name: str = "Tiny Scripted", chat_template: str | None = CHATML) -> Path:
