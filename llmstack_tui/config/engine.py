@@ -36,6 +36,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
         cache_type: the type of the KV cache.
         connections: how many connections download one model.
         pull_limit: bytes a second that all downloads may take together; 0 is no limit.
+        prune: remove blobs that no model uses when the engine starts.
         confine: take from a model's process the rights that it does not need.
     """
 
@@ -47,6 +48,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     cache_type: str = DEFAULT_CACHE
     connections: int = 8
     pull_limit: int = 0
+    prune: bool = True
     confine: bool = True
 
     @classmethod
@@ -63,6 +65,8 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
             cache_type=_cache_type(environ),
             connections=settings.connections,
             pull_limit=pull_limit,
+            # As Go reads a boolean, what is none is taken for yes.
+            prune=_text(environ, "OLLAMA_NOPRUNE") in ("", "0", "f", "F", "false", "FALSE", "False"),
             confine=settings.confine,
         )
 

@@ -34,9 +34,8 @@ from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.system import usable_cores
 from llmstack_tui.library.blobs import silent
 from llmstack_tui.library.errors import LibraryError
-from llmstack_tui.library.folders import blob_path, ollama_models_folders
+from llmstack_tui.library.folders import ollama_models_folders
 from llmstack_tui.library.library import Library, NotInstalled, Unusable
-from llmstack_tui.library.manifest import InvalidManifest
 from llmstack_tui.library.threads import in_thread
 from llmstack_tui.ollama.options import Options, merge, unknown
 from llmstack_tui.registry.download.blob import PullOptions
@@ -109,6 +108,7 @@ class Engine:
         self.verdicts = Verdicts(library.own, self.sockets, confine=options.confine)
         self._threads = usable_cores()
         self._targets: dict[ModelName, Target] = {}
+        self._sweeping: asyncio.Task[None] | None = None
         self._scheduler: Scheduler[InstalledModel, RunnerConfig, Runner] = Scheduler(
             start_runner=self._start_runner,
             max_loaded=options.max_loaded,
@@ -125,6 +125,8 @@ class Engine:
     async def close(self) -> None:
         """Cancel all pulls and end all models' processes."""
         await self.pulls.close()
+        if self._sweeping is not None:
+            await asyncio.wait((self._sweeping,))
         await self._scheduler.close()
         self._machine.close()
         await asyncio.to_thread(shutil.rmtree, self.sockets, ignore_errors=True)
@@ -175,16 +177,16 @@ class Engine:
         """The model's name in the answer to a request that calls it ``name``."""
         return name
 
-    def has_blob(self, digest: str) -> bool:
-        """Whether the engine's own folder has the blob ``digest``. Blocking.
+    def sweep(self) -> None:
+        """Begin to remove what no model uses, as Ollama does at its start."""
+        if self._options.prune:
+            self._sweeping = asyncio.create_task(self._sweep())
 
-        Raises:
-            ApiError: ``digest`` is malformed.
-        """
+    async def _sweep(self) -> None:
         try:
-            return blob_path(self.library.own, digest).is_file()
-        except InvalidManifest:
-            raise ApiError(400, "invalid digest format") from None
+            await asyncio.to_thread(self.library.sweep)
+        except LibraryError as error:
+            log.warning("What no model uses is not removed: %s", words(error))
 
     def unload(self, target: Target) -> None:
         self._scheduler.unload(target.model.weights_digest)

@@ -112,7 +112,9 @@ def replacement(wanted: str, layer: str | None, file: str | None) -> str:
     Raises:
         TemplateFailure: ``wanted`` is a Go template that cannot be run.
     """
-    kept = wanted == (layer or file) or (not layer and file and wanted.strip() == _NO_TEMPLATE)
+    kept = as_carried(wanted) == as_carried(layer or file or "") or (
+        not layer and file and wanted.strip() == _NO_TEMPLATE
+    )
     if kept or not wanted:
         return ""
     if not is_jinja(wanted):
@@ -123,6 +125,11 @@ def replacement(wanted: str, layer: str | None, file: str | None) -> str:
 def is_jinja(template: str) -> bool:
     """Whether a template is one for llama.cpp. One that writes a conversation has a loop."""
     return "{%" in template
+
+
+def as_carried(text: str) -> str:
+    """A text as it comes through a Modelfile: ``ollama create`` drops what Go does not print."""
+    return "".join(char for char in text if char.isprintable() or char in "\n\r\t")
 
 
 def recognise(go_template: str | None, architecture: str) -> KnownTemplate:

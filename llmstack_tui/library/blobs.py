@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 _CHUNK, _AHEAD = 1024**2, 8
 # After so many bytes of a copy the disk is told to store them, so that it has little left at the end.
 _STORED_EVERY = 64 * 1024**2
-# Bytes that have to stay free on the disk after a copy.
-_SPARE = 64 * 1024**2
+SPARE = 64 * 1024**2
+"""Bytes that have to stay free on the disk after a copy."""
 # ``FICLONE`` of Linux's ``linux/fs.h``.
 _FICLONE = 0x40049409
 
@@ -176,6 +176,14 @@ def distrust(blob: Path) -> None:
         write_whole(_note(blob), b"damaged\n")
 
 
+def keep(blob: Path) -> None:
+    """Have a sweep spare the blob for another hour: a client asked for it, and may be about to use it."""
+    with suppress(OSError):  # One that is linked may be another user's.
+        status = blob.stat()
+        # This changes its ctime alone; by its mtime it is known to be as it was when it was verified.
+        os.utime(blob, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
 def forget(blob: Path) -> None:
     """Forget what is known of the file."""
     with suppress(OSError):
@@ -226,7 +234,7 @@ def _clone(source: Path, target: Path) -> bool:
 def _copy(source: Path, target: Path, size: int, progress: OnProgress) -> str:
     """Copy the file; returns the digest of what was copied."""
     free = shutil.disk_usage(target.parent).free
-    if free < size + _SPARE:
+    if free < size + SPARE:
         raise LibraryError(
             "library.no_room", source=str(source), need=size, folder=str(target.parent), free=free
         )

@@ -30,7 +30,6 @@ from llmstack_tui.library.folders import (
 from llmstack_tui.library.manifest import (
     BLOB_NAME,
     Layer,
-    Manifest,
     MediaType,
     T,
     decode,
@@ -41,8 +40,10 @@ from llmstack_tui.library.manifest import (
 from llmstack_tui.library.storage import WriteLayer, locked, staging, write_model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from llmstack_tui.library.sent_files import SentFile
 
 _MAX_PART = 80
 _MARK = 6
@@ -57,16 +58,22 @@ class Changes(Struct, frozen=True, kw_only=True):
     """The differences from a base model. An empty field keeps the base's value.
 
     Attributes:
+        adapters: added to those of the base.
         template: that of Ollama's template layer, and a Jinja template is allowed, too.
+        own_template: it answers whatever the file has.
         licenses: added to those of the base.
         parameters: each replaces the base's parameter of that name.
+        config: values of the config layer for Ollama: renderer, parser, the version that it needs.
     """
 
+    adapters: Sequence[SentFile] = ()
     system: str = ""
     template: str = ""
+    own_template: bool = True
     licenses: Sequence[str] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
     messages: Sequence[object] = ()
+    config: Mapping[str, str] = field(default_factory=dict)
 
 
 def import_gguf(
@@ -81,7 +88,7 @@ def import_gguf(
     """
     progress("parsing GGUF", None, None)
     with library_errors("library.not_imported", source=str(source), models=str(models)):
-        header = read_header(source)
+        header = read_header(source, tokens=True)
         if fault := check_loadable(header) or needs_ollama(header):
             raise LibraryError("library.not_loadable", source=str(source), why=(fault,))
         with staging(models) as staged:
@@ -98,12 +105,12 @@ def import_gguf(
                 write_model(models, name, staged, make)
 
 
-def config_of(header: Header) -> Mapping[str, object]:
-    """The config layer that Ollama makes of the same file."""
+def config_of(header: Header, *others: Header) -> dict[str, object]:
+    """The config layer that Ollama makes of the same file, and of the ``others`` beside it."""
     return {
         "model_format": "gguf",
         "model_family": header.architecture,
-        "model_families": [header.architecture],
+        "model_families": [*dict.fromkeys(each.architecture for each in (header, *others))],
         "model_type": parameter_size(header.parameter_count),
         "file_type": header.quantization,
         "architecture": "amd64",
@@ -112,7 +119,11 @@ def config_of(header: Header) -> Mapping[str, object]:
 
 
 def derive(
-    models: Path, base: tuple[Path, ModelName], name: ModelName, changes: Changes | None, progress: OnProgress
+    models: Path,
+    base: tuple[Path, ModelName],
+    name: ModelName,
+    changes: Changes | None,
+    progress: OnProgress,
 ) -> None:
     """Make ``name`` in the folder ``models`` from the model ``base``, of this folder or of another one.
 
@@ -129,29 +140,82 @@ def derive(
         content = read_small(manifest_path(folder, source))
         manifest = parse_manifest(content)
 
+        adapters = () if changes is None else changes.adapters
+
         def make(write: WriteLayer) -> bytes:
-            made = content if changes is None else _changed(models, manifest, changes, write, progress)
+            made = content
+            if changes is not None:
+                layers = [*manifest.layers, *(each.layer for each in adapters)]
+                config = _read(models, manifest.config, dict[str, object])
+                made = _changed(models, layers, config, changes, write, progress=progress)
             progress("writing manifest", None, None)
             return made
 
-        with staging(models) as staged:
-            for layer in manifest.blobs if folder != models else ():
-                if layer.digest not in staged and not may_have(models, layer):
-                    blob = blob_path(folder, layer.digest)
-                    staged[layer.digest] = stage(
-                        blob, blobs_folder(models), layer.size, progress, ours=True, digest=layer.digest
-                    )
-            with locked(models):
-                if not all(each.digest in staged or has_blob(models, each) for each in manifest.blobs):
-                    raise LibraryError("library.source_gone", source=str(source))
-                write_model(models, name, staged, make)
+        blobs = [(folder, layer) for layer in manifest.blobs]
+        blobs += [(each.models, each.layer) for each in adapters]
+        _write(models, name, blobs, make, progress, source=str(source))
+
+
+def assemble(
+    models: Path, sources: Sequence[SentFile], name: ModelName, changes: Changes, progress: OnProgress
+) -> None:
+    """Make ``name`` in the folder ``models`` of blobs, of this folder or of another one: the weights first.
+
+    Raises:
+        LibraryError: it failed. Nothing is left half written.
+    """
+    layers = [each.layer for each in sources]
+    config = config_of(*(each.header for each in sources))
+
+    def make(write: WriteLayer) -> bytes:
+        if len(layers) == 1 and changes == Changes():  # Then it is the model that an import makes.
+            progress(f"using existing layer {layers[0].digest}", None, None)
+            made = manifest_content(write(MediaType.CONFIG, encode(config)), layers)
+        else:
+            made = _changed(models, layers, config, changes, write, progress=progress)
+        progress("writing manifest", None, None)
+        return made
+
+    progress("parsing GGUF", None, None)
+    with library_errors("library.not_made", model=str(name), source=sources[0].name):
+        blobs = [(each.models, each.layer) for each in sources]
+        _write(models, name, blobs, make, progress, source=sources[0].name)
+
+
+def _write(
+    models: Path,
+    name: ModelName,
+    blobs: Sequence[tuple[Path, Layer]],
+    make: Callable[[WriteLayer], bytes],
+    progress: OnProgress,
+    *,
+    source: str,
+) -> None:
+    """Write the model of which ``make`` returns the manifest, of ``blobs`` that are in these folders."""
+    with staging(models) as staged:
+        for folder, layer in blobs:
+            if folder != models and layer.digest not in staged and not may_have(models, layer):
+                blob = blob_path(folder, layer.digest)
+                staged[layer.digest] = stage(
+                    blob, blobs_folder(models), layer.size, progress, ours=True, digest=layer.digest
+                )
+        with locked(models):
+            if not all(layer.digest in staged or has_blob(models, layer) for _, layer in blobs):
+                raise LibraryError("library.source_gone", source=source)
+            write_model(models, name, staged, make)
 
 
 def _changed(
-    models: Path, manifest: Manifest, changes: Changes, write: WriteLayer, progress: OnProgress
+    models: Path,
+    base: Sequence[Layer],
+    config: dict[str, object],
+    changes: Changes,
+    write: WriteLayer,
+    *,
+    progress: OnProgress,
 ) -> bytes:
     """Write the changed layers, and return the new manifest."""
-    layers = list(manifest.layers)
+    layers = list(base)
 
     def put(media_type: str, text: bytes) -> None:
         layers[:] = [layer for layer in layers if layer.media_type != media_type]
@@ -165,18 +229,18 @@ def _changed(
     layers += [write(MediaType.LICENSE, text.encode()) for text in changes.licenses]
     if changes.parameters:
         parameters: dict[str, object] = {}
-        for layer in manifest.of_type(MediaType.PARAMETERS):
+        for layer in (each for each in base if each.media_type == MediaType.PARAMETERS):
             parameters |= _read(models, layer, dict[str, object])
         put(MediaType.PARAMETERS, encode(dict(sorted((parameters | {**changes.parameters}).items()))))
     if changes.messages:
         put(MediaType.MESSAGES, encode(changes.messages))
-    before = {layer.digest for layer in manifest.layers}
+    before = {layer.digest for layer in base}
     for layer in layers:
         what = "using existing" if layer.digest in before else "creating new"
         progress(f"{what} layer {layer.digest}", None, None)
-    config = _read(models, manifest.config, dict[str, object])
-    if changes.template:
+    if changes.template and changes.own_template:
         config["own_template"] = True
+    config |= changes.config
     config["rootfs"] = {"type": "layers", "diff_ids": [layer.digest for layer in layers]}
     return manifest_content(write(MediaType.CONFIG, encode(config)), layers)
 

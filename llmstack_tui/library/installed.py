@@ -66,9 +66,13 @@ class InstalledModel:
     system: str | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
     messages: tuple[Mapping[str, object], ...] = ()
-    license: str = ""
+    licenses: tuple[str, ...] = ()
     read_only: bool = False
     _reader: Callable[[Path], Header] = field(default=read_header, repr=False, compare=False)
+
+    @property
+    def license(self) -> str:
+        return "\n".join(self.licenses)
 
     def __str__(self) -> str:
         return str(self.name)  # For logs: it has texts that nobody else should read.
@@ -109,7 +113,7 @@ class ModelTexts(Struct, frozen=True, kw_only=True):
     system: str | None
     parameters: Mapping[str, object]
     messages: tuple[Mapping[str, object], ...]
-    license: str
+    licenses: tuple[str, ...]
 
 
 def check_parts(manifest: Manifest) -> None:
@@ -155,7 +159,7 @@ def read_texts(models: Path, manifest: Manifest) -> ModelTexts:
         system=_text(models, manifest, MediaType.SYSTEM),
         parameters=_json(models, manifest, MediaType.PARAMETERS, dict[str, object]) or {},
         messages=tuple(_json(models, manifest, MediaType.MESSAGES, list[dict[str, object]]) or ()),
-        license=_text(models, manifest, MediaType.LICENSE) or "",
+        licenses=_texts(models, manifest, MediaType.LICENSE),
     )
 
 
@@ -196,7 +200,7 @@ def load_installed(
         system=texts.system,
         parameters=texts.parameters,
         messages=texts.messages,
-        license=texts.license,
+        licenses=texts.licenses,
         read_only=read_only,
         _reader=reader,
     )
@@ -225,8 +229,12 @@ def _blob(models: Path, layer: Layer) -> bytes:
 
 
 def _text(models: Path, manifest: Manifest, media_type: str) -> str | None:
-    texts = [_blob(models, layer).decode("utf-8", "replace") for layer in manifest.of_type(media_type)]
+    texts = _texts(models, manifest, media_type)
     return "\n".join(texts) if texts else None
+
+
+def _texts(models: Path, manifest: Manifest, media_type: str) -> tuple[str, ...]:
+    return tuple(_blob(models, layer).decode("utf-8", "replace") for layer in manifest.of_type(media_type))
 
 
 def _json(models: Path, manifest: Manifest, media_type: str, kind: type[T]) -> T | None:

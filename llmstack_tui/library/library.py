@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from llmstack_tui.base.durations import time_at
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.gguf.header import Header, read_header
-from llmstack_tui.library.blobs import OnProgress, is_believed, is_intact, silent
-from llmstack_tui.library.creation import Changes, derive, import_gguf
+from llmstack_tui.library.blobs import OnProgress, is_believed, is_intact, keep, silent
+from llmstack_tui.library.creation import Changes, assemble, derive, import_gguf
 from llmstack_tui.library.errors import LibraryError, library_errors, reason
 from llmstack_tui.library.files import remove_empty
-from llmstack_tui.library.folders import is_blob_of, manifest_path, manifests_folder, read_small
+from llmstack_tui.library.folders import blob_path, is_blob_of, manifest_path, manifests_folder, read_small
 from llmstack_tui.library.installed import (
     FaultyModel,
     InstalledModel,
@@ -33,12 +33,14 @@ from llmstack_tui.library.manifest import (
     digest_of,
     parse_manifest,
 )
-from llmstack_tui.library.storage import blobs_of, install, locked, remove_unused
+from llmstack_tui.library.storage import blobs_of, install, locked, remove_unused, sweep
 from llmstack_tui.library.wording import WORDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from llmstack_tui.library.sent_files import SentFile
 
 _log = logging.getLogger(__name__)
 
@@ -150,6 +152,34 @@ class Library:
         """Remove a blob, unless a model uses it. Raises LibraryError if the folder cannot be changed."""
         with locked(self.own):
             remove_unused(self.own, frozenset({blob_name(digest)}))
+
+    def sweep(self) -> None:
+        """Remove blobs that no model uses, an hour after they came. Raises as `storage.sweep`."""
+        sweep(self.own)
+
+    def find_blob(self, digest: str) -> Path | None:
+        """The blob, in the own folder or in another. A sweep spares it for an hour: it may be asked for next.
+
+        Raises:
+            InvalidManifest: ``digest`` is malformed.
+        """
+        for folder in (self.own, *self.others):
+            path = blob_path(folder, digest)
+            if os.access(path, os.R_OK) and (folder != self.own or is_believed(path) is not False):
+                if folder == self.own:
+                    keep(path)
+                return path
+        return None
+
+    def assemble(
+        self, sources: Sequence[SentFile], name: ModelName, changes: Changes, progress: OnProgress = silent
+    ) -> None:
+        """Make the model ``name`` of blobs, the weights first. It replaces a model of that name.
+
+        Raises:
+            LibraryError: it failed. Nothing is left half written; blobs that were sent for it stay an hour.
+        """
+        assemble(self.own, sources, self._as_written(name), changes, progress)
 
     def install(self, name: ModelName, content: bytes) -> bool | None:
         """Install the model that the manifest ``content`` describes, as `storage.install` does it."""

@@ -122,6 +122,7 @@ class ConfigLayer(Struct, kw_only=True, frozen=True):
     """The properties of a model; for a cloud model, also where it runs.
 
     ``own_template``: it was made here with that template, which answers whatever the file has. (Ours alone.)
+    ``renderer``, ``parser`` and ``requires`` are only Ollama's: what it makes prompts with, and its version.
     """
 
     model_format: str = ""
@@ -135,6 +136,9 @@ class ConfigLayer(Struct, kw_only=True, frozen=True):
     context_length: int | None = None
     embedding_length: int | None = None
     own_template: bool = False
+    renderer: str = ""
+    parser: str = ""
+    requires: str = ""
 
 
 class _WireLayer(Struct, kw_only=True):

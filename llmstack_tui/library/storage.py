@@ -27,6 +27,7 @@ from llmstack_tui.library.folders import (
 )
 from llmstack_tui.library.installed import check_parts, check_text, read_texts
 from llmstack_tui.library.manifest import (
+    BLOB_NAME,
     MAX_TEXT_BYTES,
     InvalidManifest,
     Layer,
@@ -100,11 +101,12 @@ def blob_names(manifest: Path) -> frozenset[str]:
     return frozenset(blob_name(layer.digest) for layer in parse_manifest(read_small(manifest)).blobs)
 
 
-def remove_unused(models: Path, freed: frozenset[str]) -> None:
+def remove_unused(models: Path, freed: frozenset[str], *, now_s: float | None = None) -> None:
     """Remove blobs that no manifest names: ``freed``, and all older than `GRACE_S`.
 
-    A younger blob may be waiting for its manifest, because clients send blobs first. An interrupted download
-    is kept for the next time. The caller holds the lock.
+    A younger blob may be waiting for its manifest, because clients send blobs first, and so may an older one
+    while another blob is on its way. An interrupted download is kept for the next time. The caller holds the
+    lock.
     """
     used = set[str]()
     for path in manifests_folder(models).glob("*/*/*/*"):
@@ -115,12 +117,35 @@ def remove_unused(models: Path, freed: frozenset[str]) -> None:
         except (OSError, InvalidManifest):
             # An unreadable manifest may name any blob.
             return
-    for path in blobs_folder(models).glob("sha256-*"):
-        with suppress(OSError):
-            if "-partial" in path.name:
-                continue
-            if path.name not in used and (path.name in freed or time.time() - path.stat().st_ctime > GRACE_S):
-                remove_blob(path)
+    there = [*blobs_folder(models).glob("*")]
+    now_s = time.time() if now_s is None else now_s
+    arriving = any(not BLOB_NAME.fullmatch(path.name) and _is_young(path, now_s) for path in there)
+    for path in there:
+        if BLOB_NAME.fullmatch(path.name) and path.name not in used:
+            with suppress(OSError):
+                if path.name in freed or not (arriving or _is_young(path, now_s)):
+                    remove_blob(path)
+
+
+def _is_young(path: Path, now_s: float) -> bool:
+    """Whether the file came, or changed, within `GRACE_S`. One that is gone is not."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    # A link or a copy may have the mtime of its original.
+    return now_s - max(status.st_mtime, status.st_ctime) <= GRACE_S
+
+
+def sweep(models: Path, *, now_s: float | None = None) -> None:
+    """Remove the blobs that no manifest names, as Ollama does at its start; see `remove_unused`.
+
+    Raises:
+        LibraryError: the folder cannot be changed now.
+    """
+    if blobs_folder(models).is_dir():
+        with locked(models):
+            remove_unused(models, frozenset(), now_s=now_s)
 
 
 @contextmanager

@@ -33,6 +33,17 @@ SENTENCES: Catalogue = {
     ),
     "library.not_loadable": "{source} cannot be imported: {why}",
     "library.no_room": "{source} needs {need:size} in {folder}, where {free:size} are free.",
+    "library.no_room_to_send": "There is no room for the file in {folder}, where {free:size} are free.",
+    # In Ollama's words, as its clients expect them.
+    "library.digest_mismatch": 'digest mismatch, expected "{expected}", got "{found}"',
+    "library.no_blob": 'blob "{digest}" not found: send it first',
+    "library.unknown_type": "unknown type",
+    "library.not_gguf": "supplied file was not in GGUF format: {why}",
+    "library.many_adapters": "only one adapter is currently supported",
+    "library.safetensors": (
+        "{source} is no GGUF file, and the built-in engine converts nothing: convert it first, or use Ollama."
+    ),
+    "library.many_models": "{sources} are {count} models: a model is made of one.",
     "library.changed": "{source} changed while it was read: try again when it is complete.",
     "library.not_unreadable": (
         "{path} is not among the files that `llmstack disk` lists as unreadable. Models are removed by name."

@@ -120,11 +120,23 @@ class PullRequest(_NamingRequest):
     stream: bool | None = None
 
 
+class PushRequest(PullRequest):
+    """``POST /api/push``."""
+
+
 class CreateRequest(_NamingRequest):
-    """``POST /api/create``. ``files`` and ``adapters`` map file names to digests of blobs sent before."""
+    """``POST /api/create``. ``files`` and ``adapters`` map file names to digests of blobs sent before.
+
+    ``quantization`` is the older word for ``quantize``; a model with a ``remote_host`` runs there.
+    """
 
     stream: bool | None = None
     quantize: str | None = None
+    quantization: str | None = None
+    remote_host: str | None = None
+    renderer: str | None = None
+    parser: str | None = None
+    requires: str | None = None
     from_: str | None = field(default=None, name="from")
     files: dict[str, str] | None = None
     adapters: dict[str, str] | None = None

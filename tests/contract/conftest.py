@@ -80,8 +80,7 @@ def builtin_engine(models: dict[str, Path], folder: Path) -> Iterator[Server]:
         server = Server(url)
         try:
             for name, path in models.items():
-                answer = server.http.post("/api/import", json={"model": name, "path": str(path)})
-                assert '"success"' in answer.text, answer.text
+                create_from_file(server.http, name, path)
             yield server
         finally:
             server.http.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -10,10 +11,12 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.contract.conftest import Server
 
 NEW = "llmstack-contract:new"
+NOTHING = f"sha256:{'0' * 64}"
 ERROR = "application/json; charset=utf-8"
 
 
@@ -141,14 +144,67 @@ def test_what_is_not_said_stays_as_in_the_base(server: Server, new: str) -> None
         ({"from": "MODEL"}, "invalid model name"),
         ({"model": NEW, "from": "a b"}, "invalid model name"),
         ({"model": NEW}, "neither 'from' or 'files' was specified"),
+        ({"model": NEW, "modelfile": "FROM MODEL"}, "neither 'from' or 'files' was specified"),
+        ({"model": NEW, "files": {}}, "unknown type"),
+        ({"model": NEW, "files": {"a.gguf": ""}}, "invalid digest format"),
+        ({"model": NEW, "files": {"../a.gguf": NOTHING}}, "file path must be relative"),
+        ({"model": NEW, "from": "MODEL", "adapters": {"a": ""}}, "invalid digest format"),
     ],
 )
-def test_what_cannot_be_created(server: Server, asked: dict[str, str], error: str) -> None:
-    asked = {key: value.replace("MODEL", server.model) for key, value in asked.items()}
+def test_what_cannot_be_created(server: Server, asked: dict[str, Any], error: str) -> None:
+    asked = json.loads(json.dumps(asked).replace("MODEL", server.model))
     before = digests(server)
     answer = server.http.post("/api/create", json=asked)
     assert (answer.status_code, answer.json()) == (400, {"error": error})
     assert digests(server) == before
+
+
+def test_create_of_a_file_says_each_step(server: Server, new: str, tiny_model: Path) -> None:
+    # The weights are there, as the suite's model has them.
+    digest = f"sha256:{hashlib.sha256(tiny_model.read_bytes()).hexdigest()}"
+    assert server.http.head(f"/api/blobs/{digest}").status_code == 200
+    answer = server.http.post(f"/api/blobs/{digest}", content=tiny_model.read_bytes())
+    assert (answer.status_code, answer.content) == (200, b"")
+    asked = {"model": new, "files": {"tiny.gguf": digest}, "system": f"Be terse. {uuid4().hex}"}
+    answer = server.http.post("/api/create", json=asked)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-ndjson")
+    first, *layers, manifest, last = (json.loads(line)["status"] for line in answer.text.splitlines())
+    assert (first, manifest, last) == ("parsing GGUF", "writing manifest", "success")
+    assert layers[0] == f"using existing layer {digest}"
+    assert layers[-1].startswith("creating new layer sha256:")
+    assert show(server, new)["details"] == show(server, server.model)["details"]
+
+
+@pytest.mark.parametrize(
+    ("method", "digest", "content", "status"),
+    [
+        ("HEAD", NOTHING, b"", 404),
+        ("POST", NOTHING, b"abc", 400),
+        ("POST", NOTHING, b"", 400),
+        ("HEAD", "sha256:x", b"", 400),
+        ("POST", "sha256:x", b"abc", 400),
+        ("GET", NOTHING, b"", 405),
+    ],
+)
+def test_blobs_that_are_refused(
+    server: Server, method: str, digest: str, content: bytes, status: int
+) -> None:
+    answer = server.http.request(method, f"/api/blobs/{digest}", content=content)
+    assert answer.status_code == status
+    if method == "POST":
+        found = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        mismatch = f'digest mismatch, expected "{digest}", got "{found}"'
+        assert answer.json() == {"error": mismatch if digest == NOTHING else "invalid digest format"}
+
+
+def test_a_push_of_what_is_not_there(server: Server) -> None:
+    answer = server.http.post("/api/push", json={"model": "llmstack-contract:nope"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-ndjson")
+    *steps, last = map(json.loads, answer.text.splitlines())
+    assert steps == [{"status": "retrieving manifest"}, {"status": "couldn't retrieve manifest"}]
+    assert [*last] == ["error"]
+    answer = server.http.post("/api/push", json={})
+    assert (answer.status_code, answer.json()) == (400, {"error": "model is required"})
 
 
 NOT_HERE = "127.0.0.1:9/library/nope"
@@ -169,7 +225,7 @@ def test_a_base_that_is_not_installed_is_pulled_first(server: Server, more: dict
     assert digests(server) == before
 
 
-@pytest.mark.parametrize("path", ["/api/copy", "/api/create"])
+@pytest.mark.parametrize("path", ["/api/copy", "/api/create", "/api/push"])
 def test_without_a_body(server: Server, path: str) -> None:
     answer = server.http.post(path)
     assert (answer.status_code, answer.json()) == (400, {"error": "missing request body"})

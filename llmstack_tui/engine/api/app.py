@@ -11,7 +11,15 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Route
 
-from llmstack_tui.engine.api import anthropic, ollama_chat, ollama_create, ollama_models, openai, responses
+from llmstack_tui.engine.api import (
+    anthropic,
+    ollama_blobs,
+    ollama_chat,
+    ollama_create,
+    ollama_models,
+    openai,
+    responses,
+)
 from llmstack_tui.engine.api.access import AccessMiddleware, AccessRules
 from llmstack_tui.engine.api.paths import TidyPaths, only_ollamas_heads
 from llmstack_tui.engine.api.replies import error_response, reply
@@ -31,6 +39,7 @@ def create_app(engine: Engine, allowed: AccessRules) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        engine.sweep()
         try:
             yield
         finally:
@@ -40,6 +49,7 @@ def create_app(engine: Engine, allowed: AccessRules) -> Starlette:
         Route("/", _is_running, methods=["GET"]),
         Route("/health", _health, methods=["GET"]),
         *ollama_models.routes(engine),
+        *ollama_blobs.routes(engine),
         *ollama_create.routes(engine),
         *ollama_chat.routes(engine),
         *openai.routes(engine),

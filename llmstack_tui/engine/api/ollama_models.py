@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from llmstack_tui import __version__
 from llmstack_tui.base.durations import format_time
-from llmstack_tui.engine.api.replies import body, reply
+from llmstack_tui.engine.api.replies import GeneratorResponse, body, encode, progress_response, reply
 from llmstack_tui.engine.errors import ApiError, text, words
 from llmstack_tui.engine.service import Engine, Target, parsed_name
 from llmstack_tui.gguf.header import ArrayInfo, Header
@@ -25,7 +25,7 @@ from llmstack_tui.library.manifest import ConfigLayer
 from llmstack_tui.ollama import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import AsyncGenerator, Iterator, Mapping
 
     from starlette.requests import Request
 
@@ -49,8 +49,7 @@ def routes(engine: Engine) -> list[Route]:
         Route("/api/ps", models.ps, methods=["GET"]),
         Route("/api/show", models.show, methods=["POST"]),
         Route("/api/delete", models.delete, methods=["DELETE"]),
-        Route("/api/blobs/{digest}", models.blob, methods=["HEAD"]),
-        Route("/api/push", _no_push, methods=["POST"]),
+        Route("/api/push", models.push, methods=["POST"]),
     ]
 
 
@@ -92,10 +91,23 @@ class _ModelQueries:
             raise ApiError(500, words(error)) from error
         return Response()
 
-    async def blob(self, request: Request) -> Response:
-        digest = request.path_params["digest"]
-        known = await asyncio.to_thread(self._engine.has_blob, digest)
-        return Response() if known else reply({"error": f'blob "{digest}" not found'}, status=404)
+    async def push(self, request: Request) -> GeneratorResponse:
+        wanted = await body(request, wire.PushRequest)
+        if not (name := wanted.model or wanted.name):
+            raise ApiError(400, "model is required")
+        return progress_response(self._pushed(name), stream=wanted.stream is not False)
+
+    async def _pushed(self, name: str) -> AsyncGenerator[bytes, None]:
+        """The lines that Ollama has for a model that is not there; for one that is, why it stays here."""
+        try:
+            await self._engine.find(name)
+        except ApiError as error:
+            if error.status not in (400, 404):
+                raise
+            for status in ("retrieving manifest", "couldn't retrieve manifest"):
+                yield encode({"status": status}) + b"\n"
+            raise
+        raise ApiError(501, "The built-in engine cannot push models: that needs Ollama.")
 
 
 async def _version(_: Request) -> Response:
@@ -110,10 +122,6 @@ async def _status(_: Request) -> Response:
 
 async def _nobody(_: Request) -> Response:
     raise ApiError(401, "unauthorized")  # What Ollama says of who has not signed in: nobody can here.
-
-
-async def _no_push(_: Request) -> Response:
-    raise ApiError(501, "The built-in engine cannot push models: use Ollama.")
 
 
 def _listed(model: InstalledModel | FaultyModel, config: ConfigLayer) -> dict[str, object]:
@@ -225,14 +233,22 @@ def modelfile(model: InstalledModel, template: str) -> str:
         f"FROM {model.weights}",
         *(f"ADAPTER {adapter}" for adapter in model.adapters),
         *(f"FROM {projector}" for projector in model.projectors),
-        f"TEMPLATE {_command_text(template)}",
     ]
+    if template:
+        lines.append(f"TEMPLATE {_command_text(template)}")
     if model.system:
         lines.append(f"SYSTEM {_command_text(model.system)}")
+    lines += [
+        f"{command.upper()} {_command_text(value)}"
+        for command in ("renderer", "parser", "requires")
+        if (value := getattr(model.config, command))
+    ]
     lines += [f"PARAMETER {name} {_command_text(_plain(value))}" for name, value in _each(model.parameters)]
-    if model.license:
-        lines.append(f"LICENSE {_command_text(model.license)}")
-    lines += [f"MESSAGE {each['role']} {_command_text(str(each['content']))}" for each in model.messages]
+    lines += [f"LICENSE {_command_text(each)}" for each in model.licenses]
+    lines += [
+        f"MESSAGE {each.get('role', '')} {_command_text(str(each.get('content', '')))}"
+        for each in model.messages
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -259,10 +275,13 @@ def _quoted(text: str) -> str:
 
 
 def _command_text(text: str) -> str:
-    """A text quoted as in a Modelfile."""
-    if "\n" in text or text != text.strip(" "):
-        return f'"""{text}"""' if '"' in text else f'"{text}"'
-    return text
+    """A text quoted as in a Modelfile, so that a client's parser reads the same (``unquote`` in Ollama's).
+
+    It reads no text in which a line ends in three quotes, and leaves out what Go does not print.
+    """
+    if "\n" not in text and "\r" not in text and text == text.strip() and not text.startswith('"'):
+        return text
+    return f'"""{text}"""' if '"' in text else f'"{text}"'
 
 
 def _number(value: object) -> object:

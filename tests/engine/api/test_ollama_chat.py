@@ -274,7 +274,7 @@ def test_probabilities(engine: Serving) -> None:
         ("/api/chat", {"messages": HI, "model": "a b"}, 400, "invalid model name"),
         ("/api/embed", {"input": [1]}, 400, "Expected `str`"),
         ("/api/push", {}, 501, "cannot push models"),
-        ("/api/create", {"files": {"a": "b"}}, 501, "import the GGUF file"),
+        ("/api/create", {"files": {"a": "b"}}, 400, "invalid digest format"),
         ("/api/create", {"from": "tiny", "quantize": "q4_K_M"}, 501, "needs Ollama"),
         ("/api/create", {"from": "tiny", "template": "{{ .Foo"}, 400, "template error: The template ends"),
         ("/api/create", {"from": "tiny", "parameters": {"num_ctx": "x"}}, 400, "must be of type integer"),
