@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.service import ModelSession
     from llmstack_tui.ollama.wire import GenerateRequest
 
-# How much of a prompt shows with which token it begins.
-_START = 64
 # What is kept of texts around a gap that are too long, as in llama.cpp: three parts before it, one after.
 _PARTS_BEFORE, _PARTS = 3, 4
 
@@ -156,13 +154,12 @@ def _today() -> date:
 
 
 async def _start(session: ModelSession, text: str) -> str:
-    """The token with which a template begins and llama.cpp would begin, too: once is enough."""
-    if not text.startswith("<"):
-        return ""
-    metadata = session.target.header.metadata
-    tokens = await tokenize(session.runner, text[:_START])
-    twice = tokens[:2] == [metadata.get("tokenizer.ggml.bos_token_id", 1)] * 2
-    return await detokenize(session.runner, tokens[:1]) if twice else ""
+    """The token with which a prompt begins and llama.cpp would begin, too: once is enough."""
+    runner = session.runner
+    if runner.beginning is None:
+        tokens = await tokenize(runner, "")
+        runner.beginning = await detokenize(runner, tokens[:1]) if tokens else ""
+    return runner.beginning if text.startswith(runner.beginning) else ""
 
 
 async def _plain(session: ModelSession, text: str) -> list[int]:

@@ -44,6 +44,7 @@ class Runner:
 
     Attributes:
         answer: the last completion that it wrote to its end; None before the first.
+        beginning: the text of the token that llama.cpp puts before a prompt; None until it was asked.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Runner:
         self.config = config
         self.pid = child.pid
         self.answer: LastAnswer | None = None
+        self.beginning: str | None = None
         self._child = child
         self._upstream = upstream
         self._socket = socket

@@ -84,6 +84,16 @@ def test_a_models_own_template_writes_its_prompts(engine: Serving) -> None:
     assert context(engine, "own", prompt="Hi", context=first)[: len(first)] == first
 
 
+def test_a_prompt_begins_once(engine: Serving, tmp_path: Path) -> None:
+    engine.import_file("beginning", models.random_weights(tmp_path / "beginning.gguf", begins=True))
+    token = Vocabulary()
+    expected = [token[START], token["H"], token["i"]]
+    assert context(engine, "beginning", template="{{ .Prompt }}")[:3] == expected
+    assert context(engine, "beginning", template=START + "{{ .Prompt }}")[:3] == expected
+    body = {"template": START + "{{ if .Suffix }}{{ .Prompt }}{{ end }}", "suffix": "a"}
+    assert context(engine, "beginning", **body)[:3] == expected
+
+
 def test_a_template_is_kept_by_what_is_made_of_the_model(engine: Serving) -> None:
     made(engine, "first", TURNS)
     assert made(engine, "second", "", base="first", system="Go.")["template"] == TURNS

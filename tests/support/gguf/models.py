@@ -172,8 +172,8 @@ SHAPES = {
 }  # fmt: skip
 
 
-def write_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
-    """How a file tells what its tokens are."""
+def write_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary, *, begins: bool = False) -> None:
+    """How a file tells what its tokens are, and whether each prompt ``begins`` with START."""
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(vocabulary.tokens)
@@ -182,7 +182,7 @@ def write_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
     writer.add_bos_token_id(vocabulary[START])
     writer.add_eos_token_id(vocabulary[END])
     writer.add_pad_token_id(vocabulary[PADDING])
-    writer.add_add_bos_token(False)
+    writer.add_add_bos_token(begins)
 
 
 def _write(
@@ -195,6 +195,7 @@ def _write(
     quant: str = "F16",
     chat_template: str | None = CHATML,
     fills: bool = False,
+    begins: bool = False,
 ) -> Path:
     writer = GGUFWriter(path, shape.architecture)
     writer.add_name(name)
@@ -220,7 +221,7 @@ def _write(
     if shape.experts:
         writer.add_expert_count(shape.experts)
         writer.add_expert_used_count(shape.experts_used)
-    write_vocabulary(writer, vocabulary)
+    write_vocabulary(writer, vocabulary, begins=begins)
     if chat_template is not None:
         writer.add_chat_template(chat_template)
     for part, token in (("pre", START), ("suf", END), ("mid", PADDING)) if fills else ():
@@ -335,11 +336,12 @@ def _noise(random: np.random.Generator, rows: int, columns: int) -> npt.NDArray[
 
 
 def random_weights(
-    path: Path, *, name: str = "Tiny Random", seed: int = 0, fills: bool = False, chat_template: str = CHATML
+    path: Path, *, name: str = "Tiny Random", seed: int = 0, fills: bool = False, begins: bool = False
 ) -> Path:
     """A model of two layers that writes noise; about 0.2 MB.
 
     One that ``fills`` gaps has tokens for that: START before the text, END before what follows, PADDING last.
+    Where a prompt ``begins``, llama.cpp puts START before it.
     """
     vocabulary = Vocabulary(("the", " the", " and", "ing", " of", " to", " in", "er"))
     shape = Shape(width=64, layers=2, heads=4, kv_heads=2, head_width=16, hidden=128, context=2048)
@@ -352,7 +354,7 @@ def random_weights(
             for matrix, size in shape.matrices.items():
                 yield f"blk.{layer}.{matrix}.weight", _noise(random, *size).astype(np.float16)
 
-    return _write(path, name, shape, vocabulary, tensors(), chat_template=chat_template, fills=fills)
+    return _write(path, name, shape, vocabulary, tensors(), fills=fills, begins=begins)
 
 
 def shaped(path: Path, preset: str | Shape, quant: str = "Q8_0", *, seed: int = 0) -> Path:
