@@ -200,11 +200,7 @@ class Stack:
             self._start(type(service).__name__, service.run())
 
     async def prepare(self, host_url: str | None = None) -> None:
-        """Where no guard runs, tell it of the machine, the user's preferences and the loaded models.
-
-        Args:
-            host_url: where a model is to be loaded; nothing is needed if the guard is off there.
-        """
+        """Tell a guard that does not run, and is not off at ``host_url``, what it needs to know for a load."""
         if self._is_following or (host_url is not None and self.guard.off(host_url)):
             return
         if not self.guard.admissions.is_on:
@@ -213,8 +209,8 @@ class Stack:
 
     async def look(self, host_url: str | None = None) -> None:
         """Poll every host once, or only one. If a host does not answer, its snapshot has the error."""
-        monitors = [each for url, each in self.monitors.items() if host_url in (None, url)]
-        await asyncio.gather(*(monitor.poller.poll() for monitor in monitors))
+        asked = (each.poller.poll() for url, each in self.monitors.items() if host_url in (None, url))
+        await asyncio.gather(*asked)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

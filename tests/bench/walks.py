@@ -52,10 +52,11 @@ def figures() -> Iterator[Figure]:
     imports, lines = _imports(), lines_by_file()
     sizes = ", ".join(str(len(circle)) for circle in imports.circles)
     long = sorted((file for file in lines if lines[file] > 400), key=lambda file: -lines[file])
-    # The bars of what the package could do at the end of November 2026 were 300 files and 28,546 lines.
-    yield Figure("files in the package", len(lines), "files", 330)
+    # Before the work on trust and protocols the bars were 300 files and 28,546 lines: new features move them,
+    # a change that adds none does not.
+    yield Figure("files in the package", len(lines), "files", 360)
     yield Figure("files over 400 lines", len(long), "files", 0, note=", ".join(long))
-    yield Figure("logical lines", logical_lines(), "lines", 32_000)
+    yield Figure("logical lines", logical_lines(), "lines", 36_000)
     yield Figure("longest import chain", len(imports.longest_chain), "modules", 18)
     yield Figure(
         "circles of imports", len(imports.circles), "circles", 0, note=sizes and f"of {sizes} modules"
