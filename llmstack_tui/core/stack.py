@@ -200,7 +200,7 @@ class Stack:
             self._start(type(service).__name__, service.run())
 
     async def prepare(self, host_url: str | None = None) -> None:
-        """Tell a guard that does not run, and is not off at ``host_url``, what it needs to know for a load."""
+        """Tell a guard that does not run, and is not off at ``host_url``, what it must know for a load."""
         if self._is_following or (host_url is not None and self.guard.off(host_url)):
             return
         if not self.guard.admissions.is_on:
