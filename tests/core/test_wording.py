@@ -13,12 +13,15 @@ import pytest
 import llmstack_tui
 from llmstack_tui.base.sentences import Plural
 from llmstack_tui.core.wording import catalogue, text
+from llmstack_tui.engine.gotemplate.wording import SENTENCES as OF_TEMPLATES
 from llmstack_tui.lifecycle.actions import because
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(llmstack_tui.__file__).parent
+# Those of templates are the engine's own: it answers with their words.
+FORMS = {**catalogue(), **OF_TEMPLATES}
 TREES = {file: ast.parse(file.read_text()) for file in sorted(ROOT.rglob("*.py"))}
 # Their errors and notices reach a person as data.
 ROOMS = [
@@ -106,7 +109,7 @@ def _params(node: ast.Call) -> frozenset[str] | None:
 
 
 def _needed(kind: str) -> frozenset[str]:
-    form = catalogue()[kind]
+    form = FORMS[kind]
     parts = [form.one, form.other] if isinstance(form, Plural) else [form]
     fields = {name for part in parts for _, name, _, _ in Formatter().parse(part) if name}
     return frozenset(fields | ({form.of} if isinstance(form, Plural) else set()))
@@ -119,7 +122,7 @@ FAILURES = _failures()
 def test_a_sentence_has_its_words_and_gets_what_they_need(
     where: str, kind: str, params: frozenset[str] | None
 ) -> None:
-    kinds = [each for each in catalogue() if re.fullmatch(kind, each)]
+    kinds = [each for each in FORMS if re.fullmatch(kind, each)]
     assert kinds or kind in ("quoted", ""), where
     if params is not None and kind != ".*":
         assert all(_needed(each) <= params for each in kinds), where
