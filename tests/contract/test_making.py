@@ -171,7 +171,8 @@ def test_create_of_a_file_says_each_step(server: Server, new: str, tiny_model: P
     first, *layers, manifest, last = (json.loads(line)["status"] for line in answer.text.splitlines())
     assert (first, manifest, last) == ("parsing GGUF", "writing manifest", "success")
     assert layers[0] == f"using existing layer {digest}"
-    assert layers[-1].startswith("creating new layer sha256:")
+    # Ollama has more of them, for what it found in the file.
+    assert [layer for layer in layers if layer.startswith("creating new layer sha256:")]
     assert show(server, new)["details"] == show(server, server.model)["details"]
 
 

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base.names import ModelName
+from llmstack_tui.config.engine import EngineOptions
+from llmstack_tui.library import storage
+from llmstack_tui.library.library import Library
+from tests.engine.serving import served
 from tests.support import folders
-from tests.support.waiting import wait_until_sync
+from tests.support.waiting import wait_until, wait_until_sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +115,23 @@ def test_two_that_send_the_same_at_once(engine: Serving) -> None:
     stored = engine.home / MODELS / "blobs" / digest_of(content).replace(":", "-")
     assert blobs(engine) - before == {stored.name}
     assert stored.read_bytes() == content
+
+
+@pytest.mark.parametrize("prune", [True, False])
+async def test_what_no_model_uses_is_removed_when_the_engine_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path, prune: bool
+) -> None:
+    library = Library(tmp_path)
+    weights = library.import_gguf(tiny_model, ModelName.parse("tiny")).weights
+    folders.blob(tmp_path, b"of no model")
+    left = next(path for path in weights.parent.iterdir() if path.read_bytes() == b"of no model")
+    monkeypatch.setattr(storage, "GRACE_S", -1.0)  # Nothing is young.
+    async with served(tmp_path, options=EngineOptions(prune=prune)) as server:
+        if prune:
+            await wait_until(lambda: not left.exists())
+        assert (await server.http.get("/api/tags")).status_code == 200
+    assert left.exists() == (not prune)
+    assert weights.exists()
 
 
 def test_what_ollama_has_need_not_be_sent(engine: Serving) -> None:

@@ -117,6 +117,7 @@ def test_options_of_ollama_stand_above_the_settings() -> None:
         "OLLAMA_CONTEXT_LENGTH": "2048",
         "OLLAMA_NUM_PARALLEL": "4",
         "OLLAMA_KV_CACHE_TYPE": "q8_0",
+        "OLLAMA_NOPRUNE": "1",
     }
     assert EngineOptions.read(settings, ollamas) == EngineOptions(
         keep_alive=timedelta(hours=1),
@@ -125,7 +126,9 @@ def test_options_of_ollama_stand_above_the_settings() -> None:
         context_length=2048,
         parallel=4,
         cache_type="q8_0",
+        prune=False,
     )
+    assert EngineOptions.read(settings, {"OLLAMA_NOPRUNE": "false"}).prune
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from llmstack_tui.library.library import Library, NotInstalled
 from tests.registry.download.pulling import WEIGHTS, blobs, pulled, pulls_into, statuses, texts
 from tests.support import folders
 from tests.support.failures import fails
-from tests.support.gguf.files import Llama
+from tests.support.gguf.files import STRING, Llama
 from tests.support.registry.published import CONFIG, Layer, Version, described
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ LATER = Layer("license", b"l" * (4 * 2**20 + 1))
         (of(MODEL, config=b"{"), "library.layer_not_json", 1),
         (of(MODEL, config=b'{"model_format": "safetensors"}'), "library.other_format", 1),
         (of(MODEL, config=b'{"remote_host": "https://example.com"}'), "library.cloud", 1),
+        (of(MODEL, config=b'{"model_family": "flux"}'), "gguf.image", 1),
+        (of(MODEL, config=b'{"model_family": "clip"}'), "gguf.projector", 1),
     ],
 )  # fmt: skip
 async def test_what_cannot_be_used_is_said_before_the_weights_are_fetched(
@@ -111,6 +113,16 @@ async def test_what_cannot_be_used_is_said_before_the_weights_are_fetched(
     assert len(registry.requests("/data/blobs/")) == fetched
     with pytest.raises(NotInstalled):
         Library(tmp_path).get(ModelName.parse(registry.name("tiny")))
+
+
+async def test_weights_that_are_no_language_model_do_not_stay(registry: Registry, tmp_path: Path) -> None:
+    version = registry.publish("tiny", bytes(Llama().saying("general.type", STRING, "mmproj")))
+    async with pulls_into(tmp_path) as pulls:
+        with fails("gguf.projector") as caught:
+            await pulled(pulls, registry.name("tiny"))
+    assert caught.value.kind == "registry.useless_here"
+    assert set(blobs(tmp_path)) == texts(version)
+    assert not (tmp_path / "manifests").exists()
 
 
 async def test_weights_that_are_no_gguf_file_do_not_stay(registry: Registry, tmp_path: Path) -> None:
