@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Weights that are no GGUF, by the ends of their files' names; and what lies beside the weights of a folder.
 _OTHER_WEIGHTS = (".safetensors", ".bin", ".pth", ".pt")
 _BESIDE = (".json", ".model", ".txt", ".md", ".jinja")
+_MOST_FILES = 100
 _NOT_GGUF = ("gguf.is_", "gguf.other_format", "gguf.empty")
 
 
@@ -68,6 +69,8 @@ def model_files(find: Callable[[str], Path | None], files: Mapping[str, str]) ->
     names = [name for name in files if not name.lower().endswith(_BESIDE)]
     if not names:
         raise SentFileError("library.unknown_type")
+    if len(names) > _MOST_FILES:
+        raise SentFileError("library.many_files", count=len(names))
     found = sorted((_source(find, name, files[name]) for name in names), key=lambda each: not each.is_model)
     models = [each.name for each in found if each.is_model]
     if len(models) > 1:

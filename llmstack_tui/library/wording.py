@@ -43,6 +43,7 @@ SENTENCES: Catalogue = {
     "library.safetensors": (
         "{source} is no GGUF file, and the built-in engine converts nothing: convert it first, or use Ollama."
     ),
+    "library.many_files": "{count:,} files are more than a model has.",
     "library.many_models": "{sources} are {count} models: a model is made of one.",
     "library.changed": "{source} changed while it was read: try again when it is complete.",
     "library.not_unreadable": (

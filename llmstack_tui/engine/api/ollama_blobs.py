@@ -5,6 +5,7 @@ One is our own: deleting an unfinished download. (Ollama deletes those at its st
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -60,8 +61,7 @@ class _BlobRoutes:
         announced = int(request.headers.get("content-length", 0))
         try:
             await _in_thread(partial(upload.begin, announced))
-            async for piece in _pieces(request):
-                await _in_thread(partial(upload.write, piece))
+            await self._write(upload, request)
             await _in_thread(upload.finish)
         except LibraryError as error:
             status = 400 if error.kind == "library.digest_mismatch" else 500
@@ -69,6 +69,21 @@ class _BlobRoutes:
         finally:
             await _in_thread(upload.discard)
         return Response(status_code=201)
+
+    async def _write(self, upload: Upload, request: Request) -> None:
+        """Write the body, one piece while the next one comes."""
+        writing: asyncio.Future[None] | None = None
+        try:
+            async for piece in _pieces(request):
+                if writing is not None:
+                    await writing
+                writing = asyncio.ensure_future(_in_thread(partial(upload.write, piece)))
+            if writing is not None:
+                await writing
+        finally:
+            if writing is not None:
+                # An error of it that came beside another one concerns nobody: this takes it, too.
+                await asyncio.gather(writing, return_exceptions=True)
 
     async def discard(self, request: Request) -> Response:
         try:

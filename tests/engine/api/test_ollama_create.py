@@ -170,6 +170,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"files": {"a.gguf": bytes(Llama()), "b.gguf": bytes(Llama().saying("x", U32, 1))}},
         "a.gguf and b.gguf are 2 models",
     ),
+    "more files than any model has": (
+        {"files": {f"{number}.gguf": ZEROS for number in range(101)}},
+        "101 files are more than a model has",
+    ),
     "an image model": (
         {"files": {"f.gguf": bytes(Llama().saying("general.architecture", STRING, "flux"))}},
         "The file is an image or video model",
