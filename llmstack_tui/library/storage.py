@@ -140,11 +140,14 @@ def _is_young(path: Path, now_s: float) -> bool:
 def sweep(models: Path, *, now_s: float | None = None) -> None:
     """Remove the blobs that no manifest names, as Ollama does at its start; see `remove_unused`.
 
+    What a killed process had not finished goes, too.
+
     Raises:
         LibraryError: the folder cannot be changed now.
     """
     if blobs_folder(models).is_dir():
         with locked(models):
+            remove_unfinished(models)
             remove_unused(models, frozenset(), now_s=now_s)
 
 

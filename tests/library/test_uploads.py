@@ -102,6 +102,16 @@ def test_what_waits_for_another_file_of_its_model_stays(tmp_path: Path) -> None:
     assert not blob.exists()
 
 
+def test_what_a_killed_engine_had_not_finished_goes(tmp_path: Path) -> None:
+    blobs = sent(tmp_path).parent
+    old_s = time.time() - GRACE_S - 60
+    left = blobs / f".unfinished-{int(old_s)}-0123456789abcdef"
+    left.write_bytes(b"half")
+    os.utime(left, (old_s, old_s))
+    sweep(tmp_path)
+    assert not left.exists()
+
+
 def test_nothing_goes_while_a_manifest_cannot_be_read(tmp_path: Path) -> None:
     blob = sent(tmp_path)
     folders.write(tmp_path, "registry.ollama.ai/library/broken/latest", b"{")

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from llmstack_tui.library.installed import FaultyModel, InstalledModel
 
 _COLUMN = 30
+# From here on Go prints a float with an exponent.
+_GO_EXPONENT = 1e21
 # The Ollama whose recorded answers this server is held to. Clients ask for a newer one than some.
 _PROTOCOL = "0.33.0"
 
@@ -266,7 +268,8 @@ def _plain(value: object) -> str:
     """A value as Go prints it: whole floats without a decimal point."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < _GO_EXPONENT
+    return f"{value:.0f}" if whole else str(value)
 
 
 def _quoted(text: str) -> str:

@@ -83,6 +83,22 @@ def test_every_text_is_read_as_it_was(template: str, system: str, stop: str, lic
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0.1234567, "0.1234567"),
+        (1.0, "1"),
+        (1234567.0, "1234567"),
+        (1e-05, "1e-05"),
+        (1e21, "1e+21"),
+        (1234567890, "1234567890"),
+        (True, "true"),
+    ],
+)
+def test_numbers_are_written_as_go_writes_them(value: object, written: str) -> None:
+    assert f"\nPARAMETER temperature {written}\n" in modelfile(model(parameters={"temperature": value}), "")
+
+
 @pytest.mark.parametrize("messages", [({},), ({"role": "user"},), ({"content": "Hi"},)])
 def test_a_message_that_lacks_a_part(messages: tuple[dict[str, object], ...]) -> None:
     assert "\nMESSAGE " in modelfile(model(messages=messages), "")
