@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import InvalidName, ModelName
+from llmstack_tui.base.sentences import UserFacingError
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import first_url, look, opened, refuse_read_only
@@ -44,8 +45,12 @@ async def run(core: Core, options: Namespace) -> int:
             line.clear()
         await look(stack, url)
         status = stack.status(url, name)
-    said = f"{name} is installed at {url}: `llmstack start {name}` loads it."
-    return output.answer(options, document(url, name, status), said)
+        notes = ""
+        # It is installed all the same.
+        with suppress(UserFacingError):
+            notes = (await stack.actions.details(url, name)).template_notes
+    said = [f"{name} is installed at {url}: `llmstack start {name}` loads it.", *([notes] if notes else [])]
+    return output.answer(options, {**document(url, name, status), "template_notes": notes}, *said)
 
 
 def document(url: str, name: str, status: ModelStatus | None) -> dict[str, object]:

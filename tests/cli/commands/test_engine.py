@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from tests.support.gguf import models
 from tests.support.program import COMMAND, Program
 from tests.support.waiting import wait_until_sync
 
@@ -134,6 +135,18 @@ def test_import_suggests_a_name_and_rm_takes_it_away(engine: Program, random_mod
     assert (removed["name"], removed["freed"]) == (imported["name"], imported["size"])
     assert random_model.exists()
     assert imported["name"] not in [model["name"] for model in document(engine, "ls")["models"]]
+
+
+def test_an_import_says_that_the_files_template_cannot_be_read(engine: Program, tmp_path: Path) -> None:
+    file = models.scripted(tmp_path / "model.gguf", chat_template="{% for message in messages %}{{ message }")
+    done = engine("import", file, "unread")
+    assert done.returncode == 0, done.stderr
+    installed, note = done.stdout.splitlines()
+    assert installed.startswith("unread:latest is installed at ")
+    assert note.startswith("llama.cpp cannot read the model's Jinja template: ")
+    assert "The known template plain answers instead." in note
+    assert document(engine, "import", file, "unread")["template_notes"] == note
+    assert engine("rm", "unread", "-y").returncode == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"just text\n" * 100, b"GGUF\x03\x00\x00\x00" + b"\xff" * 64, None])
