@@ -203,7 +203,9 @@ class OllamaHost:
         from llmstack_tui.ollama.blobs import checked_gguf  # noqa: PLC0415
 
         kind = self._kind or (await self.version()).kind
-        steps = self._import_by_path if kind is HostKind.BUILTIN else self._import_by_blob
+        # The engine of this machine reads the file itself.
+        is_here = kind is HostKind.BUILTIN and is_loopback(self.url)
+        steps = self._import_by_path if is_here else self._import_by_blob
         try:
             path = await asyncio.to_thread(checked_gguf, path)
             async with aclosing(steps(path, name)) as lines:
@@ -273,8 +275,6 @@ class OllamaHost:
         return self._until(lines, lambda line: line.status == _SUCCESS, more=more)
 
     def _import_by_path(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
-        if not is_loopback(self.url):
-            raise Refused("host.imports_only_there", host=self.url)
         return self._progress("/api/import", wire.ImportRequest(model=name, path=str(path)), name)
 
     async def _import_by_blob(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:

@@ -39,7 +39,6 @@ SENTENCES: Catalogue = {
     "host.failed_with_status": "{host} failed: status {status}.",
     "host.cannot_be_sent": "The request holds something that cannot be sent.",
     "host.unreadable_file": "{file} cannot be read: {why}.",
-    "host.imports_only_there": "{host} imports only files of its own machine: run the import there.",
     # An answer that is not Ollama's.
     "answer.web_page": "An answer from {host} was not understood: it is a web page.",
     "answer.no_json": "An answer from {host} was not understood: it is not the JSON that was expected.",

@@ -114,13 +114,15 @@ async def test_what_is_no_model_is_refused_before_anything_is_sent(
     assert words(caught.value).endswith(".")
 
 
-async def test_an_engine_on_another_machine_cannot_see_the_file(
+async def test_an_engine_on_another_machine_is_sent_the_file(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("llmstack_tui.ollama.client.is_loopback", lambda _: False)
-    async with talking(server_of({}, {"version": "1", "engine": "llmstack"})) as (host, _):
-        with pytest.raises(Refused, match="imports_only_there"):
-            await read(host.import_gguf(model, "mine:1"))
+    async with talking(server_of(SENDING, {"version": "1", "engine": "llmstack"})) as (host, server):
+        steps = await read(host.import_gguf(model, "mine:1"))
+    assert "POST /api/import" not in server.asked
+    assert f"POST /api/blobs/{DIGEST}" in server.asked
+    assert steps[-1].status == "success"
 
 
 @pytest.mark.parametrize(
