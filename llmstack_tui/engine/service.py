@@ -8,7 +8,7 @@ import os
 import platform
 import shutil
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ from llmstack_tui.engine.runners.scheduler import Scheduler
 from llmstack_tui.engine.templates import EMBEDDING, ModelTemplate, capabilities, choose, is_jinja, recognise
 from llmstack_tui.engine.verdicts import Verdicts
 from llmstack_tui.gguf.checks import check_loadable, needs_ollama
-from llmstack_tui.gguf.header import Header, InvalidGGUF
+from llmstack_tui.gguf.header import Header, InvalidGGUF, read_header
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
 from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.system import usable_cores
@@ -232,6 +232,11 @@ class Engine:
         try:
             return await start(config)
         except LoadFailed:
+            # Only now: a long vocabulary takes a tenth of a second to look through.
+            with suppress(InvalidGGUF):
+                looked_through = await asyncio.to_thread(read_header, Path(config.weights), tokens=True)
+                if fault := check_loadable(looked_through):
+                    raise LoadFailed(text(fault).rstrip(".")) from None
             jinja = config.chat_template or header.chat_template
             if jinja is None or await self.verdicts.look(jinja) is None:
                 raise

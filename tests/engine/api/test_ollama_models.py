@@ -190,14 +190,24 @@ def test_models_that_cannot_be_run_say_why(tmp_path: Path) -> None:
     folder = tmp_path / ".ollama" / "models"
     foreign = bytes(files.File(pairs=(files.pair("general.architecture", files.STRING, "gptoss"),)))
     empty = bytes(files.File(pairs=(files.pair("general.architecture", files.STRING, "llama"),)))
-    for name, weights in (("foreign", foreign), ("empty", empty), ("broken", b"no model")):
+    twice = [*(f"t{number}" for number in range(200)), "t7"]
+    repeating = bytes(
+        files.Llama()
+        .saying("tokenizer.ggml.tokens", files.ARRAY, files.array(files.STRING, twice))
+        .saying("tokenizer.ggml.merges", files.ARRAY, files.array(files.STRING, ["t 1"]))
+        .without("tokenizer.ggml.token_type")
+    )
+    of = {"foreign": foreign, "empty": empty, "broken": b"no model", "repeating": repeating}
+    for name, weights in of.items():
         place = f"registry.ollama.ai/library/{name}/latest"
         folders.write(folder, place, folders.manifest(folder, weights))
     with serving(tmp_path) as engine:
         listed = {model["name"] for model in engine.http.get("/api/tags").json()["models"]}
-        assert listed == {"foreign:latest", "empty:latest", "broken:latest"}
+        assert listed == {f"{name}:latest" for name in of}
         assert "needs Ollama" in engine.error(400, "/api/chat", model="foreign", messages=HI)
         assert "holds no weights" in engine.error(500, "/api/chat", model="empty", messages=HI)
+        # With that llama.cpp crashes.
+        assert "the same token twice" in engine.error(500, "/api/chat", model="repeating", messages=HI)
         for path in ("/api/chat", "/v1/chat/completions"):
             assert "not a GGUF model" in engine.error(500, path, model="broken", messages=HI)
         assert not engine.ps()
