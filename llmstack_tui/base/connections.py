@@ -51,12 +51,12 @@ def retry_after_s(header: str | None, longest_s: float) -> float | None:
     """Seconds to wait by a ``Retry-After`` header, a number or a date; None if it is neither."""
     text = (header or "").strip()
     if text.isascii() and text.isdecimal():
-        return min(float(text[:9]), longest_s)
+        return min(float(text), longest_s)
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 (hardly any answer has one)
 
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return min(max((at - datetime.now(UTC)).total_seconds(), 0.0), longest_s)

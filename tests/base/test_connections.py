@@ -38,7 +38,14 @@ def test_the_words_of_the_system_are_found_below_the_wrappers(error: Exception, 
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [(None, None), ("", None), ("soon", None), ("7", 7.0), (" 0 ", 0.0), ("9" * 30, 120.0), ("٣", None)],
+    [
+        *((None, None), ("", None), ("soon", None), ("7", 7.0), (" 0 ", 0.0), ("9" * 30, 120.0), ("٣", None)),
+        *(("0" * 20 + "7", 7.0), ("9" * 400, 120.0), ("-5", None), ("1.5", None), ("nan", None)),
+        *((f"Sun, 06 Nov 1994 08:49:37 +{'9' * n}", None) for n in (20, 400)),
+        (f"Sun, {'9' * 20} Nov 1994 08:49:37 GMT", None),
+        (f"Sun, 06 Nov 1994 {'9' * 20}:49:37 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 120.0),
+    ],
 )
 def test_when_to_ask_again(header: str | None, seconds: float | None) -> None:
     assert retry_after_s(header, 120.0) == seconds
