@@ -221,13 +221,18 @@ def encode(value: object) -> bytes:
 
 
 def decode(content: bytes, kind: type[T], layer: Layer | None = None) -> T:
-    """Decode the JSON of a layer, or of a manifest.
+    """Decode the JSON of a layer, or of a manifest. A field that is null is one that is not there, as in Go.
 
     Raises:
         InvalidManifest: it is not JSON, or not of the type ``kind``.
     """
     try:
-        return msgspec.json.decode(content, type=kind)
+        try:
+            return msgspec.json.decode(content, type=kind)
+        except msgspec.ValidationError:
+            if b"null" not in content:
+                raise
+            return msgspec.convert(_without_nulls(msgspec.json.decode(content)), kind)
     except msgspec.ValidationError as error:
         if layer is None:
             raise InvalidManifest("library.bad_manifest", why=str(error)) from None
@@ -236,6 +241,12 @@ def decode(content: bytes, kind: type[T], layer: Layer | None = None) -> T:
         if layer is None:
             raise InvalidManifest("library.manifest_not_json") from None
         raise InvalidManifest("library.layer_not_json", layer=layer.label) from None
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def _layer(wire: _WireLayer) -> Layer:

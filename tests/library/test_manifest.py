@@ -67,6 +67,12 @@ def test_a_model_in_the_cloud_has_no_layers(layers: object) -> None:
     assert parse_manifest(content(layers=layers)).blobs == (parse_manifest(content()).config,)
 
 
+def test_what_is_null_is_not_there() -> None:
+    sent = content(mediaType=None, layers=[{**LAYER, "from": None}], annotations={"a": [None]})
+    assert parse_manifest(sent).layers == parse_manifest(content(layers=[LAYER])).layers
+    assert parse_manifest(sent).media_type == ""
+
+
 def test_the_digests_that_older_and_local_copies_have() -> None:
     manifest = parse_manifest(content(annotations={"unknown": "to Go, so it was lost"}))
     assert manifest_content(manifest.config, manifest.layers).decode() == GO + "\n"
