@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -21,6 +21,13 @@ DEFAULT_PORT = 11434
 _PORTS = {"http": 80, "https": 443}
 _HOST_NAME = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 _BRACKETS = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::(.*))?", flags=re.DOTALL)
+# Besides the link-local addresses and those of this machine.
+_INSIDE = tuple(
+    map(
+        ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fec0::/10"),
+    )
+)
 _PATH = re.compile(r"[\w\-.~!$&'()*+,;=:@%/]*", flags=re.ASCII)
 
 
@@ -83,6 +90,20 @@ def is_loopback_host(host: str) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         return address.ipv4_mapped.is_loopback
     return address.is_loopback
+
+
+def is_inside(host: str) -> bool:
+    """Whether a host is this machine, or an address of a private network. Names are not looked up."""
+    if is_loopback_host(host):
+        return True
+    try:
+        address = ip_address(host.rstrip(".").partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    kind = address.is_link_local or address.is_unspecified
+    return kind or any(address in network for network in _INSIDE)
 
 
 def server_id(url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zlib
 from typing import TYPE_CHECKING
 
 import httpx
@@ -12,6 +13,8 @@ from msgspec import Struct
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.connections import connection_error, pieces, retry_after_s
 from llmstack_tui.registry.errors import BadAnswer, RegistryBusy, RegistryUnreachable
+from llmstack_tui.registry.packing import Unpacking
+from llmstack_tui.registry.redirects import why_not_followed
 
 if TYPE_CHECKING:
     import ssl
@@ -137,17 +140,19 @@ class HttpTransport:
             if isinstance(error, httpx.RemoteProtocolError) and not cut:
                 raise BadAnswer("registry.not_http", host=host) from error
             raise RegistryUnreachable("registry.broke", host=host, why=why) from error
-        except (httpx.InvalidURL, ValueError):
+        except zlib.error:
+            raise BadAnswer("registry.broken_packing", host=host) from None
+        except (httpx.InvalidURL, ValueError, OverflowError):
             raise BadAnswer("registry.bad_address", host=host) from None
         finally:
             self._slots.put_nowait(slot)
 
     async def _follow(self, slot: int, wanted: _RegistryRequest) -> Reply:
-        """Send a request and follow redirects, but never from TLS to an address without it."""
+        """Send a request and follow redirects, but neither from TLS to an address without it nor inside."""
         host = wanted.host
         request = httpx.Request(wanted.method, wanted.url, headers=wanted.headers)
         for _ in range(_MAX_REDIRECTS + 1):
-            if (request.url.port or 0) > 65535:  # Not checked by httpx.
+            if not 0 <= (request.url.port or 0) <= 65535:  # Not checked by httpx.
                 raise httpx.InvalidURL("There is no such port.")
             client = await self._client(slot, request.url, host)
             response = await client.send(request, stream=True)
@@ -158,8 +163,8 @@ class HttpTransport:
                     return Reply(response.status_code, response.headers, content, truncated)
             finally:
                 await response.aclose()
-            if following.url.scheme not in ("https", request.url.scheme):
-                raise BadAnswer("registry.unsafe_redirect", host=host)
+            if kind := await why_not_followed(str(request.url), str(following.url)):
+                raise BadAnswer(kind, host=host, target=following.url.host)
             request = following
         raise BadAnswer("registry.endless_redirects", host=host)
 
@@ -194,9 +199,10 @@ async def _read(response: httpx.Response, max_bytes: int) -> tuple[bytes, bool]:
     length = response.headers.get("content-length", "")
     if response.request.method != "HEAD" and length.isdigit() and int(length[:20]) > max_bytes:
         return b"", True
-    content = bytearray()
-    async for piece in pieces(response):
-        content += piece
-        if len(content) > max_bytes:
-            return bytes(content[:max_bytes]), True
+    content, unpacking = bytearray(), Unpacking(response.headers)
+    async for packed in pieces(response):
+        for piece in unpacking.pieces(packed):
+            content += piece
+            if len(content) > max_bytes:
+                return bytes(content[:max_bytes]), True
     return bytes(content), False

@@ -20,6 +20,7 @@ from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.sentences import said
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.registry.errors import BadAnswer, NotAllowed, RegistryError, RegistryFailed
+from llmstack_tui.registry.redirects import leads_inside
 
 if TYPE_CHECKING:
     from llmstack_tui.registry.http import HttpTransport
@@ -30,8 +31,9 @@ _BEARER = re.compile(r"(?:^|,)\s*Bearer\s+(.*)", re.IGNORECASE | re.DOTALL)
 _PARAMETER = re.compile(r'\s*([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))\s*(?:,|$)')
 # The form of a token in RFC 6750.
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{1,16384}=*")
-# Seconds: the lifetime of a token that states none, and how long before its end a token is no longer used.
-_DEFAULT_LIFETIME_S, _EXPIRY_MARGIN_S = 60.0, 10.0
+# Seconds: the lifetime of a token that states none, the longest that is believed, and how long before its end
+# a token is no longer used.
+_DEFAULT_LIFETIME_S, _LONGEST_LIFETIME_S, _EXPIRY_MARGIN_S = 60.0, 86_400.0, 10.0
 
 
 class Challenge(Struct, frozen=True):
@@ -51,7 +53,7 @@ class _Token:
 class _TokenAnswer(msgspec.Struct):
     token: str | None = None
     access_token: str | None = None
-    expires_in: float | None = None
+    expires_in: object = None
 
 
 class Tokens:
@@ -85,6 +87,8 @@ class Tokens:
         realm = _host_of(challenge.realm)
         if url is None:
             raise BadAnswer("registry.unsafe_realm", host=host, realm=realm)
+        if await leads_inside(model_url, url):
+            raise BadAnswer("registry.inward_realm", host=host, realm=realm)
         try:
             reply = await self._http.ask(
                 url, host=realm, headers={"Accept": "application/json"}, max_bytes=_MAX_BYTES
@@ -155,5 +159,6 @@ def _parse_token(content: bytes) -> _Token | None:
     text = given.token or given.access_token or ""
     if not _TOKEN.fullmatch(text):
         return None
-    lifetime_s = _DEFAULT_LIFETIME_S if given.expires_in is None else given.expires_in
+    stated_s = given.expires_in if isinstance(given.expires_in, int | float) else _DEFAULT_LIFETIME_S
+    lifetime_s = max(min(stated_s, _LONGEST_LIFETIME_S), 0.0)
     return _Token(text, time.monotonic() + lifetime_s - _EXPIRY_MARGIN_S)

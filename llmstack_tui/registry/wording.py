@@ -19,6 +19,10 @@ SENTENCES: Catalogue = {
     "registry.not_http": "{host} does not speak HTTP as it should.",
     "registry.web_page": "{host} answered with a web page: is a proxy or a log-in in between?",
     "registry.unsafe_redirect": "{host} redirects to an address without encryption.",
+    "registry.inward_redirect": (
+        "{host} redirects to {target}, which is on this machine or in its network: that is not followed."
+    ),
+    "registry.broken_packing": "The answer of {host} is compressed, and damaged.",
     "registry.endless_redirects": "{host} redirects again and again.",
     "registry.failed": "{host} failed (status {status}): try again later.",
     "registry.not_usable": "{host} gave no answer that can be used (status {status}): try again later.",
@@ -26,6 +30,9 @@ SENTENCES: Catalogue = {
     # A token is needed for every model.
     "registry.wants_token": "{host} wants a token first: {why}",
     "registry.unsafe_realm": "{host} wants a token from {realm:quoted}, which is no encrypted address.",
+    "registry.inward_realm": (
+        "{host} wants a token from {realm:quoted}, which is on this machine or in its network."
+    ),
     "registry.realm_failed": "{realm} gave no token for {host} (status {status}): try again later.",
     "registry.bad_token": "{realm} gave no token for {host} that can be used.",
     # The model.
@@ -62,6 +69,7 @@ SENTENCES: Catalogue = {
     # Why a download stalled.
     "registry.cut_short": "the server ended the answer too early.",
     "registry.silent": "nothing more came for {seconds:g} s.",
+    "registry.dripping": "fewer than {least:size} came in {seconds:g} s.",
     "registry.broken_off": "the connection broke.",
     "registry.other_bytes": "{server} sent other bytes than were asked for.",
     "registry.status": "{server} answered with status {status}.",

@@ -58,9 +58,9 @@ async def test_a_token_is_got_once_for_all_requests_of_a_model(registry: Registr
     assert len(registry.tokens) == 2
 
 
-@pytest.mark.parametrize("token_s", [0, 5, -1e300, None])
+@pytest.mark.parametrize("token_s", [0, 5, -1e300, None, 10**400, -(10**400), "300", [1], True])
 async def test_one_that_no_longer_holds_is_got_anew(
-    registry: Registry, client: Client, token_s: float | None
+    registry: Registry, client: Client, token_s: object
 ) -> None:
     registry.token_s, registry.token_uses = token_s, 1
     for _ in range(3):
@@ -132,6 +132,8 @@ async def test_what_goes_wrong_with_a_token(
         ),
         ("ftp://127.0.0.1/token", BadAnswer, "unsafe_realm"),
         ("/token", BadAnswer, "unsafe_realm"),
+        ("https://127.0.0.1:-5/token", BadAnswer, "wants_token"),
+        (f"https://127.0.0.1:{'9' * 400}/token", BadAnswer, "wants_token"),
         ("http://[::1/token", BadAnswer, "unsafe_realm"),
     ],
 )
@@ -184,6 +186,7 @@ def test_what_a_header_asks_for(header: str, expected: Challenge | None) -> None
     ("realm", "registry", "expected"),
     [
         ("https://a/t", ELSEWHERE, "https://a/t?service=s&scope=r%3Aa%2Fb%3Apull"),
+        ("HTTPS://a/t", ELSEWHERE, "https://a/t?service=s&scope=r%3Aa%2Fb%3Apull"),
         ("https://a/t?x=y#z", ELSEWHERE, "https://a/t?x=y&service=s&scope=r%3Aa%2Fb%3Apull"),
         ("http://127.0.0.1:1/t", HERE, "http://127.0.0.1:1/t?service=s&scope=r%3Aa%2Fb%3Apull"),
         ("http://localhost/t", HERE, "http://localhost/t?service=s&scope=r%3Aa%2Fb%3Apull"),

@@ -24,10 +24,8 @@ from llmstack_tui.registry.download.partial import (
 from llmstack_tui.registry.download.source import BlobSource, TemporaryFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from concurrent.futures import Executor
-
-    import aiohttp
 
     from llmstack_tui.library.manifest import Layer
     from llmstack_tui.registry.download.partial import Partial, Span
@@ -42,7 +40,8 @@ class PullOptions(Struct, frozen=True, kw_only=True):
         connections: how many per blob.
         part: the most bytes that one request asks for.
         silence_s: seconds without a byte after which a connection is given up.
-        tries: how many in a row may fail without progress before the download is given up.
+        least: bytes that a connection has to bring in that time; one that brings fewer has failed.
+        tries: how many in a row may fail before the download is given up.
         wait_s: seconds before the second try; doubled for each further one.
         max_wait_s: seconds between two tries at most, unless the server asks for more.
         save_every_s: seconds between two saves of the progress: what a killed process may lose.
@@ -53,6 +52,7 @@ class PullOptions(Struct, frozen=True, kw_only=True):
     connections: int = 8
     part: int = 64 * 1024**2
     silence_s: float = 30.0
+    least: int = 1024
     tries: int = 7
     wait_s: float = 0.5
     max_wait_s: float = 15.0
@@ -151,28 +151,35 @@ class BlobDownload:
                 async with source.bytes_of(self.layer, (first, end)) as (is_part, content):
                     if is_part:
                         ranged.set()
-                    else:
-                        await _skip(content, first)
-                        if not ranged.is_set():
-                            # This one answer is the rest of the blob.
-                            end = self.layer.size
-                            self._parts.clear()
-                    await self._take(content, first, end)
+                    elif not ranged.is_set():
+                        # This one answer is the rest of the blob.
+                        end = self.layer.size
+                        self._parts.clear()
+                    await self._take(content, first if is_part else 0, (first, end))
                 why, wait_s = Sentence("registry.cut_short"), None
             except TemporaryFailure as error:
                 why, wait_s = error.sentence, error.wait_s
             first = self._reached(before)
             if first >= end:
                 return
-            failures = failures + 1 if first == before else 0
+            failures = failures + 1 if first - before < self._options.least else 0
             if failures >= self._options.tries:
                 raise LibraryError("registry.stalled", layer=self.layer.short, why=(why,))
             await asyncio.sleep(max(wait_s or 0.0, self._wait_s(failures)))
 
-    async def _take(self, content: aiohttp.StreamReader, first: int, end: int) -> None:
-        """Write the bytes as they arrive, from ``first`` on."""
-        while first < end and (data := await content.readany()):
-            piece = data[: end - first]
+    async def _take(self, content: AsyncIterator[bytes], at: int, part: Span) -> None:
+        """Write the bytes of the part as they arrive, where ``content`` begins at the byte ``at``.
+
+        Raises:
+            TemporaryFailure: they come too slowly.
+        """
+        first, end = part
+        floor = _Floor(self._options)
+        while first < end and (data := await floor.over(anext(content, b""))):
+            piece = data[max(first - at, 0) : end - at]
+            at += len(data)
+            if not piece:
+                continue
             await self._in_thread(self._partial.write, first, piece)
             self._partial.done = add_span(self._partial.done, (first, first + len(piece)))
             self._grown.set()
@@ -225,9 +232,24 @@ async def set_or_done(event: asyncio.Event, task: asyncio.Task[None]) -> None:
         waiting.cancel()
 
 
-async def _skip(content: aiohttp.StreamReader, count: int) -> None:
-    while count and (data := await content.read(min(count, 1024**2))):
-        count -= len(data)
+class _Floor:
+    """How slowly bytes may come. Only the time counts in which they were waited for."""
+
+    def __init__(self, options: PullOptions) -> None:
+        self._options = options
+        self._waited_s, self._came = 0.0, 0
+
+    async def over(self, next_bytes: Awaitable[bytes]) -> bytes:
+        """The next bytes. Raises TemporaryFailure if too few came lately."""
+        since_s, options = time.monotonic(), self._options
+        data = await next_bytes
+        self._waited_s += time.monotonic() - since_s
+        self._came += len(data)
+        if self._came >= options.least:
+            self._waited_s, self._came = 0.0, 0
+        elif data and self._waited_s >= options.silence_s:
+            raise TemporaryFailure("registry.dripping", least=options.least, seconds=options.silence_s)
+        return data
 
 
 def _first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:

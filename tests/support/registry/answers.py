@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,15 @@ def changed(answer: Answer, fault: Fault) -> Answer:
     if fault.no_ranges and answer.status == 206:
         ranged = {name: value for name, value in answer.headers.items() if "Range" not in name}
         answer = replace(answer, status=200, headers=ranged, part=None)
+    if fault.total is not None and (span := answer.headers.get("Content-Range")):
+        headers = {**answer.headers, "Content-Range": f"{span.partition('/')[0]}/{fault.total}"}
+        answer = replace(answer, headers=headers)
+    if fault.packed and answer.status == 200:
+        body = answer.body.read_bytes() if isinstance(answer.body, Path) else answer.body
+        headers = {**answer.headers, "Content-Encoding": "gzip"}
+        answer = replace(answer, headers=headers, body=gzip.compress(body))
+    if fault.chunked:
+        answer = replace(answer, headers={**answer.headers, "Transfer-Encoding": "chunked"})
     return replace(answer, headers={**answer.headers, **fault.headers})
 
 
@@ -73,10 +83,16 @@ async def send(
     """Send it; whether the connection can be used again."""
     first, end = answer.part or answer.whole
     end = max(first, end - (fault.short if fault else 0))
-    lines = [f"HTTP/1.1 {answer.status} Whatever", f"Content-Length: {end - first}"]
+    lines = [f"HTTP/1.1 {answer.status} Whatever"]
+    if not {"Content-Length", "Transfer-Encoding"} & answer.headers.keys():
+        lines.append(f"Content-Length: {end - first}")
     lines += [f"{name}: {value}" for name, value in answer.headers.items()]
-    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+    top = ("\r\n".join(lines) + "\r\n\r\n").encode()
+    cut_at = fault.cut_in_head if fault else None
+    writer.write(top[:cut_at])
     await writer.drain()
+    if cut_at is not None:
+        return False
     if head or answer.status == 304:
         return True
     if fault is None and isinstance(answer.body, Path):
@@ -113,12 +129,14 @@ async def _send_pieces(
     step = min(_CHUNK, max(fault.bytes_per_s // 20, 1)) if fault and fault.bytes_per_s else _CHUNK
     for at in range(0, min(ends_at, len(content)), step):
         piece = content[at : min(at + step, ends_at)]
-        writer.write(piece)
+        writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if fault and fault.chunked else piece)
         await writer.drain()
         sent(len(piece))
         if fault is not None and fault.bytes_per_s:
             await asyncio.sleep(len(piece) / fault.bytes_per_s)
     if fault is None or ends_at >= len(content):
+        if fault is not None and fault.chunked:
+            writer.write(b"0\r\n\r\n")
         return True
     if fault.stall_after is not None and fault.stall_after == ends_at:
         await asyncio.Event().wait()

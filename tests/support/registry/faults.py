@@ -25,6 +25,10 @@ class Fault:
         short: bytes that the body has too few, by its own Content-Length.
         corrupt: one byte of the body is another.
         no_ranges: a Range is not heeded: the whole body comes.
+        total: what a Content-Range says instead of the size of the whole: ``*``, or anything.
+        packed: the body is compressed with gzip, and says so.
+        chunked: the body comes in chunks, and its length is not said.
+        cut_in_head: bytes of the status line and the headers after which the connection is cut.
         delay_s: seconds before the answer, besides those of the registry.
     """
 
@@ -42,6 +46,10 @@ class Fault:
     short: int = 0
     corrupt: bool = False
     no_ranges: bool = False
+    total: str | None = None
+    packed: bool = False
+    chunked: bool = False
+    cut_in_head: int | None = None
     delay_s: float = 0.0
 
 

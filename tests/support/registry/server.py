@@ -66,7 +66,7 @@ class Registry:
         self.redirects = True
         self.wants_token = False
         self.realm: str | None = None
-        self.token_s: float | None = 300
+        self.token_s: object = 300
         self.token_uses: int | None = None
         self.tokens: list[str] = []
         self._uses: dict[str, tuple[str, int]] = {}
