@@ -101,6 +101,17 @@ async def test_bytes_that_drip_are_said_to(registry: Registry, tmp_path: Path) -
     assert is_whole(tmp_path, registry)
 
 
+async def test_a_head_that_drips_is_given_up(registry: Registry, tmp_path: Path) -> None:
+    registry.publish("tiny", WEIGHTS)
+    registry.faults = [Fault(path="/blobs/", head_bytes_per_s=50)]
+    async with pulls_into(tmp_path, options=replace(QUICK, silence_s=0.2, tries=2)) as pulls:
+        with fails("registry.silent"):
+            await pulled(pulls, registry.name("tiny"))
+        registry.faults = []
+        await pulled(pulls, registry.name("tiny"))
+    assert is_whole(tmp_path, registry)
+
+
 async def test_one_connection_that_drips_is_left_for_another(registry: Registry, tmp_path: Path) -> None:
     registry.publish("tiny", WEIGHTS)
     registry.faults = [Fault(path=DATA, bytes_per_s=20, times=2)]

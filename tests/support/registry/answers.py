@@ -89,6 +89,10 @@ async def send(
     lines += [f"{name}: {value}" for name, value in answer.headers.items()]
     top = ("\r\n".join(lines) + "\r\n\r\n").encode()
     cut_at = fault.cut_in_head if fault else None
+    while fault and fault.head_bytes_per_s and top:
+        writer.write(top[:1])
+        top = top[1:]
+        await asyncio.sleep(1 / fault.head_bytes_per_s)
     writer.write(top[:cut_at])
     await writer.drain()
     if cut_at is not None:

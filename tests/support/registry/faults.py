@@ -22,6 +22,7 @@ class Fault:
         cut_after: bytes of the body after which the connection is cut.
         stall_after: bytes of the body after which nothing more comes, until the registry is closed.
         bytes_per_s: how fast the body comes at most.
+        head_bytes_per_s: how fast the status line and the headers come.
         short: bytes that the body has too few, by its own Content-Length.
         corrupt: one byte of the body is another.
         no_ranges: a Range is not heeded: the whole body comes.
@@ -43,6 +44,7 @@ class Fault:
     cut_after: int | None = None
     stall_after: int | None = None
     bytes_per_s: int | None = None
+    head_bytes_per_s: int | None = None
     short: int = 0
     corrupt: bool = False
     no_ranges: bool = False
