@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 import aiohttp
-from yarl import URL  # aiohttp's own.
+from yarl import URL
 
 from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback
