@@ -20,6 +20,7 @@ from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.paths import models_folder
 from llmstack_tui.base.structs import replace
 from llmstack_tui.engine.errors import ApiError, LoadFailed, text, words
+from llmstack_tui.engine.listing import Listing
 from llmstack_tui.engine.room import check_room
 from llmstack_tui.engine.runners.folder import new_folder
 from llmstack_tui.engine.runners.messages import RunnerConfig
@@ -43,11 +44,12 @@ from llmstack_tui.registry.download.pace import Pace
 from llmstack_tui.registry.download.pull import Pulls
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
     from datetime import timedelta
 
     from llmstack_tui.base.sentences import Sentence, Sentences
     from llmstack_tui.config.engine import EngineOptions
+    from llmstack_tui.engine.listing import ListedFacts
     from llmstack_tui.engine.runners.slots import ResidentModel
     from llmstack_tui.library.installed import InstalledModel
     from llmstack_tui.library.library import LibraryContents
@@ -106,6 +108,7 @@ class Engine:
         self._reading = asyncio.Lock()
         self.sockets = new_folder()
         self.verdicts = Verdicts(library.own, self.sockets, confine=options.confine)
+        self._listing = Listing(self.verdicts.fault)
         self._threads = usable_cores()
         self._targets: dict[ModelName, Target] = {}
         self._sweeping: asyncio.Task[None] | None = None
@@ -134,6 +137,12 @@ class Engine:
     async def contents(self) -> LibraryContents:
         """The models, and what is in the engine's own folder and cannot be used."""
         return await asyncio.to_thread(self.library.contents)
+
+    async def listed_facts(
+        self, models: Iterable[InstalledModel]
+    ) -> list[tuple[InstalledModel, ListedFacts]]:
+        """Each of the models with what a list says of it."""
+        return await asyncio.to_thread(self._listing.facts, models)
 
     async def installed(self) -> tuple[InstalledModel, ...]:
         return await asyncio.to_thread(self.library.list)
@@ -171,6 +180,7 @@ class Engine:
         for jinja in (target.header.chat_template, target.model.template):
             if jinja and is_jinja(jinja) and await self.verdicts.look(jinja):
                 self._targets.pop(name, None)
+                self._listing.forget(name)
         return (await self.find(name.full)).template.notes
 
     async def reported_name(self, name: str) -> str:
@@ -241,6 +251,7 @@ class Engine:
             if jinja is None or await self.verdicts.look(jinja) is None:
                 raise
             self._targets.clear()
+            self._listing.forget()
             return await start(replace(config, chat_template=recognise(None, header.architecture).jinja))
 
     def _find(self, name: ModelName) -> Target:

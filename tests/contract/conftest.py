@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from tests.contract.recordings import NEWEST, recording_of
 from tests.support.engine_process import engine_process
 from tests.support.waiting import wait_until_sync
 
@@ -26,12 +27,19 @@ ENDLESS = "llmstack-contract:endless"
 
 
 class Server:
-    """A running server that has the two models of the suite."""
+    """A running server that has the two models of the suite.
 
-    def __init__(self, url: str) -> None:
+    Attributes:
+        recording: which recorded answers it is held to; those of the newest Ollama if it is the ``engine``.
+    """
+
+    def __init__(self, url: str, *, engine: bool = False) -> None:
         self.http = httpx.Client(base_url=url, timeout=60, trust_env=False)
         self.model = MODEL
         self.endless_model = ENDLESS
+        self.engine = engine
+        version: str = self.http.get("/api/version").json()["version"]
+        self.recording = NEWEST if engine else recording_of(version)
 
     def ps(self) -> list[dict[str, Any]]:
         models: list[dict[str, Any]] = self.http.get("/api/ps").json()["models"]
@@ -77,7 +85,7 @@ def real_ollama(models: dict[str, Path]) -> Iterator[Server]:
 @contextmanager
 def builtin_engine(models: dict[str, Path], folder: Path) -> Iterator[Server]:
     with engine_process(folder) as url:
-        server = Server(url)
+        server = Server(url, engine=True)
         try:
             for name, path in models.items():
                 create_from_file(server.http, name, path)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 RECORDED = Path(__file__).parent / "recorded"
 MODEL = "smollm2:135m"
+# The newest one counts for the engine. A server that was built without a number says 0.0.0.
+OLD, NEWEST, NEWEST_FLOWS = "ollama-0.24.0", "ollama-0.33", "ollama-0.33-flows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,12 @@ class Exchange:
     status: int
     content_type: str | None
     lines: tuple[object, ...]
+
+
+def recording_of(version: str) -> str:
+    """The recording that a real Ollama of this version is held to."""
+    numbers = tuple(int(part) for part in version.partition("-")[0].split("."))
+    return OLD if (0, 0, 0) < numbers < (0, 32) else NEWEST
 
 
 @cache

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import cast
+
 # What is below these keys depends on the model, not on the server.
 OF_THE_MODEL = frozenset({"model_info", "tensors"})
 
@@ -20,6 +23,15 @@ def missing(recorded: object, answered: object, path: str = "") -> list[str]:
     elif isinstance(recorded, list) and isinstance(answered, list) and recorded and answered:
         found = missing(recorded[0], answered[0], f"{path}[0]")
     return found
+
+
+def steps(lines: object) -> list[str]:
+    """What a stream says, each once and in order; whose layer it is depends on the model."""
+    statuses = [str(line.get("status", "error")) for line in cast("list[dict[str, object]]", lines)]
+    words = (
+        re.sub(r"^(pulling|using existing|creating new) .*[0-9a-f]{12}$", r"\1", each) for each in statuses
+    )
+    return list(dict.fromkeys(words))
 
 
 def _kind(value: object) -> str:

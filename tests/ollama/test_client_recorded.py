@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -11,6 +13,7 @@ import pytest
 
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.core.wording import words
+from llmstack_tui.hardware.processes import ModelProcesses
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused, ServerError
 from llmstack_tui.hosts.types import Message
 from tests.ollama.clients import read, talking
@@ -54,6 +57,7 @@ def replaying(exchange: Recording, *first: Recording) -> Callable[[Request], Awa
 
 
 OLD, NEW, FLOWS = "ollama-0.24.0", "ollama-0.32.15", "ollama-0.24.0-flows"
+NEWEST, NEWEST_FLOWS = "ollama-0.33", "ollama-0.33-flows"
 
 
 Body = dict[str, object]
@@ -105,7 +109,10 @@ def calls(server: str) -> list[object]:
     ]
 
 
-@pytest.mark.parametrize(("server", "index"), calls(OLD) + calls(NEW) + calls(FLOWS))
+EVERY = [call for server in (OLD, NEW, NEWEST, FLOWS, NEWEST_FLOWS) for call in calls(server)]
+
+
+@pytest.mark.parametrize(("server", "index"), EVERY)
 async def test_every_recorded_answer_is_understood(server: str, index: int) -> None:
     exchange = recorded(server)[index]
     response = cast("dict[str, object]", exchange["response"])
@@ -117,7 +124,7 @@ async def test_every_recorded_answer_is_understood(server: str, index: int) -> N
     async with talking(replaying(exchange, *shown)) as (host, scripted):
         if isinstance(last, dict) and "error" in last:
             status = response["status"]
-            kind = {404: NotFound, 400: Refused}.get(cast("int", status), ServerError)
+            kind = {404: NotFound, 400: Refused, 501: Refused}.get(cast("int", status), ServerError)
             with pytest.raises(kind) as caught:
                 await CALLS[key(exchange)](host, body)
             assert (
@@ -131,7 +138,7 @@ async def test_every_recorded_answer_is_understood(server: str, index: int) -> N
     assert (asked.method, asked.path) == (request["method"], request["path"])
 
 
-async def test_the_installed_models_of_both_versions() -> None:
+async def test_the_installed_models_of_each_version() -> None:
     async with talking(replaying(named(OLD, "tags"))) as (host, _):
         old = await host.installed()
     async with talking(replaying(named(NEW, "tags"))) as (host, _):
@@ -144,6 +151,15 @@ async def test_the_installed_models_of_both_versions() -> None:
     assert new[1].context_length == 8192
     assert new[1].weights_digest == "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
     assert not new[1].is_cloud
+    async with talking(replaying(named(NEWEST, "tags"))) as (host, _):
+        newest = await host.installed()
+    assert [model.name for model in newest] == [model.name for model in old]
+    assert (newest[1].capabilities, newest[1].context_length) == (frozenset({"completion"}), 8192)
+    # It no longer names the file of the weights here, but in the Modelfile.
+    assert newest[1].weights_digest is None
+    async with talking(replaying(named(NEWEST, "show"))) as (host, _):
+        details = await host.show("smollm2:135m")
+    assert details.weights_digest == new[1].weights_digest
 
 
 async def test_the_running_models() -> None:
@@ -157,6 +173,32 @@ async def test_the_running_models() -> None:
     )
     assert model.expires_at == datetime(2026, 11, 21, 7, 58, 54, 904177, UTC)
     assert model.requests is None
+
+
+async def test_a_running_model_of_the_newest_version_and_its_process() -> None:
+    recording = json.loads((RECORDED / "ollama-0.33-runner.json").read_text())
+
+    async def handle(_: Request) -> Reply:
+        return Reply([json.dumps(recording["ps_meanwhile"]).encode()], 200, "application/json")
+
+    async with talking(handle) as (host, _):
+        (model,) = await host.running()
+    assert (model.name, model.size, model.size_vram, model.context_length) == (
+        "smollm2:135m",
+        210690374,
+        0,
+        4096,
+    )
+    assert model.expires_at == datetime(2026, 11, 29, 15, 39, 22, 146213, UTC)
+    # By the digest of its weights it is found among the processes of this machine.
+    digest = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+    waiting = [sys.executable, "-c", "print(flush=True); input()", *recording["command_line"].split()]
+    with subprocess.Popen(waiting, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        found = ModelProcesses().used([digest])
+        process.communicate(b"\n")
+    assert found[digest].pid == process.pid
 
 
 async def test_the_details_of_a_model() -> None:
@@ -194,11 +236,12 @@ async def test_an_answer_in_pieces_and_its_figures() -> None:
     assert all(chunk.usage is None for chunk in chunks[:-1])
 
 
-async def test_a_resumed_pull_begins_above_zero() -> None:
-    async with talking(replaying(named(FLOWS, "pull-resumed"))) as (host, _):
+@pytest.mark.parametrize(("flows", "completed"), [(FLOWS, 9633792), (NEWEST_FLOWS, 14417920)])
+async def test_a_resumed_pull_begins_above_zero(flows: str, completed: int) -> None:
+    async with talking(replaying(named(flows, "pull-resumed"))) as (host, _):
         steps = await read(host.pull("http://127.0.0.1:5056/library/smollm2:135m"))
     first = next(step for step in steps if step.digest)
-    assert first.completed == 9633792
+    assert first.completed == completed
     assert first.total == 98362432
     assert steps[-1].status == "success"
 

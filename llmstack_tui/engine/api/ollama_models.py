@@ -17,6 +17,7 @@ from llmstack_tui import __version__
 from llmstack_tui.base.durations import format_time
 from llmstack_tui.engine.api.replies import GeneratorResponse, body, encode, progress_response, reply
 from llmstack_tui.engine.errors import ApiError, text, words
+from llmstack_tui.engine.listing import ListedFacts
 from llmstack_tui.engine.service import Engine, Target, parsed_name
 from llmstack_tui.gguf.header import ArrayInfo, Header
 from llmstack_tui.library.errors import LibraryError
@@ -63,9 +64,12 @@ class _ModelQueries:
         found = await self._engine.contents()
         models = sorted(found.models, key=lambda model: model.modified_at, reverse=True)
         # Below the others, so that they can be seen and removed. Other clients get an error that says why.
-        listed = [_listed(model, model.config) for model in models]
+        listed = [
+            _listed(model, model.config, facts) for model, facts in await self._engine.listed_facts(models)
+        ]
         listed += [
-            {**_listed(model, ConfigLayer()), "unusable": text(*model.fault)} for model in found.faulty
+            {**_listed(model, ConfigLayer(), ListedFacts()), "unusable": text(*model.fault)}
+            for model in found.faulty
         ]
         return reply({"models": listed})
 
@@ -126,15 +130,19 @@ async def _nobody(_: Request) -> Response:
     raise ApiError(401, "unauthorized")  # What Ollama says of who has not signed in: nobody can here.
 
 
-def _listed(model: InstalledModel | FaultyModel, config: ConfigLayer) -> dict[str, object]:
-    return {
+def _listed(
+    model: InstalledModel | FaultyModel, config: ConfigLayer, facts: ListedFacts
+) -> dict[str, object]:
+    lengths = {"context_length": facts.context_length, "embedding_length": facts.embedding_length}
+    listed: dict[str, object] = {
         "name": model.name.short,
         "model": model.name.short,
         "modified_at": format_time(model.modified_at),
         "size": model.size,
         "digest": model.digest,
-        "details": _details(config),
+        "details": _details(config) | {key: value for key, value in lengths.items() if value},
     }
+    return listed if facts.capabilities is None else listed | {"capabilities": facts.capabilities}
 
 
 def _loaded(loaded: ResidentModel[InstalledModel, RunnerConfig, Runner]) -> dict[str, object]:

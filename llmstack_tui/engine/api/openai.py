@@ -1,4 +1,4 @@
-"""OpenAI's routes, ``/v1/*``, answered as Ollama 0.24 does (its ``openai/openai.go`` and ``middleware/``)."""
+"""OpenAI's routes, ``/v1/*``, answered as Ollama 0.33 does (its ``openai/openai.go`` and ``middleware/``)."""
 
 from __future__ import annotations
 
@@ -95,6 +95,7 @@ class _OpenAIAnswer:
     def __init__(self, model: str, options: requests.StreamOptions | None, *, chat: bool) -> None:
         self._chat = chat
         self._include_usage = options is not None and bool(options.include_usage)
+        self._kind = "chat.completion.chunk" if chat else "text_completion"
         prefix = "chatcmpl" if chat else "cmpl"
         self._id = f"{prefix}-{random.randrange(10**9)}"  # noqa: S311 (a name, no secret)
         self._created = int(time.time())
@@ -106,22 +107,32 @@ class _OpenAIAnswer:
         return _response(self._whole(chunks), OPENAI_JSON, whole=True)
 
     async def _events(self, chunks: Completion) -> Parts:
-        kind = "chat.completion.chunk" if self._chat else "text_completion"
+        begun = False
         async with aclosing(chunks):
             async for chunk in chunks:
                 if not isinstance(chunk, Done):
                     choice = self._choice("delta", chunk.text, chunk.thinking, logprobs=chunk.logprobs)
-                    yield event(self._object(kind, choice))
+                    yield self._event(choice, begun=begun)
+                    begun = True
                     continue
                 whole = chunk.whole
                 if whole.tool_calls:
-                    yield event(self._object(kind, self._choice("delta", calls=whole.tool_calls)))
+                    yield self._event(self._choice("delta", calls=whole.tool_calls), begun=begun)
+                    begun = True
                 # As in Ollama, the reason comes after the calls, with an empty message.
                 end = self._choice("delta", calls=whole.tool_calls, done=chunk)
-                yield event(self._object(kind, end | ({"delta": _message("", "", ())} if self._chat else {})))
+                if self._chat:
+                    end["delta"] = {} if begun else _message("", "", ())
+                yield self._event(end, begun=begun)
                 if self._include_usage:
-                    yield event(self._object(kind, usage=token_counts(whole.usage)))
+                    yield event(self._object(self._kind, usage=token_counts(whole.usage)))
                 yield _DONE
+
+    def _event(self, choice: dict[str, Any], *, begun: bool) -> bytes:
+        """A part of a stream. As in Ollama, only the first one says whose message it is."""
+        if begun:
+            choice.get("delta", {}).pop("role", None)
+        return event(self._object(self._kind, choice))
 
     async def _whole(self, chunks: Completion) -> Parts:
         done = await completion.finished(chunks)

@@ -170,7 +170,9 @@ class GeneratorResponse:
         try:
             async with aclosing(self._parts) as parts:
                 first = await anext(parts)
-                headers = [(b"content-type", self._content_type.encode())]
+                # As from Ollama, nothing has no type.
+                nothing = self._whole and not first
+                headers = [] if nothing else [(b"content-type", self._content_type.encode())]
                 if self._whole:
                     headers.append((b"content-length", str(len(first)).encode()))
                 self._begun = True
