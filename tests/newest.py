@@ -21,9 +21,14 @@ CHECKS = (("pytest", "-q"), ("mypy",), ("lint-imports",), ("ruff", "check", ".")
 
 
 def requirements() -> dict[str, str]:
-    """Every direct dependency: its requirement by its name."""
+    """Every direct dependency with bounds, so none of ``clients``: its requirement by its name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [each for extra in project["optional-dependencies"].values() for each in extra]
+    extras = [
+        each
+        for extra, those in project["optional-dependencies"].items()
+        if extra != "clients"
+        for each in those
+    ]
     named = {name_of(each): each for each in (*project["dependencies"], *extras)}
     return {name: each for name, each in named.items() if name != project["name"]}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -62,6 +63,16 @@ def test_ci_tests_the_newest_every_week() -> None:
     text = (WORKFLOWS / "newest.yml").read_text()
     assert re.search(r'cron: "\d+ \d+ \* \* [0-6]"', text)
     assert "python -m tests.newest" in text
+
+
+def test_ci_runs_the_clients_of_others_in_exact_versions_every_week() -> None:
+    text = (WORKFLOWS / "clients.yml").read_text()
+    assert re.search(r'cron: "\d+ \d+ \* \* [0-6]"', text)
+    assert "pytest -W default tests/clients" in text
+    project = tomllib.loads((newest.ROOT / "pyproject.toml").read_text())["project"]
+    clients = project["optional-dependencies"]["clients"]
+    assert all(re.fullmatch(r"[\w-]+(\[\w+\])?==[\d.]+", each) for each in clients)
+    assert newest.requirements().keys() & {newest.name_of(each) for each in clients} == {"openai"}
 
 
 def test_a_failure_names_the_library(
