@@ -67,8 +67,12 @@ def agreeing(path: Path) -> Path:
 
 
 def judging(path: Path) -> Path:
-    """A model that answers as ``VERDICT`` wants it: others would fill what a grammar allows with spaces."""
-    script = {"\n": ('{"right": true}',), '{"right": true}': (models.END,)}
+    """A model that says "No", or, where a grammar forbids that, what ``VERDICT`` wants.
+
+    Others would fill what a grammar allows with spaces.
+    """
+    verdict = '{"right": true}'
+    script = {"\n": ("No", verdict), "No": (models.END,), verdict: (models.END,)}
     return models.chain(path, "Tiny Judging", script, otherwise="\n", hidden=32)
 
 
