@@ -179,7 +179,7 @@ class Activations(GrowingTable):
         self._database.put(_END, {**end, "known": outcome not in (Outcome.LEFT, Outcome.UNNOTICED)})
 
     def settle(self, difference: Difference, at: datetime) -> None:
-        """Record what `reconcile` has found."""
+        """Record what `reconcile` has found by a look at ``at``."""
         for each in difference.ended:
             self.end(each.host, each.model, at=at, outcome=Outcome.UNNOTICED)
         for host, loaded in difference.appeared:
@@ -192,7 +192,9 @@ class Activations(GrowingTable):
                     digest=loaded.digest,
                     context_length=loaded.context_length,
                     loaded_at=at,
-                )
+                ),
+                # It is on record as ended, be it a moment ago: nobody will tell of it again.
+                since=at,
             )
 
     async def active(self, host: str | None = None) -> tuple[Activation, ...]:

@@ -144,6 +144,14 @@ async def test_a_difference_settles_the_record(store: Store) -> None:
     )
 
 
+async def test_what_is_loaded_a_moment_after_its_recorded_end_is_recorded(store: Store) -> None:
+    store.activations.observe(activation("m:1", loaded_at=NOW))
+    store.activations.end(HOST, "m:1", at=later(10), outcome=Outcome.LEFT)
+    store.activations.settle(Difference((), ((HOST, ListedModel(model="m:1")),)), later(10.2))
+    (again,) = await store.activations.active()
+    assert (again.model, again.started_at) == ("m:1", later(10.2))
+
+
 async def test_words_of_a_newer_version_are_unknown_not_an_error(store: Store, path: Path) -> None:
     store.activations.observe(activation())
     store.activations.end(HOST, MODEL, at=later(), outcome=Outcome.LEFT)
