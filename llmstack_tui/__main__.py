@@ -10,6 +10,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base import languages
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -59,6 +61,7 @@ def _main(arguments: Sequence[str] | None, environ: Mapping[str, str]) -> int:
 
 def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     environ = dict(environ)  # As it was at the start: Textual takes NO_COLOR out of the real one.
+    languages.use(languages.chosen(environ.get("LLMSTACK_UI_LANGUAGE", "en"), environ))
     options = None
     if arguments:  # The dashboard as most open it does without all commands' options.
         from llmstack_tui.cli.main import build_parser
@@ -69,6 +72,7 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     config = getattr(options, "config", None)
     loaded = load_settings(config, environ)
     settings = loaded.settings
+    languages.use(languages.chosen(settings.ui.language, environ))
     if options is not None:
         from llmstack_tui.cli.options import with_options
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
+from llmstack_tui.base.languages import tr
+
 # A tuple holds names, or the sentences of a reason.
 Param = str | int | float | bool | None | tuple["str | Sentence", ...]
 
@@ -95,4 +97,4 @@ def plural(count: int, one: str, other: str) -> str:
 def listed(names: Iterable[str]) -> str:
     """Names joined as in a sentence: "a, b and c"."""
     *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
+    return tr("{most} and {last}", most=", ".join(most), last=last) if most else last

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.languages import number, tr, tr_n
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -19,7 +21,7 @@ def bytes_text(count: int | None) -> str:
         if abs(value) < 999.5 or unit == "TB":
             # Below gigabytes, tenths do not matter to anybody.
             digits = 1 if unit in {"GB", "TB"} and abs(value) < 99.95 else 0
-            return f"{value:.{digits}f} {unit}"
+            return number(f"{value:.{digits}f} {unit}")
         value /= 1000
     raise AssertionError("unreachable")
 
@@ -32,29 +34,32 @@ def duration_text(seconds: float) -> str:
     if seconds < 119.5 * 60:
         return f"{seconds / 60:.0f} min"
     hours = seconds / 3600
-    return f"{hours:.0f} h" if hours < 71.5 else f"{hours / 24:.0f} days"
+    return f"{hours:.0f} h" if hours < 71.5 else tr_n("{count} day", "{count} days", round(hours / 24))
 
 
 def exact_duration_text(seconds: float) -> str:
     """A duration that somebody chose, exactly: ``1 min 30 s``."""
     rest, parts = seconds, list[str]()
-    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
+    for unit, size in (("day", 86_400), ("h", 3600), ("min", 60)):
         count, rest = divmod(rest, size)
         if count:
-            parts.append("1 day" if (unit, count) == ("days", 1) else f"{count:.0f} {unit}")
-    return " ".join([*parts, f"{rest:g} s"] if rest or not parts else parts)
+            whole = int(count)
+            parts.append(tr_n("{count} day", "{count} days", whole) if unit == "day" else f"{whole} {unit}")
+    return " ".join([*parts, number(f"{rest:g} s")] if rest or not parts else parts)
 
 
 def seconds_text(seconds: float) -> str:
     """A measured duration: as `duration_text`, with tenths below ten seconds."""
-    return f"{max(seconds, 0):.1f} s" if seconds < 9.95 else duration_text(seconds)
+    return number(f"{max(seconds, 0):.1f} s") if seconds < 9.95 else duration_text(seconds)
 
 
 def ago_text(at: datetime, now: datetime) -> str:
     """How long ago something was: ``just now`` (also for the future), ``3 min ago``, ``5 days ago``."""
     minutes = int((now - at).total_seconds()) // 60
     if minutes < 1:
-        return "just now"
+        return tr("just now")
     if minutes < 120:
-        return f"{minutes} min ago"
-    return f"{minutes // 60} h ago" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} days ago"
+        return tr("{count} min ago", count=minutes)
+    if minutes < 2 * 24 * 60:
+        return tr("{count} h ago", count=minutes // 60)
+    return tr("{count} days ago", count=minutes // (24 * 60))

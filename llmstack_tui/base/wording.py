@@ -5,6 +5,7 @@ from __future__ import annotations
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
+from llmstack_tui.base.languages import form_for, number, tr
 from llmstack_tui.base.sentences import QUOTED, Plural, Sentence, listed, said
 from llmstack_tui.base.text import excerpt, shortened
 from llmstack_tui.base.units import bytes_text, duration_text, exact_duration_text, seconds_text
@@ -67,7 +68,10 @@ class Wording:
         kind, params = sentence.kind, sentence.params
         form = "{text:raw}" if kind == QUOTED else self._form(kind)
         if isinstance(form, Plural):
-            form = form.one if params.get(form.of) == 1 else form.other
+            count = params.get(form.of)
+            form = form_for(count if isinstance(count, int) else 2, form.one, form.other)
+        elif form:
+            form = tr(form)
         try:
             return self._formatter.vformat(form or "", (), params) if form else _unknown(sentence)
         except (LookupError, TypeError, ValueError):
@@ -89,7 +93,7 @@ class _Formatter(Formatter):
         if (write := _WRITERS.get(format_spec)) is not None:
             # No line break between a figure and its unit.
             return write(value).replace(" ", "\N{NO-BREAK SPACE}")
-        return excerpt(value) if isinstance(value, str) else format(value, format_spec)
+        return excerpt(value) if isinstance(value, str) else number(format(value, format_spec))
 
 
 _WRITERS: Mapping[str, Callable[[Any], str]] = {

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from llmstack_tui.base.kinds import ENGINE_CHOICES, EngineChoice
+from llmstack_tui.base.languages import AUTO, LANGUAGES
 from llmstack_tui.config import kinds
 from llmstack_tui.config.hosts import HostSettings, hosts
 
@@ -219,6 +220,11 @@ class UiSettings:
         False,
         kinds.flag(),
         "Draw with ASCII characters only. Terminals that cannot show others are detected without this.",
+    )
+    language: str = _setting(
+        "en",
+        kinds.one_of(AUTO, *(each.code for each in LANGUAGES)),
+        "The language of screens and commands. auto is that of your locale (LC_ALL, LC_MESSAGES, LANG).",
     )
     active_first: bool = _setting(
         False, kinds.flag(), "List the models in memory first, whatever the order of the list."

@@ -284,7 +284,7 @@ def test_a_wrong_variable_is_named_and_the_file_applies(tmp_path: Path) -> None:
     }
     loaded = load(tmp_path, "[engine]\nport = 8080", environ)
     wrong, unknown = "setting.wrong", "setting.unknown"
-    known = ("ACTIVE_FIRST", "ASCII", "KEYS", "THEME")
+    known = ("ACTIVE_FIRST", "ASCII", "KEYS", "LANGUAGE", "THEME")
     assert loaded.problems == (
         Sentence(wrong, {"name": "LLMSTACK_ENGINE_PORT", "allowed": PORT, "value": "'99999'"}),
         Sentence(wrong, {"name": "LLMSTACK_UI_KEYS", "allowed": KEY, "value": "''"}),

@@ -105,6 +105,7 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
     "updates.limit": st.integers(0, 2**60 - 1),
     "hardware.profile": st.sampled_from([None, "cpu", "nvidia_8gb", "amd_16gb", "apple_m3", "apple"]),
     "ui.theme": st.sampled_from(THEMES),
+    "ui.language": st.sampled_from(["auto", "en", "es"]),
     "ui.ascii": st.booleans(),
     "ui.active_first": st.booleans(),
     "ui.keys": st.dictionaries(_NAMES, _NAMES, max_size=3),
