@@ -66,7 +66,7 @@ class _Body:
         self._limits = limits
         self._scope = scope
         self._receive = receive
-        self._most = _most_bytes(scope["path"])
+        self._most = most_bytes(scope["path"])
         self._began_s: float | None = None
         self._size = 0
         self._whole = False
@@ -76,7 +76,7 @@ class _Body:
             return await self._receive()
         if self._began_s is None:
             self._began_s = asyncio.get_running_loop().time()
-            self._check(self._announced())
+            check_size(self._announced(), self._most)
         allowed_s = self._limits.body_s + self._size / self._limits.body_rate
         try:
             async with asyncio.timeout_at(self._began_s + allowed_s):
@@ -87,17 +87,20 @@ class _Body:
             raise ApiError(400, "unexpected EOF")
         self._size += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
-        self._check(self._size)
+        check_size(self._size, self._most)
         return message
 
     def _announced(self) -> int:
         """The length in the headers; the server has checked that it is a number."""
         return next((int(value) for name, value in self._scope["headers"] if name == b"content-length"), 0)
 
-    def _check(self, size: int) -> None:
-        if size > self._most:
-            raise ApiError(413, f"The request is too large: at most {bytes_text(self._most)} are read here.")
 
-
-def _most_bytes(path: str) -> int:
+def most_bytes(path: str) -> int:
+    """How many bytes a request to the path may have."""
     return next((limit for beginning, limit in _BODIES if path.startswith(beginning)), _OTHER_BODIES)
+
+
+def check_size(size: int, most: int) -> None:
+    """Raise ApiError if a body of ``size`` bytes is larger than ``most``."""
+    if size > most:
+        raise ApiError(413, f"The request is too large: at most {bytes_text(most)} are read here.")

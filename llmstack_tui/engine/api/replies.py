@@ -10,7 +10,8 @@ from uuid import uuid4
 import msgspec
 from starlette.responses import Response
 
-from llmstack_tui.engine.api.decoding import decode
+from llmstack_tui.engine.api.decoding import decode, fault, unpacked
+from llmstack_tui.engine.api.limits import most_bytes
 from llmstack_tui.engine.errors import ApiError
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ async def body(request: Request, kind: type[T], *, absent: str = "missing reques
         ApiError: the body is missing (the message is ``absent``) or malformed (where Go's decoder has a fixed
             message, that one), or has too many parts.
     """
-    data = await request.body()
+    packed, encoding = await request.body(), request.headers.get("content-encoding", "")
+    data = unpacked(packed, encoding, most_bytes(request.url.path))
     if not data.strip():
         raise ApiError(400, absent)
     if len(data) > _MOST_NESTED and data.count(b"[") + data.count(b"{") > _MOST_NESTED:
@@ -108,7 +110,7 @@ async def body(request: Request, kind: type[T], *, absent: str = "missing reques
     try:
         return decode(data, kind)
     except msgspec.ValidationError as error:
-        raise ApiError(400, str(error)) from None
+        raise ApiError(400, fault(error)) from None
     except msgspec.DecodeError as error:
         text = str(error)
         raise ApiError(400, "unexpected EOF" if "truncated" in text else text) from None

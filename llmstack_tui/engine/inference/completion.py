@@ -22,6 +22,7 @@ from llmstack_tui.engine.inference.chunks import CompletionChunk, TokenLogprob, 
 from llmstack_tui.engine.runners.runner import LastAnswer
 from llmstack_tui.engine.service import Engine, ModelSession, Target, keep_alive_of
 from llmstack_tui.engine.templates import COMPLETION, INSERT, THINKING, TOOLS
+from llmstack_tui.ollama.wire import WireToolFunction
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -349,17 +350,16 @@ def _turn(message: WireMessage) -> prompt.LlamaMessage:
     if message.tool_call_id:
         turn["tool_call_id"] = message.tool_call_id
     if message.tool_calls:
+        functions = [call.function or WireToolFunction() for call in message.tool_calls]
         turn["tool_calls"] = [
             {
                 "id": call.id or f"call_{number}",
                 "type": "function",
                 "function": {
-                    "name": call.function.name if call.function else "",
-                    "arguments": msgspec.json.encode(
-                        call.function.arguments or {} if call.function else {}
-                    ).decode(),
+                    "name": function.name or "",
+                    "arguments": msgspec.json.encode(function.arguments or {}).decode(),
                 },
             }
-            for number, call in enumerate(message.tool_calls)
+            for number, (call, function) in enumerate(zip(message.tool_calls, functions, strict=True))
         ]
     return turn

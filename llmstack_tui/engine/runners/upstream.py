@@ -6,6 +6,7 @@ as httpx.
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ _WORDS = {
         "The conversation ends with a call of a tool: send what the tool answered, too."
     ),
 }
+# A template's own refusal, or what was wrong with it, is the last of some lines.
+_REFUSED_BY_TEMPLATE = re.compile(r"\nError: (?:Jinja Exception: )?(.+)", re.DOTALL)
 
 
 class Disconnected(Exception):
@@ -138,6 +141,8 @@ def _failure(status: int, body: bytes) -> UpstreamError:
     code = fields.get("code")
     said = str(fields.get("message", "llama.cpp failed and did not say why."))
     kind = str(fields.get("type", "server_error"))
+    if said.startswith(_NO_PARSER) and (refused := _REFUSED_BY_TEMPLATE.search(said)):
+        said = f"The model's template refuses the messages: {' '.join(refused[1].split())}"
     for theirs, ours in _WORDS.items():
         if said.startswith(theirs):
             # What follows names the place in the request, or is of the inside of llama.cpp.

@@ -170,7 +170,7 @@ def test_a_line_that_is_another_each_time_is_left_out_of_the_prompt(engine: Serv
         ({"tools": [TOOL], "tool_choice": {"type": "tool", "name": "x"}}, "not among the tools"),
         ({"tool_choice": {"type": "any"}}, "the request has none"),
         ({"tools": [TOOL]}, "does not support tools"),
-        ({"messages": "Hi"}, "Expected `array`"),
+        ({"messages": "Hi"}, "messages must be a list"),
     ],
 )  # fmt: skip
 def test_what_is_refused(engine: Serving, asked: dict[str, Any], text: str) -> None:

@@ -169,33 +169,6 @@ async def test_who_does_not_read_holds_no_model(tmp_path: Path, endless_model: P
             await wait_for(gone, what="the stop comes through")
 
 
-NESTED = b'{"a":' * 50_000 + b"1" + b"}" * 50_000
-
-
-FAULTY = (
-    b'{"model": "tiny", "options": %s}' % NESTED,
-    b'{"model": "tiny", "other": %s}' % (b"[" * 50_000 + b"]" * 50_000),
-    b'{"model": "tiny", "messages": [%s], "from": "tiny"}' % NESTED,
-    b'{"model": "tiny", "options": {"seed": %s}}' % (b"9" * 5000),
-    b'{"model": "tiny", "options": {"temperature": 1e999}}',
-    b'{"model": "tiny", "options": {"temperature": NaN}}',
-    b'{"model": "tiny", "keep_alive": %s}' % (b"9" * 5000),
-    b'{"model": "\xff"}',
-    b'{"model": "\\ud800"}',
-    b"[]",
-    b"{",
-)
-
-
-@pytest.mark.parametrize("body", FAULTY, ids=range(len(FAULTY)))
-@pytest.mark.parametrize("path", ["/api/generate", "/api/chat", "/v1/chat/completions", "/api/create"])
-def test_json_that_is_none_or_too_much(engine: Serving, path: str, body: bytes) -> None:
-    answer = engine.http.post(path, content=body)
-    assert answer.status_code == 400, answer.text
-    assert set(answer.json()) == {"error"}
-    assert "Traceback" not in (engine.home / ".local/share/llmstack/logs/engine.log").read_text()
-
-
 @pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions"])
 @pytest.mark.parametrize("part", [b"[],", b"{},"])
 def test_json_of_too_many_parts(engine: Serving, path: str, part: bytes) -> None:

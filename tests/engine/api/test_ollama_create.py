@@ -263,13 +263,6 @@ def test_wrong_types(engine: Serving, key: str, value: object) -> None:
     assert folders.tree(engine.home / MODELS) == before
 
 
-@pytest.mark.parametrize("path", ["/api/create", "/api/push"])
-@pytest.mark.parametrize("content", [b"", b"null", b"[]", b"5", b'"x"', b"{", b"{}", b"\xff"])
-def test_bodies_that_are_none(engine: Serving, path: str, content: bytes) -> None:
-    answer = engine.http.post(path, content=content)
-    assert (answer.status_code, [*answer.json()]) == (400, ["error"])
-
-
 def test_a_name_over_a_folder_of_a_model_from_itself(engine: Serving, new: str) -> None:
     """The one that is not there is looked for in its registry, as in Ollama."""
     here = "127.0.0.1:9/library/cycle"

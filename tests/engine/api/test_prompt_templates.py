@@ -226,6 +226,15 @@ def test_a_template_in_a_file_that_llama_cpp_cannot_read_is_found_at_import(
     assert (jinja["prompt_template"]["source"], jinja["template"]) == ("layer", models.CHATML)
 
 
+@pytest.mark.parametrize("body", [{}, {"format": "json"}])
+def test_what_a_template_refuses_is_told_in_its_words(engine: Serving, body: dict[str, Any]) -> None:
+    refusing = "{%- if messages[0].role != 'user' %}{{ raise_exception('Begin with\na user!') }}{% endif %}"
+    made(engine, "picky", refusing + models.CHATML)
+    messages = [{"role": "assistant", "content": "Hi"}, {"role": "user", "content": "Hi"}]
+    said = engine.error(400, "/api/chat", model="picky", messages=messages, **body)
+    assert said == "The model's template refuses the messages: Begin with a user!"
+
+
 def test_a_jinja_template_that_llama_cpp_cannot_read_is_not_set(engine: Serving) -> None:
     body = {"model": "never", "from": "tiny", "template": UNREADABLE + " "}
     assert "template error: llama.cpp cannot read" in engine.error(400, "/api/create", **body)

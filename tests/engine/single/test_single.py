@@ -154,7 +154,7 @@ def test_a_pipeline_puts_the_context_before_the_question(server: Single) -> None
         ({"message": "a", "messages": [{"role": "user", "content": "b"}]}, "Send either"),
         ({"messages": [{"role": "wizard", "content": "b"}]}, "is no role"),
         ({"messages": [{"role": "user"}]}, "missing required field `content`"),
-        ({"message": 1}, "Expected `str"),
+        ({"message": 1}, "message must be text"),
     ],
 )
 def test_requests_that_are_refused(server: Single, body: dict[str, Any], text: str) -> None:
