@@ -104,6 +104,11 @@ def later(text: str) -> str:
     return text
 
 
+def later_n(one: str, other: str) -> tuple[str, str]:
+    """As `later`, for a singular and a plural: `tr_n` takes both where they are shown."""
+    return one, other
+
+
 def filled(text: str, values: Mapping[str, object]) -> str:
     """The text with the values in its placeholders, and numbers as the language writes them."""
     if _Current.language is ENGLISH:

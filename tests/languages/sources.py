@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.base.sentences import Plural
+from llmstack_tui.catalog.service import load_catalog
 from llmstack_tui.cli.main import COMMANDS
 from llmstack_tui.config.table import table
 from llmstack_tui.core.wording import catalogue
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[2] / "llmstack_tui"
 # What people read through the two faces; the rooms below speak in the sentences of their catalogues.
 _FACES = ("tui", "cli")
-_MARKS = {"tr", "tr_n", "later"}
+_PAIRS = {"tr_n", "later_n"}
+_MARKS = {"tr", "later", *_PAIRS}
 
 Text = str | tuple[str, str]
 """An English text, or one in singular and plural."""
 
 
 class Unmarked(NamedTuple):
-    """A string that reads like a text for people, and is in no call of `tr`, `tr_n` or `later`."""
+    """A string that reads like a text for people, and is in no call of `tr`, `later` and their like."""
 
     path: str
     line: int
@@ -33,7 +35,10 @@ class Unmarked(NamedTuple):
 
 
 def texts() -> set[Text]:
-    """All texts: of the catalogues of sentences, the tables of keys, commands and settings, and in code."""
+    """All texts: of the catalogues of sentences, the tables of keys, commands and settings, and in code.
+
+    And what the entries of the catalog of models are good for.
+    """
     found: set[Text] = set()
     for form in catalogue().values():
         found.add((form.one, form.other) if isinstance(form, Plural) else form)
@@ -43,6 +48,7 @@ def texts() -> set[Text]:
     found.update(each.label for each in features.FEATURES if each.label)
     found.update(command.purpose for command in COMMANDS)
     found.update(setting.purpose for setting in table())
+    found.update(entry.good_for for entry in load_catalog().entries)
     for path in PACKAGE.rglob("*.py"):
         found.update(_marked(path))
     found -= {"", "{why}", "{text:raw}"}
@@ -54,9 +60,9 @@ def _marked(path: Path) -> Iterator[Text]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _MARKS:
             named = [each.value for each in node.args if isinstance(each, ast.Constant)]
             strings = [each for each in named if isinstance(each, str)]
-            if node.func.id == "tr_n" and len(strings) == 2:
+            if node.func.id in _PAIRS and len(strings) == 2:
                 yield strings[0], strings[1]
-            elif strings and node.func.id != "tr_n":
+            elif strings and node.func.id not in _PAIRS:
                 yield strings[0]
 
 

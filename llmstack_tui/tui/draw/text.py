@@ -11,11 +11,10 @@ from rich.segment import Segment
 from textual.content import Content
 from textual.filter import LineFilter
 
-from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import brief, clean, clean_lines, is_harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rich.style import Style
     from textual.color import Color
@@ -132,14 +131,6 @@ class Pen(Struct, frozen=True):
 def models_text(names: Sequence[str]) -> str:
     """How a sentence refers to these models: a single one by its name, several by their number."""
     return brief(names[0], 50) if len(names) == 1 else f"{len(names)} models"
-
-
-def said_text(groups: Mapping[str, Sequence[str]]) -> str:
-    """A sentence about each group of models: ``{"pinned": ["a:1"]}`` is "a:1 is pinned."."""
-    said = (
-        f"{models_text(names)} {plural(len(names), 'is', 'are')} {what}." for what, names in groups.items()
-    )
-    return lines_text([*said])
 
 
 def names_text(names: Sequence[str]) -> str:

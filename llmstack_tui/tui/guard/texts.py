@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.sentences import listed, plural
+from llmstack_tui.base.languages import later, later_n, tr, tr_n
+from llmstack_tui.base.sentences import listed
 from llmstack_tui.base.text import brief
 from llmstack_tui.core.wording import text
 from llmstack_tui.guard.types import Consent
+from llmstack_tui.tui.draw.text import lines_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from llmstack_tui.core.state import StackState
     from llmstack_tui.guard.types import Stop
@@ -22,10 +24,30 @@ ANSWER = "models.guard_others"
 
 _MOST_NAMED = 2
 _NOW = {
-    Consent.ASK: "Until you choose, the guard asks before it unloads the first one.",
-    Consent.YES: "Now it unloads them, too, to keep the limits.",
-    Consent.NO: "Now it leaves them alone.",
+    Consent.ASK: later("Until you choose, the guard asks before it unloads the first one."),
+    Consent.YES: later("Now it unloads them, too, to keep the limits."),
+    Consent.NO: later("Now it leaves them alone."),
 }
+
+PINNED = later_n("{model} is pinned.", "{count} models are pinned.")
+UNPINNED = later_n("{model} is unpinned.", "{count} models are unpinned.")
+GONE = later_n("{model} is not there any more.", "{count} models are not there any more.")
+PINNED_ALREADY = later_n("{model} is pinned already.", "{count} models are pinned already.")
+PINNED_AGAIN = later_n("{model} is pinned again.", "{count} models are pinned again.")
+NOT_PINNED = later_n("{model} is not pinned any more.", "{count} models are not pinned any more.")
+UNPINNED_AGAIN = later_n("{model} is unpinned again.", "{count} models are unpinned again.")
+UNLOADED_AGAIN = later_n(
+    "{model} is unpinned and unloaded again.", "{count} models are unpinned and unloaded again."
+)
+ACTIVE_ALREADY = later_n("{model} is active already.", "{count} models are active already.")
+LOADING_ALREADY = later_n("{model} is loading already.", "{count} models are loading already.")
+KEPT = later_n("{model} is kept in memory.", "{count} models are kept in memory.")
+LOADED_AGAIN = later_n("{model} is loaded again.", "{count} models are loaded again.")
+
+
+def said_text(groups: Mapping[tuple[str, str], Sequence[str]]) -> str:
+    """What is said of each group of models, as ``{PINNED: ["a:1"]}``."""
+    return lines_text([tr_n(*what, len(names), model=brief(names[0], 50)) for what, names in groups.items()])
 
 
 def proposed(state: StackState | None) -> tuple[Stop, ...]:
@@ -40,11 +62,16 @@ def banner(view: View) -> str:
         return ""
     names = [brief(stop.model, 40) for stop in stops]
     if len(names) > _MOST_NAMED:
-        names[_MOST_NAMED - 1 :] = [f"{len(names) - _MOST_NAMED + 1} more"]
-    whose = plural(len(stops), "Another program loaded it", "Other programs loaded them")
-    return (
-        f"The guard would unload {listed(names)}: {text(stops[0].reason[0])} "
-        f"{whose}. Press {view.keys[ANSWER]} to choose; until then it only watches."
+        names[_MOST_NAMED - 1 :] = [tr("{count} more", count=len(names) - _MOST_NAMED + 1)]
+    return tr_n(
+        "The guard would unload {models}: {why} Another program loaded it. Press {key} to choose; until then "
+        "it only watches.",
+        "The guard would unload {models}: {why} Other programs loaded them. Press {key} to choose; until "
+        "then it only watches.",
+        len(stops),
+        models=listed(names),
+        why=text(stops[0].reason[0]),
+        key=view.keys[ANSWER],
     )
 
 
@@ -59,19 +86,17 @@ def choice_text(stops: tuple[Stop, ...], others: Consent, hosts: Mapping[str, st
     """
     lines = [stop_text(stop, hosts) for stop in stops]
     if lines:
-        lines += ["", "The guard has unloaded nothing yet."]
+        lines += ["", tr("The guard has unloaded nothing yet.")]
     else:
-        lines = [_NOW[others]]
-    return "\n".join(
-        [
-            *lines,
-            "",
-            "May the guard unload models that other programs loaded? A request is never cut, and what a "
-            "program loaded for ever goes last.",
-            "",
-            f"{hold} has it unload nothing at all. The choice is kept, and can be changed at any time.",
-        ]
+        lines = [tr(_NOW[others])]
+    question = tr(
+        "May the guard unload models that other programs loaded? A request is never cut, and what a program "
+        "loaded for ever goes last."
     )
+    about = tr(
+        "{key} has it unload nothing at all. The choice is kept, and can be changed at any time.", key=hold
+    )
+    return "\n".join([*lines, "", question, "", about])
 
 
 def stop_text(stop: Act | Stop, others: Mapping[str, str]) -> str:
@@ -80,5 +105,7 @@ def stop_text(stop: Act | Stop, others: Mapping[str, str]) -> str:
     Args:
         others: the names, by URL, of the hosts that are to be told.
     """
-    at = f" at {brief(others[stop.host], 60)}" if stop.host in others else ""
-    return f"{brief(stop.model, 60)}{at}: {text(*stop.reason)}"
+    model, why = brief(stop.model, 60), text(*stop.reason)
+    if stop.host in others:
+        return tr("{model} at {host}: {why}", model=model, host=brief(others[stop.host], 60), why=why)
+    return f"{model}: {why}"
