@@ -12,15 +12,18 @@ if TYPE_CHECKING:
 UNKNOWN = "?"
 
 
-def bytes_text(count: int | None) -> str:
-    """``4.7 GB``: always decimal units, as Ollama's, so that disk, memory and model can be compared."""
+def bytes_text(count: int | None, *, tenths_below: float = 99.95) -> str:
+    """``4.7 GB``: always decimal units, as Ollama's, so that disk, memory and model can be compared.
+
+    ``tenths_below`` this many gigabytes or terabytes, there is a decimal place.
+    """
     if count is None:
         return UNKNOWN
     value = float(count)
     for unit in ("B", "kB", "MB", "GB", "TB"):
         if abs(value) < 999.5 or unit == "TB":
             # Below gigabytes, tenths do not matter to anybody.
-            digits = 1 if unit in {"GB", "TB"} and abs(value) < 99.95 else 0
+            digits = 1 if unit in {"GB", "TB"} and abs(value) < tenths_below else 0
             return number(f"{value:.{digits}f} {unit}")
         value /= 1000
     raise AssertionError("unreachable")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.tui import (
     activity,
     catalog,
@@ -71,7 +72,7 @@ def panes() -> tuple[list[SidePane], list[SidePane]]:
 def tabs(state: StackState | None, keys: Mapping[str, str]) -> list[Tab]:
     """The tabs of the screens; ``keys`` maps the id of each binding to its key."""
     return [
-        Tab(each.name, each.label, keys[each.opened_by.id or ""], each.badge(state) if state else "")
+        Tab(each.name, tr(each.label), keys[each.opened_by.id or ""], each.badge(state) if state else "")
         for each in FEATURES
         if each.is_tab and each.opened_by
     ]

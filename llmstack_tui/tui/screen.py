@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import Screen
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.text import brief
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw import servers
@@ -129,7 +130,7 @@ class RecordScreen(FramedScreen):
         self._needs_read = asyncio.Event()
 
     def on_mount(self) -> None:
-        start(self, "History", self._read_on)
+        start(self, tr("History"), self._read_on)
 
     def show(self, view: View) -> None:
         if view.state is not None and view.state.last_event_id != self._heard:
@@ -156,7 +157,7 @@ class RecordScreen(FramedScreen):
                 if (stack := self.shell.stack) is not None:
                     await self.read(stack)
             except StoreError as error:
-                self.show_unreadable(brief(f"Cannot read the record: {words(error)}", 300))
+                self.show_unreadable(brief(tr("Cannot read the record: {why}", why=words(error)), 300))
             await asyncio.sleep(_READ_EVERY_S)
 
 

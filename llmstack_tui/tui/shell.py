@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast
 
 from msgspec import Struct
 
+from llmstack_tui.base.languages import tr
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
@@ -314,14 +316,14 @@ class Controller:
     def _stack(self) -> DashboardStack | None:
         """The stack; None, with a toast, if there is none."""
         if self._shell.stack is None:
-            self._shell.tell("There is no server yet.")
+            self._shell.tell(tr("There is no server yet."))
         return self._shell.stack
 
     def _changeable(self) -> DashboardStack | None:
         """The stack; None, with a toast, if there is none or nothing may be changed."""
         stack = self._stack()
         if stack is not None and stack.read_only:
-            self._shell.tell("Nothing can be changed: llmstack is read-only.")
+            self._shell.tell(tr("Nothing can be changed: llmstack is read-only."))
             return None
         return stack
 

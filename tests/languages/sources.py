@@ -22,6 +22,10 @@ _FACES = ("tui", "cli")
 _PAIRS = {"tr_n", "later_n"}
 _MARKS = {"tr", "later", *_PAIRS}
 
+# Tables that `texts` reads, and calls that fill one, or have no text.
+_TABLES = {"CONTEXTS"}
+_CALLS = {"bind", "hidden", "movements", "Command", "Feature", "cast", "TypeVar", "import_module"}
+
 Text = str | tuple[str, str]
 """An English text, or one in singular and plural."""
 
@@ -88,7 +92,7 @@ class _Visitor(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name not in {*_MARKS, "bind", "hidden", "Command", "cast", "TypeVar", "Feature", "import_module"}:
+        if name not in _MARKS | _CALLS:
             self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
@@ -99,7 +103,7 @@ class _Visitor(ast.NodeVisitor):
 
     def _assigned(self, node: ast.Assign | ast.AnnAssign, targets: list[ast.expr]) -> None:
         names = [each.id for each in targets if isinstance(each, ast.Name)]
-        if not any(name.endswith("CSS") for name in names) and node.value is not None:
+        if not any(name.endswith("CSS") or name in _TABLES for name in names) and node.value is not None:
             self.visit(node.value)
 
     def visit_Constant(self, node: ast.Constant) -> None:

@@ -6,21 +6,23 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import ENDLESS
-from llmstack_tui.base.sentences import plural
+from llmstack_tui.base.languages import later, number, tr, tr_n
 from llmstack_tui.base.units import UNKNOWN, bytes_text, seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-NEVER = "never"
+NEVER = later("never")
 # Those of strftime depend on the locale.
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = (
+    later("Jan"), later("Feb"), later("Mar"), later("Apr"), later("May"), later("Jun"),
+    later("Jul"), later("Aug"), later("Sep"), later("Oct"), later("Nov"), later("Dec"),
+)  # fmt: skip
 
 
 def about_text(count: int) -> str:
     """An estimate, in at most seven characters: ``~4.9 GB``, ``~45 GB``."""
-    number, unit = bytes_text(count).split()
-    return f"~{float(number):.0f} {unit}" if float(number) >= 9.95 else f"~{number} {unit}"
+    return f"~{bytes_text(count, tenths_below=9.95)}"
 
 
 def used_text(used: int | None, total: int | None) -> str:
@@ -28,8 +30,8 @@ def used_text(used: int | None, total: int | None) -> str:
     one, other = bytes_text(used), bytes_text(total)
     if used is None and total is None:
         return UNKNOWN
-    number, _, unit = one.partition(" ")
-    return f"{number} of {other}" if unit and other.endswith(f" {unit}") else f"{one} of {other}"
+    figure, _, unit = one.partition(" ")
+    return tr("{used} of {total}", used=figure if unit and other.endswith(f" {unit}") else one, total=other)
 
 
 def total_of(counts: Iterable[int | None]) -> int | None:
@@ -44,7 +46,7 @@ def total_of(counts: Iterable[int | None]) -> int | None:
 
 def on_cpu_text(percent: int) -> str:
     """Says that a part of a model runs on the CPU."""
-    return f"{percent} % on the CPU: slow"
+    return tr("{percent} % on the CPU: slow", percent=percent)
 
 
 def percent_text(percent: float | None) -> str:
@@ -59,9 +61,9 @@ def left_text(left: timedelta | None) -> str:
     if left is None:
         return UNKNOWN
     if left > ENDLESS:
-        return NEVER
+        return tr(NEVER)
     if left < timedelta(0):
-        return "in use"
+        return tr("in use")
     return clock_text(left.total_seconds())
 
 
@@ -73,12 +75,12 @@ def clock_text(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600} h {whole % 3600 // 60:02}"
     days = whole // 86400
-    return plural(days, "1 day", f"{days} days")
+    return tr_n("{count} day", "{count} days", days)
 
 
 def rate_text(per_second: float) -> str:
     """A rate per second, in at most five characters: ``7.3``, ``128``."""
-    return f"{per_second:.1f}" if per_second < 99.95 else f"{min(per_second, 99_999):.0f}"
+    return number(f"{per_second:.1f}") if per_second < 99.95 else f"{min(per_second, 99_999):.0f}"
 
 
 def latency_text(seconds: float) -> str:
@@ -90,12 +92,12 @@ def latency_text(seconds: float) -> str:
 
 def count_text(count: int | None) -> str:
     """A whole number with thousands separators."""
-    return UNKNOWN if count is None else f"{count:,}"
+    return UNKNOWN if count is None else number(f"{count:,}")
 
 
 def day_text(at: datetime) -> str:
     """``20 Nov``."""
-    return f"{at.day} {_MONTHS[at.month - 1]}"
+    return f"{at.day} {tr(_MONTHS[at.month - 1])}"
 
 
 def when_text(at: datetime, now: datetime | None = None) -> str:

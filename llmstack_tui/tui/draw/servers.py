@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.base.sentences import plural
+from llmstack_tui.base.languages import later, tr, tr_n
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import duration_text
 from llmstack_tui.core.wording import text, words
@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 
 _SLOW_S = 2.0
 # The name of a server by itself, and at the beginning of a sentence.
-_SERVER = ("Server", "The server")
-_NAMES = {HostKind.OLLAMA: ("Ollama", "Ollama"), HostKind.BUILTIN: ("Built-in engine", "The built-in engine")}
+_SERVER = (later("Server"), later("The server"))
+_NAMES = {
+    HostKind.OLLAMA: ("Ollama", "Ollama"),
+    HostKind.BUILTIN: (later("Built-in engine"), later("The built-in engine")),
+}
 
 
 class ConnectionProgress(Struct, frozen=True):
@@ -66,7 +69,7 @@ def _server(snapshot: Snapshot) -> ServerLine:
 
 def server_name(server: ServerVersion | None) -> str:
     """The name of a server on the screen."""
-    return _NAMES.get(server.kind, _SERVER)[0] if server else _SERVER[0]
+    return tr(_NAMES.get(server.kind, _SERVER)[0] if server else _SERVER[0])
 
 
 def address(url: str) -> str:
@@ -102,37 +105,42 @@ def banner(view: View, *, restart: bool, names: Mapping[str, str] | None = None)
     names = names or {}
     sentences = [tell(each, brief(names.get(each.url, ""), 60), now_s) for each in away]
     if sentences and restart:
-        sentences.append(f"Press {view.keys['models.refresh']} to start the engine again.")
+        sentences.append(tr("Press {key} to start the engine again.", key=view.keys["models.refresh"]))
     return " ".join(sentences)
 
 
 def _away(snapshot: Snapshot, name: str, now_s: float) -> str:
     error = snapshot.error
     if isinstance(error, Unreachable) and snapshot.read_at is not None:
-        reason = f" ({brief(error.detail, 100)})" if error.detail else ""
         _, phrase = _NAMES.get(snapshot.server.kind, _SERVER) if snapshot.server else _SERVER
-        where = name or f"{phrase} at {address(snapshot.url)}"
-        sentences = [f"{where} is not reachable{reason}."]
+        where = name or tr("{server} at {address}", server=tr(phrase), address=address(snapshot.url))
+        if error.detail:
+            why = brief(error.detail, 100)
+            sentences = [tr("{server} is not reachable ({why}).", server=where, why=why)]
+        else:
+            sentences = [tr("{server} is not reachable.", server=where)]
     else:
         said = words(error)
         sentences = [f"{name}: {said}" if name else said]
     sentences.append(f"{_next_try(snapshot, now_s).capitalize()}.")
     if snapshot.read_at is not None:
-        sentences.append(f"The figures are {duration_text(now_s - snapshot.read_at)} old.")
+        sentences.append(tr("The figures are {age} old.", age=duration_text(now_s - snapshot.read_at)))
     return " ".join(sentences)
 
 
 def _away_in_short(snapshot: Snapshot, name: str, now_s: float) -> str:
-    what = "is not reachable" if isinstance(snapshot.error, Unreachable) else "gives no proper answer"
     told = [_next_try(snapshot, now_s)]
     if snapshot.read_at is not None:
-        told.append(f"figures {duration_text(now_s - snapshot.read_at)} old")
-    return f"{name or address(snapshot.url)} {what} ({', '.join(told)})."
+        told.append(tr("figures {age} old", age=duration_text(now_s - snapshot.read_at)))
+    values = {"server": name or address(snapshot.url), "why": ", ".join(told)}
+    if isinstance(snapshot.error, Unreachable):
+        return tr("{server} is not reachable ({why}).", **values)
+    return tr("{server} gives no proper answer ({why}).", **values)
 
 
 def _next_try(snapshot: Snapshot, now_s: float) -> str:
     left_s = 0.0 if snapshot.retry_at is None else snapshot.retry_at - now_s
-    return f"next try in {ceil(left_s)} s" if left_s > 0 else "trying again"
+    return tr("next try in {seconds} s", seconds=ceil(left_s)) if left_s > 0 else tr("trying again")
 
 
 def message(view: View, progress: ConnectionProgress) -> tuple[str, ...]:
@@ -145,10 +153,10 @@ def message(view: View, progress: ConnectionProgress) -> tuple[str, ...]:
     if not any(snapshot.read_at is not None for snapshot in snapshots):
         failed = any(snapshot.error for snapshot in snapshots)
         again, leave = view.keys["models.refresh"], view.keys[keys.QUIT]
-        first = "No answer yet." if failed or not said else said
-        return (first, f"Press {again} to try again now, {leave} to leave.")
-    add = f"Press {view.keys['models.import']} to pull one by its name, or to import a GGUF file."
-    return ("No models here yet.", add)
+        first = tr("No answer yet.") if failed or not said else said
+        return (first, tr("Press {again} to try again now, {leave} to leave.", again=again, leave=leave))
+    add = tr("Press {key} to pull one by its name, or to import a GGUF file.", key=view.keys["models.import"])
+    return (tr("No models here yet."), add)
 
 
 def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> str:
@@ -156,11 +164,18 @@ def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> s
     if not under_way:
         return ""
     first, count = brief(under_way[0].model, 200), len(under_way)
-    what = plural(count, f"The download of {first} goes", f"{count} downloads go")
-    text = f"{what} on with the next llmstack: what came is kept.\n"
+    said = [
+        tr_n(
+            "The download of {model} goes on with the next llmstack: what came is kept.",
+            "{count} downloads go on with the next llmstack: what came is kept.",
+            count,
+            model=first,
+        )
+    ]
     for each in stopped:
-        text += f"{brief(each.model, 200)} was unloaded for its update, and is loaded again then.\n"
-    return text
+        name = brief(each.model, 200)
+        said.append(tr("{model} was unloaded for its update, and is loaded again then.", model=name))
+    return "\n".join([*said, ""])
 
 
 def _limit(state: StackState, settings: Settings) -> int | None:
@@ -177,20 +192,30 @@ def machine_text(state: StackState | None, settings: Settings) -> str:
     if state is None or (profile := state.profile) is None:
         return ""
     if (limit := _limit(state, settings)) is None:
-        return f"{profile.name}. {text(profile.reason)} Nothing limits how many models are loaded at once."
-    models = plural(limit, "1 model", f"{limit} models")
-    whose = "This machine is good for" if limit == profile.max_loaded else "The settings allow"
-    return f"{profile.name}. {text(profile.reason)} {whose} {models} loaded at once."
+        most = tr("Nothing limits how many models are loaded at once.")
+    elif limit == profile.max_loaded:
+        most = tr_n(
+            "This machine is good for 1 model loaded at once.",
+            "This machine is good for {count} models loaded at once.",
+            limit,
+        )
+    else:
+        most = tr_n(
+            "The settings allow 1 model loaded at once.",
+            "The settings allow {count} models loaded at once.",
+            limit,
+        )
+    return f"{profile.name}. {text(profile.reason)} {most}"
 
 
 def _notes(state: StackState | None, *, read_only: bool) -> tuple[str, ...]:
     """Unusual conditions, for the header."""
     guards = state.guards.values() if state else ()
     said = (
-        (read_only, "read-only"),
-        (any(guard.held for guard in guards), "held"),
-        (any(guard.heat for guard in guards), "too hot"),
-        (any(guard.proposed for guard in guards), "guard only watches"),
+        (read_only, tr("read-only")),
+        (any(guard.held for guard in guards), tr("held")),
+        (any(guard.heat for guard in guards), tr("too hot")),
+        (any(guard.proposed for guard in guards), tr("guard only watches")),
     )
     return tuple(note for is_so, note in said if is_so)
 
@@ -200,9 +225,10 @@ def farewell(state: StackState | None, engine_url: str) -> str:
     for host in state.hosts if state else ():
         running = host.snapshot.running
         if host.snapshot.url == engine_url and running:
-            answers = " It is answering a request." if any(model.requests for model in running) else ""
-            return (
-                f"The built-in engine at {engine_url} ends by itself as soon as nobody uses it.{answers}\n"
-                "End it now with: llmstack engine stop\n"
+            said = tr(
+                "The built-in engine at {url} ends by itself as soon as nobody uses it.", url=engine_url
             )
+            if any(model.requests for model in running):
+                said = f"{said} {tr('It is answering a request.')}"
+            return f"{said}\n{tr('End it now with: llmstack engine stop')}\n"
     return ""

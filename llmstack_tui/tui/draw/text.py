@@ -11,6 +11,7 @@ from rich.segment import Segment
 from textual.content import Content
 from textual.filter import LineFilter
 
+from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.text import brief, clean, clean_lines, is_harmless
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class Pen(Struct, frozen=True):
 
 def models_text(names: Sequence[str]) -> str:
     """How a sentence refers to these models: a single one by its name, several by their number."""
-    return brief(names[0], 50) if len(names) == 1 else f"{len(names)} models"
+    return brief(names[0], 50) if len(names) == 1 else tr_n("1 model", "{count} models", len(names))
 
 
 def names_text(names: Sequence[str]) -> str:
@@ -141,7 +142,7 @@ def names_text(names: Sequence[str]) -> str:
 def lines_text(lines: Sequence[str], most: int = _MOST_NAMED) -> str:
     """The first few lines, and the number of the rest."""
     more = len(lines) - most
-    return "\n".join([*lines[:most], *([f"and {more} more"] if more > 0 else [])])
+    return "\n".join([*lines[:most], *([tr("and {count} more", count=more)] if more > 0 else [])])
 
 
 @lru_cache(4096)

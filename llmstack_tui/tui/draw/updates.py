@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui import __version__
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.names import listed_name
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import ago_text, bytes_text
@@ -26,44 +27,56 @@ if TYPE_CHECKING:
     from llmstack_tui.updates.rules import Update
 
 _CHANGES = {
-    "license": "licence",
-    "other": "other parts",
-    "config": "its description",
-    "system": "system prompt",
+    "license": later("licence"),
+    "other": later("other parts"),
+    "config": later("its description"),
+    "system": later("system prompt"),
+    "weights": later("weights"),
+    "template": later("template"),
+    "parameters": later("parameters"),
+    "messages": later("messages"),
+    "adapter": later("adapter"),
+    "projector": later("projector"),
 }
 _STATES = {
-    "current": "up to date",
-    "stale": "there is a newer version",
-    "local": "none: local model",
-    "cloud": "runs in the cloud",
-    "unknown": "not known",
+    "current": later("up to date"),
+    "stale": later("there is a newer version"),
+    "local": later("none: local model"),
+    "cloud": later("runs in the cloud"),
+    "unknown": later("not known"),
 }
-_LEFT_ALONE = {"version": "this version is left alone", "for good": "left alone for good"}
+_LEFT_ALONE = {
+    "version": later("no: this version is left alone"),
+    "for good": later("no: left alone for good"),
+}
 _LONGEST_S = 86_400 * 9
-_HELD_UP = {"waiting": "waiting", "paused": "paused"}
+_HELD_UP = {"waiting": later("waiting"), "paused": later("paused")}
 
 
 def state_text(update: Update) -> str:
     """Whether a model is up to date, in words."""
-    return "perhaps changed here" if update.changed_here else _STATES[update.state]
+    return tr("perhaps changed here") if update.changed_here else tr(_STATES[update.state])
 
 
 def changed_text(update: Update) -> str:
     """``weights, template``: the parts that differ in the newer version."""
-    return ", ".join(_CHANGES.get(change, change) for change in update.changed)
+    return ", ".join(tr(_CHANGES.get(change, change)) for change in update.changed)
 
 
 def download_text(update: Update) -> str:
     """The size of an update: ``at most 4.7 GB``."""
-    return f"at most {bytes_text(update.download)}" if update.at_most else bytes_text(update.download)
+    size = bytes_text(update.download)
+    return tr("at most {size}", size=size) if update.at_most else size
 
 
 def total_text(updates: Collection[Update]) -> str:
     """The total size of these updates: ``at most 4.7 GB and 2 of unknown size``."""
     known = [each.download for each in updates if each.download is not None]
-    most = "at most " if any(each.at_most for each in updates) else ""
-    unknown = f" and {len(updates) - len(known)} of unknown size" if len(known) < len(updates) else ""
-    return f"{most}{bytes_text(sum(known))}{unknown}"
+    size = bytes_text(sum(known))
+    if any(each.at_most for each in updates):
+        size = tr("at most {size}", size=size)
+    unknown = len(updates) - len(known)
+    return tr("{size} and {count} of unknown size", size=size, count=unknown) if unknown else size
 
 
 def news_text(update: Update) -> str:
@@ -75,14 +88,14 @@ def update_rows(update: Update | None, now: datetime | None) -> Iterator[tuple[s
     """Labels and values: whether a model is up to date, how that is known, and what an update changes."""
     if update is None:
         return
-    yield "Update", state_text(update)
+    yield tr("Update"), state_text(update)
     if update.state == "stale" or update.changed_here:
-        yield "Changed", changed_text(update)
-        yield "Download", download_text(update)
+        yield tr("Changed"), changed_text(update)
+        yield tr("Download"), download_text(update)
     if update.left_alone is not None:
-        yield "Wanted", f"no: {_LEFT_ALONE[update.left_alone]}"
+        yield tr("Wanted"), tr(_LEFT_ALONE[update.left_alone])
     if now is not None and update.checked_at is not None:
-        yield "Checked", ago_text(update.checked_at, now)
+        yield tr("Checked"), ago_text(update.checked_at, now)
 
 
 def more_update_rows(update: Update | None, now: datetime | None) -> Iterator[tuple[str, str]]:
@@ -90,11 +103,11 @@ def more_update_rows(update: Update | None, now: datetime | None) -> Iterator[tu
     if update is None:
         return
     if now is not None and update.pushed_at is not None:
-        yield "Published", f"{when_text(update.pushed_at, now)} ({ago_text(update.pushed_at, now)})"
+        yield tr("Published"), f"{when_text(update.pushed_at, now)} ({ago_text(update.pushed_at, now)})"
     if update.reason and update.state != "local":
-        yield "Update note", text(*update.reason)
+        yield tr("Update note"), text(*update.reason)
     if update.problems and update.reason != update.problems:
-        yield "Last check", text(*update.problems)
+        yield tr("Last check"), text(*update.problems)
 
 
 def newer_cell(update: Update, marks: Marks) -> str:
@@ -105,10 +118,10 @@ def newer_cell(update: Update, marks: Marks) -> str:
 def progress_cell(download: Download, marks: Marks) -> str:
     """The progress of a pull: ``↓ 43 %``, or its bytes if the total is not known."""
     if said := _HELD_UP.get(download.state):
-        return f"{marks.pulling} {said}"
+        return f"{marks.pulling} {tr(said)}"
     if download.total:
         return f"{marks.pulling} {100 * download.completed // download.total} %"
-    return f"{marks.pulling} {bytes_text(download.completed) if download.completed else 'begins'}"
+    return f"{marks.pulling} {bytes_text(download.completed) if download.completed else tr('begins')}"
 
 
 def speed_and_left(download: Download) -> tuple[str, str]:
@@ -116,7 +129,7 @@ def speed_and_left(download: Download) -> tuple[str, str]:
     if download.state is not DownloadState.RUNNING or not download.speed:
         return "", ""
     left_s = download.left_s
-    left = "" if left_s is None or left_s >= _LONGEST_S else f"{clock_text(left_s)} left"
+    left = "" if left_s is None or left_s >= _LONGEST_S else tr("{time} left", time=clock_text(left_s))
     return f"{bytes_text(round(download.speed))}/s", left
 
 

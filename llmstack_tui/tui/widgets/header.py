@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
 
-from llmstack_tui.base.sentences import plural
+from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.tui.draw.text import content_of, thing_at
 from llmstack_tui.tui.shell import shell_of
 
@@ -74,7 +74,7 @@ class HeaderBar(Widget):
     def show(self, line: HeaderLine) -> None:
         if line != self._line:
             self._line = line
-            self.tooltip = content_of(f"Profile {line.about}") if line.about else None
+            self.tooltip = content_of(tr("Profile {about}", about=line.about)) if line.about else None
             self.refresh()
 
     def render(self) -> Content:
@@ -166,10 +166,10 @@ def _right(line: HeaderLine, marks: Marks, *, short: bool) -> Content:
     if line.newer and not short:
         said.append((f" {', '.join(line.newer)} {marks.newer} ", "$text-primary"))
     if line.updates:
-        word = "" if short else plural(line.updates, " update", " updates")
-        said.append((f" {line.updates}{word} {marks.newer} ", "bold $text-primary"))
+        count = f"{line.updates}" if short else tr_n("{count} update", "{count} updates", line.updates)
+        said.append((f" {count} {marks.newer} ", "bold $text-primary"))
     if line.checking and not short:
-        said.append((f" checking{marks.dots} ", _DIM))
+        said.append((f" {tr('checking')}{marks.dots} ", _DIM))
     return content_of(*said, (f" {line.clock} ", _DIM))
 
 
@@ -184,7 +184,7 @@ def _left(line: HeaderLine, shown: tuple[str, ...], marks: Marks) -> Content:
     if line.profile and "profile" in shown:
         parts.append(f"   {line.profile}")
         if line.limit and "limit" in shown:
-            parts.append((f" {marks.dot} limit {line.limit}", _DIM))
+            parts.append((f" {marks.dot} {tr('limit {count}', count=line.limit)}", _DIM))
     return content_of(*parts)
 
 
@@ -199,7 +199,7 @@ def _server(server: ServerLine, shown: tuple[str, ...], marks: Marks) -> list[tu
     if "address" in shown:
         parts.append((f"  {server.address}", _DIM))
     if server.reachable is False:
-        parts.append(("  not reachable", "$text-error"))
+        parts.append((f"  {tr('not reachable')}", "$text-error"))
     return parts
 
 
@@ -207,7 +207,12 @@ def _counted(servers: tuple[ServerLine, ...], marks: Marks) -> list[tuple[str, s
     """The number of servers, when they do not fit one by one."""
     away = sum(server.reachable is False for server in servers)
     sign = (marks.inactive, "$text-error") if away else (marks.active, "$text-success")
-    parts: list[tuple[str, str] | str] = ["  ", sign, " ", (f"{len(servers)} servers", "bold")]
+    parts: list[tuple[str, str] | str] = [
+        "  ",
+        sign,
+        " ",
+        (tr_n("{count} server", "{count} servers", len(servers)), "bold"),
+    ]
     if away:
-        parts.append((f"  {away} not reachable", "$text-error"))
+        parts.append((f"  {tr('{count} not reachable', count=away)}", "$text-error"))
     return parts

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.binding import Binding
 from textual.widget import Widget
 from textual.widgets import Static
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.text import content_of, thing_at
 from llmstack_tui.tui.shell import shell_of
@@ -64,7 +66,7 @@ class KeyBar(Widget):
     def render(self) -> Content:
         parts: list[tuple[str, str]] = []
         for key, binding in self._fitting(self.size.width):
-            parts += [(f" {key} ", "bold $primary"), (f"{binding.description} ", "")]
+            parts += [(f" {key} ", "bold $primary"), (f"{tr(binding.description)} ", "")]
         return content_of(*parts)
 
     def on_click(self, event: events.Click) -> None:
@@ -73,7 +75,7 @@ class KeyBar(Widget):
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         binding = self._at(event.x)
-        tooltip = content_of(binding.tooltip) if binding else None
+        tooltip = content_of(tr(binding.tooltip)) if binding else None
         if tooltip != self.tooltip:
             self.tooltip = tooltip
 
@@ -84,7 +86,7 @@ class KeyBar(Widget):
 
 def _width(label: tuple[str, Binding]) -> int:
     key, binding = label
-    return len(key) + len(binding.description) + 3
+    return len(key) + cell_len(tr(binding.description)) + 3
 
 
 class Hint(Static):
@@ -92,7 +94,7 @@ class Hint(Static):
 
     Args:
         parts: pairs of a key and its effect. The key is given by the id of its binding; a key of a text
-            field, which has none, by its name.
+            field, which has none, by its name. Both are translated here.
     """
 
     def __init__(self, *parts: HintPart, id: str = "hint") -> None:  # noqa: A002  # Textual's own name
@@ -109,5 +111,5 @@ class Hint(Static):
 
     def _changed(self, _screen: object = None) -> None:
         keys = shell_of(self).view.keys
-        said = "    ".join(f"{keys.get(key, key)}  {what}" for key, what in self._parts)
+        said = "    ".join(f"{tr(keys.get(key, key))}  {tr(what)}" for key, what in self._parts)
         self.update(content_of(said))

@@ -5,12 +5,8 @@ from __future__ import annotations
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.tui.draw.text import content_of
-
-_TOO_SMALL = (
-    "llmstack needs a terminal of at least 60 columns and 16 lines. "
-    "Make this one larger, or press {} to leave."
-)
 
 
 class Pane(Vertical):
@@ -78,4 +74,9 @@ class TooSmall(Notice):
 
     def show_key(self, key: str) -> None:
         """Show the text with the ``key`` that quits."""
-        self.show(_TOO_SMALL.format(key))
+        said = tr(
+            "llmstack needs a terminal of at least 60 columns and 16 lines. "
+            "Make this one larger, or press {key} to leave.",
+            key=key,
+        )
+        self.show(said)

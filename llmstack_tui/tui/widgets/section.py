@@ -9,6 +9,7 @@ from msgspec import Struct
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.text import brief
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui import keys
@@ -110,11 +111,11 @@ class Section(Static):
     def _redraw(self) -> None:
         if self._part is None:
             return
-        heading: list[tuple[str, str]] = [(self.title, "bold $text-primary")]
+        heading: list[tuple[str, str]] = [(tr(self.title), "bold $text-primary")]
         if self.folds:
             marks = shell_of(self).marks
             mark = marks.unfolded if self.is_open else marks.folded
-            does = "folds" if self.is_open else "unfolds"
+            does = tr("folds") if self.is_open else tr("unfolds")
             hint = f"   {shell_of(self).view.keys['details.fold']} {does}" if self.has_focus else ""
             heading = [(f"{mark} ", ""), *heading, (f"  {self._part.summary}{hint}", "$text-muted")]
         lines = [content_of(*heading)]
@@ -159,7 +160,7 @@ def newest_part(lines: Iterable[Content | str]) -> SectionText:
     """As `lines_part`, of the newest `MOST_RECORDED` lines; if there are more, it says so."""
     shown = [*lines]
     if len(shown) > MOST_RECORDED:
-        said = f"(The newest {MOST_RECORDED} are shown; there are older ones.)"
+        said = tr("(The newest {count} are shown; there are older ones.)", count=MOST_RECORDED)
         shown[MOST_RECORDED:] = [content_of((said, "$text-muted"))]
     return lines_part(shown)
 

@@ -6,12 +6,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from msgspec import Struct
+from rich.cells import cell_len
 from textual import on
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.structs import replace
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.text import fit, segment, thing_at
@@ -61,7 +63,8 @@ class SortOrder(Struct, Generic[C], frozen=True):
     def words(self) -> str:
         """How the list is sorted, for its title; "" in the original order."""
         is_first = self.column is next(iter(type(self.column)))
-        said = ["" if is_first else f"by {self.column.value}", "reversed" if self.reverse else ""]
+        by = "" if is_first else tr("by {column}", column=tr(self.column.value))
+        said = [by, tr("reversed") if self.reverse else ""]
         return ", ".join(filter(None, said))
 
     def reversed(self) -> Self:
@@ -90,7 +93,10 @@ def known_first(
 
 
 class ColumnHeading(Struct, Generic[C], frozen=True):
-    """A column's title, width in cells, and sort column if it has one; ``right`` aligns it to the right."""
+    """A column's title, width in cells, and sort column if it has one; ``right`` aligns it to the right.
+
+    The title is translated where it is drawn.
+    """
 
     title: str
     cells: int
@@ -147,12 +153,12 @@ class Headings(Widget, Generic[C]):
         return Strip([segment(fit(text, self.size.width), self.visual_style.rich_style)])
 
     def _cell(self, heading: ColumnHeading[C]) -> str:
-        arrow, order, title, marks = "", self._order, heading.title, shell_of(self).marks
+        arrow, order, title, marks = "", self._order, tr(heading.title), shell_of(self).marks
         if heading.column is order.column and not order.is_as_listed:
             arrow = marks.up if order.upwards else marks.down
         if heading.right:
             return fit(f"{arrow}{title}", heading.cells, right=True, ellipsis=marks.ellipsis)
-        gap = " " if len(title) + 1 < heading.cells else ""
+        gap = " " if cell_len(title) + 1 < heading.cells else ""
         return fit(f"{title}{gap}{arrow}", heading.cells, ellipsis=marks.ellipsis)
 
 
