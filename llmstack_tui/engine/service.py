@@ -283,7 +283,7 @@ class Engine:
             threads=options.num_thread if options.num_thread > 0 else self._threads,
             parallel=self._options.parallel,
             embedding=embedding or EMBEDDING in target.capabilities,
-            mean_pooling=header.value("pooling_type") is None,
+            pooling=_pooling(header),
             batch=options.num_batch,
             chat_template=target.template.jinja,
             adapters=tuple(map(str, target.model.adapters)),
@@ -291,6 +291,16 @@ class Engine:
             gpu_layers=options.num_gpu,
             mapped=target.mapped,
         )
+
+
+def _pooling(header: Header) -> str:
+    """The `RunnerConfig.pooling`. Of a model that chats, Ollama took the vector of the last token.
+
+    (``runner/llamarunner/runner.go`` of its versions up to 0.24; newer ones give none.)
+    """
+    if header.value("pooling_type") is not None:
+        return ""
+    return "mean" if header.is_embedding else "last"
 
 
 def parsed_name(text: str | None, complaint: str = "invalid model name") -> ModelName:

@@ -16,7 +16,7 @@ import json
 import re
 from datetime import datetime  # noqa: TC003 (msgspec reads the annotations of what is kept as JSON)
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_origin
 
 import msgspec
 from msgspec import Struct, field
@@ -221,7 +221,7 @@ def encode(value: object) -> bytes:
 
 
 def decode(content: bytes, kind: type[T], layer: Layer | None = None) -> T:
-    """Decode the JSON of a layer, or of a manifest. A field that is null is one that is not there, as in Go.
+    """Decode the JSON of a layer, or of a manifest. As in Go, null is no field, and an empty layer.
 
     Raises:
         InvalidManifest: it is not JSON, or not of the type ``kind``.
@@ -232,7 +232,10 @@ def decode(content: bytes, kind: type[T], layer: Layer | None = None) -> T:
         except msgspec.ValidationError:
             if b"null" not in content:
                 raise
-            return msgspec.convert(_without_nulls(msgspec.json.decode(content)), kind)
+            value = _without_nulls(msgspec.json.decode(content))
+            if value is None and layer is not None:
+                value = [] if get_origin(kind) in (list, tuple) else {}
+            return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         if layer is None:
             raise InvalidManifest("library.bad_manifest", why=str(error)) from None

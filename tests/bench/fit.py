@@ -220,7 +220,7 @@ async def _used(weights: Path, load: Load) -> tuple[int, int]:
         cache_type=load.cache,
         mapped=not repacked_size(header, repacked_types(platform.machine())),
         embedding=header.is_embedding,
-        mean_pooling=False,
+        pooling="",
     )
     runner = await Runner.start(config, folder=None)
     try:

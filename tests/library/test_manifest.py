@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstack_tui.library.manifest import (
+    ConfigLayer,
     InvalidManifest,
     Layer,
     MediaType,
+    decode,
     is_made_locally,
     manifest_content,
     parse_manifest,
@@ -71,6 +73,14 @@ def test_what_is_null_is_not_there() -> None:
     sent = content(mediaType=None, layers=[{**LAYER, "from": None}], annotations={"a": [None]})
     assert parse_manifest(sent).layers == parse_manifest(content(layers=[LAYER])).layers
     assert parse_manifest(sent).media_type == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "empty"), [(ConfigLayer, ConfigLayer()), (dict[str, object], {}), (list[dict[str, object]], [])]
+)
+def test_a_layer_that_is_null_is_empty(kind: type[object], empty: object) -> None:
+    layer = Layer(media_type=MediaType.CONFIG, digest=DIGEST, size=5)
+    assert decode(b"null\n", kind, layer) == empty
 
 
 def test_the_digests_that_older_and_local_copies_have() -> None:

@@ -128,8 +128,9 @@ def _set_model(params: xllamacpp.CommonParams, message: StartMessage) -> None:
     params.use_jinja = True
     if config.embedding:
         params.embedding = True
-        if config.mean_pooling:
-            params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+        if config.pooling:
+            kind = f"LLAMA_POOLING_TYPE_{config.pooling.upper()}"
+            params.pooling_type = getattr(xllamacpp.llama_pooling_type, kind)
 
 
 def _set_limits(params: xllamacpp.CommonParams, message: StartMessage) -> None:

@@ -17,7 +17,7 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
         threads: the number of threads to compute with.
         parallel: how many requests are computed at once, each with a context of its own. Others wait.
         embedding: also compute embeddings, which takes some 200 MiB. Completions still work.
-        mean_pooling: an embedding is the mean over the tokens; False for a file that sets its own pooling.
+        pooling: how the tokens' vectors become one, in llama.cpp's words; empty if the file says it itself.
         batch: how many tokens of prefill are computed at once; with ``embedding``, it is the context length.
         chat_template: a Jinja template; None uses the file's own.
         adapters: paths of GGUF files of LoRA adapters, applied at full strength.
@@ -32,7 +32,7 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
     threads: int
     parallel: int = 1
     embedding: bool = False
-    mean_pooling: bool = True
+    pooling: str = "last"
     batch: int = 512
     chat_template: str | None = None
     adapters: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
         if self.embedding and not wanted.embedding:
             wanted = replace(wanted, embedding=True)
         if not self.embedding:
-            wanted = replace(wanted, mean_pooling=self.mean_pooling)
+            wanted = replace(wanted, pooling=self.pooling)
         return self == wanted
 
 

@@ -297,6 +297,14 @@ def test_embeddings(engine: Serving) -> None:
     assert engine.post("/api/embeddings", model="tiny").json() == {"embedding": []}
 
 
+def test_the_vector_of_a_model_that_chats_is_that_of_the_last_token(engine: Serving) -> None:
+    """As in Ollama 0.24, the last one that gave any. This model's tokens know nothing of each other."""
+    texts = [" tiny", "a tiny", "zzz tiny", "tiny a"]
+    alone, *same, other = engine.post("/api/embed", model="tiny", input=texts).json()["embeddings"]
+    assert same == [pytest.approx(alone, abs=1e-5)] * 2
+    assert other != pytest.approx(alone, abs=1e-2)
+
+
 def test_the_older_route_to_embed_does_not_bring_to_length_one(engine: Serving) -> None:
     (one,) = engine.post("/api/embed", model="random", input="a tiny model").json()["embeddings"]
     older = engine.post("/api/embeddings", model="random", prompt="a tiny model").json()["embedding"]
