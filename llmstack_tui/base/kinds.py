@@ -9,6 +9,9 @@ EngineChoice = Literal["auto", "ollama", "builtin"]
 """Which server to look for where no host is named."""
 ENGINE_CHOICES: tuple[EngineChoice, ...] = get_args(EngineChoice)
 
+EngineLife = Literal["stopped", "owner", "loaded"]
+"""What ends a built-in engine: somebody who stops it, the end of its owner, or that of its last model."""
+
 
 class LenientEnum(StrEnum):
     """An enumeration that is stored: a value that only a newer version knows is read as ``UNKNOWN``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import default_host
@@ -17,9 +17,11 @@ from llmstack_tui.core.wording import text, words
 from llmstack_tui.lifecycle.states import ModelState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 
+    from llmstack_tui.base.kinds import EngineLife
     from llmstack_tui.core.open import Core
+    from llmstack_tui.core.servers import Startup
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import HostState
     from llmstack_tui.hardware.profile import Profile
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
 _PATIENCE_S = 4.0
 # A model is seen to be busy after two more looks, and two looks over a limit are a reason to act.
 _MORE_LOOKS, _APART_S = 2, 1.0
+
+
+_STARTED: Mapping[EngineLife, str] = {
+    "owner": "No server runs: the built-in engine is started for this command.",
+    "loaded": "No server runs: the built-in engine is started, and ends when its last model is unloaded.",
+}
 
 
 class NoRecord(Failed):
@@ -58,6 +66,7 @@ async def opened(
     act: bool = False,
     processes: bool = False,
     follow: bool = False,
+    start: EngineLife | None = None,
 ) -> AsyncIterator[Stack]:
     """A stack for the servers that the user named, or that are found. It has not asked them anything yet.
 
@@ -66,16 +75,27 @@ async def opened(
         act: the command changes something: servers that may only be looked at are left out, with a note.
         processes: also read what the processes of models hold and compute.
         follow: run all services, as a dashboard does, for a command that runs until it is stopped.
+        start: where nothing runs and there is no Ollama, the built-in engine is started, and lives that long.
 
     Raises:
         Failed: when no server can be found, or nothing may be changed; says what to do.
     """
     if act:
         refuse_read_only(core)
-    if urls is None:
-        urls = await find_urls(core)
-    if act:
-        urls = _where_allowed(core, urls)
+    async with AsyncExitStack() as ending:
+        if urls is None:
+            urls = await (_find_or_start(core, start, ending) if start else find_urls(core))
+        if act:
+            urls = _where_allowed(core, urls)
+        yield await ending.enter_async_context(
+            _opened(core, urls, act=act, processes=processes, follow=follow)
+        )
+
+
+@asynccontextmanager
+async def _opened(
+    core: Core, urls: Sequence[str], *, act: bool, processes: bool, follow: bool
+) -> AsyncIterator[Stack]:
     options = await core.options(urls, Actor.CLI)
     if follow:
         # To start a guard on purpose is to say yes.
@@ -110,7 +130,18 @@ async def find_urls(core: Core) -> tuple[str, ...]:
         Failed: when none is named and none answers.
         InvalidAddress: ``OLLAMA_HOST`` is none.
     """
+    return _found_urls(core, await core.find())
+
+
+async def running_urls(core: Core) -> tuple[str, ...] | None:
+    """The base URLs of the servers that the user named, or of one that answers; None where nothing runs."""
     found = await core.find()
+    from llmstack_tui.core.servers import Found  # noqa: PLC0415  # `find` has imported it
+
+    return _found_urls(core, found) if isinstance(found, Found) else None
+
+
+def _found_urls(core: Core, found: Startup) -> tuple[str, ...]:
     from llmstack_tui.core.servers import Found, NothingToRun  # noqa: PLC0415  # `find` has imported it
 
     if isinstance(found, Found):
@@ -125,6 +156,22 @@ async def find_urls(core: Core) -> tuple[str, ...]:
     raise Failed(
         f"No server answers at {url}: start Ollama, or the built-in engine with `llmstack engine start`."
     )
+
+
+async def _find_or_start(core: Core, life: EngineLife, ending: AsyncExitStack) -> tuple[str, ...]:
+    """As `find_urls`; where there is only the built-in engine, and it does not run, it is started."""
+    found = await core.find()
+    from llmstack_tui.core.servers import BuiltinStopped  # noqa: PLC0415  # `find` has imported it
+
+    if not isinstance(found, BuiltinStopped) or core.settings.read_only:
+        return _found_urls(core, found)
+    from llmstack_tui.cli.progress import waiting  # noqa: PLC0415  # not for the quickest command, ls
+
+    say(_STARTED[life])
+    async with waiting("Starting the engine", core.environ):
+        handle = await core.start_engine(life)
+    ending.callback(handle.release)
+    return (handle.process.url,)
 
 
 def _where_allowed(core: Core, urls: Sequence[str]) -> tuple[str, ...]:

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
+    from llmstack_tui.base.kinds import EngineLife
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.options import StackOptions
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.stack import Stack
-    from llmstack_tui.core.state import StackState
+    from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Request
 
@@ -111,6 +112,13 @@ class Core:
         except InvalidAddress:
             return ()
 
+    async def on_disk(self) -> HostState:
+        """The models on this machine's disk, for when no server lists them; the host has an empty URL."""
+        await lazy.load(".core.on_disk")
+        from llmstack_tui.core.on_disk import models_on_disk  # noqa: PLC0415
+
+        return await asyncio.to_thread(models_on_disk, self._model_folders())
+
     async def start_ollama(self, stopped: OllamaStopped) -> None:
         await lazy.load(".ollama.local")
         from llmstack_tui.core.servers import OLLAMA_START_SECONDS  # noqa: PLC0415
@@ -118,12 +126,14 @@ class Core:
 
         await start_ollama(stopped.binary, stopped.url, wait_seconds=OLLAMA_START_SECONDS)
 
-    async def start_engine(self) -> EngineHandle:
+    async def start_engine(self, life: EngineLife | None = None) -> EngineHandle:
+        """Start the built-in engine; by default it lives as long as the settings say of a dashboard's."""
         await lazy.load(".engine.process.control")
         from llmstack_tui.engine.process import control  # noqa: PLC0415
 
         engine = self.settings.engine
-        return await control.start(port=engine.port, owner=not engine.keep, config=self.config)
+        life = life or ("stopped" if engine.keep else "owner")
+        return await control.start(life=life, port=engine.port, config=self.config)
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         """The dashboard's stack: the user is the actor, and newer versions are looked for."""

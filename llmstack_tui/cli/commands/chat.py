@@ -59,7 +59,7 @@ async def _chat(core: Core, options: Namespace, prompt: str) -> int:
     messages = [Message(role="user", content=prompt)]
     if options.system:
         messages.insert(0, Message(role="system", content=options.system))
-    async with opened(core, processes=True) as stack:
+    async with opened(core, processes=True, start="owner") as stack:
         await look(stack)
         status = locate(stack, options.name, short=True)
         if status.running is None and status.state is not ModelState.CLOUD:

@@ -111,7 +111,7 @@ async def _start(core: Core, options: Namespace) -> int:
     if running is None:
         async with waiting("Starting the engine", core.environ):
             host = options.listen or "127.0.0.1"
-            handle = await start(port=options.port, host=host, owner=False, config=core.config)
+            handle = await start(life="stopped", port=options.port, host=host, config=core.config)
         running = handle.process
     elif options.port is not None or options.listen is not None:
         raise output.Failed(

@@ -35,7 +35,7 @@ async def run(core: Core, options: Namespace) -> int:
     except InvalidName as error:
         raise output.WrongUsage(words(error)) from None
     line = output.StatusLine(core.environ)
-    async with opened(core, act=True) as stack:
+    async with opened(core, act=True, start="owner") as stack:
         url = first_url(stack)
         try:
             async with aclosing(stack.actions.import_gguf(url, options.file.absolute(), name)) as steps:

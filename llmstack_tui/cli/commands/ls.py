@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.stacks import answering, look, opened
+from llmstack_tui.cli.stacks import answering, look, opened, running_urls
 from llmstack_tui.core.types import StoreError
 from llmstack_tui.core.wording import text, words
 
@@ -32,7 +32,11 @@ def add_options(_: Parser) -> None:
 
 async def run(core: Core, options: Namespace) -> int:
     pins: dict[str, frozenset[str]] = {}
-    async with opened(core) as stack:
+    if (urls := await running_urls(core)) is None:
+        hosts: tuple[HostState, ...] = (await core.on_disk(),)
+        output.say("No server runs: these are the models on the disk.")
+        return output.answer(options, document(hosts, pins), lambda: _write(hosts))
+    async with opened(core, urls) as stack:
         await look(stack)
         if options.json:
             pins = await _read_record(stack)
@@ -82,7 +86,7 @@ def _model(
     model = status.model
     verdict = fit.verdict if fit else None
     return {
-        "host": status.host,
+        "host": status.host or None,
         "name": status.name,
         "digest": (model.digest if model else status.running.digest if status.running else None) or None,
         "size": model.size if model else None,

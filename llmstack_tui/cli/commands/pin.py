@@ -32,7 +32,7 @@ def add_options(parser: Parser) -> None:
 
 
 async def run(core: Core, options: Namespace) -> int:
-    async with opened(core, act=True, processes=True) as stack:
+    async with opened(core, act=True, processes=True, start="loaded") as stack:
         await prepare(stack)
         status = locate_local(stack, options.name)
         # Before and after: what cannot be kept is no pin, and nothing is loaded for it.

@@ -30,7 +30,7 @@ async def run(core: Core, options: Namespace) -> int:
             ModelName.parse(name)
     except InvalidName as error:
         raise output.WrongUsage(words(error)) from None
-    async with opened(core, act=True) as stack:
+    async with opened(core, act=True, start="owner") as stack:
         url = first_url(stack)
         await look(stack, url)
         return await pull_all(core, options, stack, [(url, name) for name in options.names], Why.PULL)

@@ -26,7 +26,7 @@ def add_options(parser: Parser) -> None:
 async def run(core: Core, options: Namespace) -> int:
     if not options.yes and (options.json or not output.is_terminal(sys.stdin)):
         raise output.WrongUsage("There is no terminal to ask on: add --yes to remove without a question.")
-    async with opened(core, act=True) as stack:
+    async with opened(core, act=True, start="owner") as stack:
         await look(stack)
         await save_installed(stack)
         # All names are looked up before anything is removed, so that a wrong one removes nothing.

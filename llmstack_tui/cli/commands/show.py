@@ -23,7 +23,7 @@ def add_options(parser: Parser) -> None:
 
 
 async def run(core: Core, options: Namespace) -> int:
-    async with opened(core) as stack:
+    async with opened(core, start="owner") as stack:
         await look(stack)
         status = locate(stack, options.name, short=True)
         found = document(status, await stack.actions.details(status.host, status.name))

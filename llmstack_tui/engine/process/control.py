@@ -25,6 +25,8 @@ from llmstack_tui.engine.process.state import EngineProcess, log_file, saved, st
 if TYPE_CHECKING:
     import psutil
 
+    from llmstack_tui.base.kinds import EngineLife
+
 __all__ = ["EngineFailed", "EngineHandle", "EngineProcess", "missing_reason", "start", "status", "stop"]
 
 START_SECONDS = 30.0
@@ -50,14 +52,13 @@ class EngineHandle:
 
 
 async def start(
-    *, port: int | None = None, host: str = "127.0.0.1", owner: bool, config: Path | None = None
+    *, life: EngineLife, port: int | None = None, host: str = "127.0.0.1", config: Path | None = None
 ) -> EngineHandle:
     """Start the engine, unless it runs already, and return when it is ready.
 
     Args:
+        life: what ends it, beside `stop`. With "owner", this process owns the engine.
         port: by default Ollama's if no Ollama is installed, else the next free one.
-        owner: this process owns the engine: when this process has ended, in whatever way, the engine ends
-            once nobody uses it. Without an owner, it runs until `stop`.
         config: the settings file; by default the usual one.
 
     Raises:
@@ -70,7 +71,7 @@ async def start(
     try:
         log_file().parent.mkdir(parents=True, exist_ok=True)
         async with AsyncFileLock(data_folder() / "engine.lock", timeout=2 * START_SECONDS):
-            return await _start(_arguments(port, host, owner=owner, config=config), owner=owner)
+            return await _start(_arguments(port, host, life=life, config=config), owned=life == "owner")
     except Timeout:
         raise EngineFailed("Another program has been starting the engine for a minute.") from None
     except OSError as error:
@@ -108,7 +109,7 @@ async def stop(*, force: bool = False, timeout_s: float = START_SECONDS) -> bool
     return True
 
 
-async def _start(arguments: list[str], *, owner: bool) -> EngineHandle:
+async def _start(arguments: list[str], *, owned: bool) -> EngineHandle:
     found = await asyncio.to_thread(status)
     if found is not None:
         return EngineHandle(found)
@@ -117,7 +118,7 @@ async def _start(arguments: list[str], *, owner: bool) -> EngineHandle:
             f"An engine runs (process {hung.pid}) and does not answer at {hung.url}. "
             "End it with: llmstack engine stop --force"
         )
-    process = _spawn(arguments, owner=owner)
+    process = _spawn(arguments, owned=owned)
     # Prevents a zombie: nothing else waits for the process, which may outlive this one.
     threading.Thread(target=process.wait, daemon=True, name="engine-reaper").start()
     try:
@@ -133,23 +134,24 @@ async def _start(arguments: list[str], *, owner: bool) -> EngineHandle:
     return EngineHandle(found, process.stdin)
 
 
-def _arguments(port: int | None, host: str, *, owner: bool, config: Path | None) -> list[str]:
+def _arguments(port: int | None, host: str, *, life: EngineLife, config: Path | None) -> list[str]:
     return [
         *("--host", host),
         *(() if port is None else ("--port", str(port))),
-        *(("--owner", str(os.getpid())) if owner else ()),
+        *(("--owner", str(os.getpid())) if life == "owner" else ()),
+        *(("--while-loaded",) if life == "loaded" else ()),
         *(() if config is None else ("--config", str(config.absolute()))),
     ]
 
 
-def _spawn(arguments: list[str], *, owner: bool) -> subprocess.Popen[bytes]:
+def _spawn(arguments: list[str], *, owned: bool) -> subprocess.Popen[bytes]:
     detached = 0
     if sys.platform == "win32":
         detached = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     with open(log_file(), "ab", opener=private_opener) as log:
         return subprocess.Popen(
             [sys.executable, "-m", "llmstack_tui.engine.process.server", *arguments],
-            stdin=subprocess.PIPE if owner else subprocess.DEVNULL,
+            stdin=subprocess.PIPE if owned else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
             cwd=_SAFE_FOLDER,

@@ -1,7 +1,8 @@
 """The engine's process, ``python -m llmstack_tui.engine.process.server``, started by `control`.
 
 It writes one line of JSON to standard output, its address ({"url"}) or why it cannot start ({"error"}), and
-logs to a file. With ``--owner`` it ends once its standard input is closed and nobody uses it any more.
+logs to a file. With ``--owner`` it ends once its standard input is closed and nobody uses it any more, with
+``--while-loaded`` once its last model has left.
 """
 
 from __future__ import annotations
@@ -51,23 +52,39 @@ class UsageTracker:
     """ASGI middleware that records who uses the engine, so that an engine with an owner ends when unused.
 
     The owner's own requests have "pid/<owner>" in their User-Agent; they do not keep the engine running.
+
+    Args:
+        awaited: who started it is about to use it.
+        has_models: whether a model is loaded: only then somebody may still read its answer.
     """
 
-    def __init__(self, app: ASGIApp, owner: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        owner: int | None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        awaited: bool = False,
+        has_models: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._app = app
         self._clock = clock
         self._owner = None if owner is None else re.compile(rf"\bpid/{owner}\b")
+        self._has_models = has_models
         self._in_flight = 0
-        self._other_at: float | None = None
+        self._other_at = clock() if awaited else None
         self._model_at: float | None = None
 
     def unused(self) -> bool:
         """Whether nothing is in flight and no other client has sent a request lately."""
         now = self._clock()
+        is_read = (
+            self._model_at is not None and now - self._model_at < MODEL_USE_SECONDS and self._has_models()
+        )
         return (
             self._in_flight == 0
+            and not is_read
             and (self._other_at is None or now - self._other_at >= OTHER_CLIENT_SECONDS)
-            and (self._model_at is None or now - self._model_at >= MODEL_USE_SECONDS)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,17 +109,17 @@ class UsageTracker:
 
 
 class EngineServer(listener.Server):
-    """Reports its URL when it is ready, and ends once its owner has gone and nobody uses it."""
+    """Reports its URL when it is ready, and ends once it ``may_end`` and nobody uses it."""
 
     def __init__(
-        self, usage: UsageTracker, bound: socket.socket, owner_left: threading.Event, notice: str | None
+        self, usage: UsageTracker, bound: socket.socket, may_end: Callable[[], bool], notice: str | None
     ) -> None:
         super().__init__(usage)
         self._usage = usage
         self._url = listener.base_url(bound)
         self._listening = listener.bound_address(bound)
         self._notice = notice
-        self._owner_left = owner_left
+        self._may_end = may_end
         self._stays = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -122,11 +139,11 @@ class EngineServer(listener.Server):
 
     async def on_tick(self, counter: int) -> bool:
         ends = await super().on_tick(counter)
-        if not self._owner_left.is_set():
+        if not self._may_end():
             return ends
         used = not self._usage.unused()
         if used and not self._stays:
-            log.info("The engine's owner has gone; it stays while others use it")
+            log.info("The engine is no longer needed; it stays while others use it")
         self._stays = used
         return ends or not used
 
@@ -153,7 +170,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if notice:
         log.warning("%s", notice)
     app = create_app(engine, access.rules(os.environ, bound.getsockname()[0], key))
-    server = EngineServer(UsageTracker(app, options.owner), bound, _owner_left(options.owner), notice)
+    left = _owner_left(options.owner)
+    may_end = (lambda: not engine.running()) if options.while_loaded else left.is_set
+    usage = UsageTracker(
+        app, options.owner, awaited=options.while_loaded, has_models=lambda: bool(engine.running())
+    )
+    server = EngineServer(usage, bound, may_end, notice)
     try:
         server.run([bound])
     except Exception:
@@ -172,6 +194,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--owner", type=int, metavar="PID", help="end after this process, whose pipe is stdin"
     )
+    parser.add_argument("--while-loaded", action="store_true", help="end when no model is loaded any more")
     parser.add_argument("--config", type=Path, help="file of settings")
     return parser
 

@@ -27,6 +27,8 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from llmstack_tui.base.kinds import EngineLife
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs the signals of POSIX")
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -42,8 +44,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @asynccontextmanager
-async def started(*, owner: bool = False) -> AsyncIterator[EngineHandle]:
-    handle = await start(port=0, owner=owner)
+async def started(*, life: EngineLife = "stopped") -> AsyncIterator[EngineHandle]:
+    handle = await start(port=0, life=life)
     try:
         yield handle
     finally:
@@ -68,7 +70,7 @@ async def test_an_engine_is_started_found_and_stopped() -> None:
         assert Path(found.log).is_file()
         answer = httpx.get(f"{found.url}/api/version", trust_env=False).json()
         assert answer["engine"] == "llmstack"
-        again = await start(owner=False)
+        again = await start(life="stopped")
         assert again.process == found
         assert await stop() is True
     assert is_gone(found.pid)
@@ -78,17 +80,17 @@ async def test_an_engine_is_started_found_and_stopped() -> None:
 
 async def test_two_that_start_at_once_get_one_engine() -> None:
     async with started() as handle:
-        others = await asyncio.gather(*(start(owner=True) for _ in range(3)))
+        others = await asyncio.gather(*(start(life="owner") for _ in range(3)))
         assert {other.process.pid for other in others} == {handle.process.pid}
         await stop()
-    first, *others = await asyncio.gather(*(start(port=0, owner=False) for _ in range(3)))
+    first, *others = await asyncio.gather(*(start(port=0, life="stopped") for _ in range(3)))
     assert {other.process.pid for other in others} == {first.process.pid}
     await stop()
 
 
 @posix
 async def test_an_engine_ends_with_its_owner() -> None:
-    async with started(owner=True) as handle:
+    async with started(life="owner") as handle:
         handle.release()
         await wait_until(lambda: is_gone(handle.process.pid), 10, "the engine ends by itself")
         assert not state_file().exists()
@@ -98,7 +100,7 @@ async def test_an_engine_ends_with_its_owner() -> None:
 async def test_an_engine_ends_with_an_owner_that_is_killed() -> None:
     program = (
         "import asyncio\nfrom llmstack_tui.engine.process.control import start\n"
-        "async def main():\n    handle = await start(port=0, owner=True)\n"
+        "async def main():\n    handle = await start(port=0, life='owner')\n"
         "    print(handle.process.pid, flush=True)\n    await asyncio.Event().wait()\nasyncio.run(main())"
     )
     owner = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT)
@@ -113,7 +115,7 @@ async def test_an_engine_ends_with_an_owner_that_is_killed() -> None:
 
 @posix
 async def test_an_engine_that_others_use_stays() -> None:
-    async with started(owner=True) as handle:
+    async with started(life="owner") as handle:
         httpx.get(f"{handle.process.url}/api/ps", trust_env=False)
         handle.release()
         await wait_until(lambda: "stays while others use it" in Path(handle.process.log).read_text())
@@ -142,7 +144,7 @@ async def test_an_engine_that_hangs_is_ended_by_force() -> None:
         os.kill(handle.process.pid, signal.SIGSTOP)
         assert status() is None
         with pytest.raises(EngineFailed, match=r"does not answer.*--force"):
-            await start(owner=False)
+            await start(life="stopped")
         with pytest.raises(EngineFailed, match=r"has not ended within 0.2 seconds.*--force"):
             await stop(timeout_s=0.2)
         assert await stop(force=True, timeout_s=0.2) is True
@@ -153,13 +155,13 @@ async def test_a_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(EngineFailed, match=f"Port {port} of 127.0.0.1 is in use"):
-            await start(port=port, owner=False)
+            await start(port=port, life="stopped")
     assert status() is None
 
 
 async def test_an_address_of_another_machine_is_named() -> None:
     with pytest.raises(EngineFailed, match=r"192.0.2.1 is no address of this machine"):
-        await start(port=0, host="192.0.2.1", owner=False)
+        await start(port=0, host="192.0.2.1", life="stopped")
 
 
 @posix
@@ -171,7 +173,7 @@ async def test_ollamas_port_is_left_to_an_installed_ollama(
     ollama.write_text("#!/bin/sh\n")
     ollama.chmod(0o755)
     monkeypatch.setenv("PATH", f"{ollama.parent}{os.pathsep}{os.environ['PATH']}")
-    handle = await start(owner=False)
+    handle = await start(life="stopped")
     try:
         assert (urlsplit(handle.process.url).port or 0) > 11434
     finally:
@@ -183,20 +185,20 @@ async def test_a_folder_that_cannot_be_written_is_named(home: Path) -> None:
     data.mkdir(parents=True)
     (data / "llmstack").write_text("in the way")
     with pytest.raises(EngineFailed, match=str(data / "llmstack")):
-        await start(port=0, owner=False)
+        await start(port=0, life="stopped")
 
 
 async def test_an_engine_that_ends_at_once_says_why(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / "uvicorn.py").write_text("raise RuntimeError('broken on purpose')\n")
     monkeypatch.setenv("PYTHONPATH", str(home))
     with pytest.raises(EngineFailed, match="broken on purpose"):
-        await start(port=0, owner=False)
+        await start(port=0, life="stopped")
 
 
 async def test_a_missing_part_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "missing_reason", lambda: "It is not installed.")
     with pytest.raises(EngineFailed, match=r"^It is not installed\.$"):
-        await start(owner=False)
+        await start(life="stopped")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": "x"}'])
@@ -221,7 +223,7 @@ async def test_a_start_that_is_given_up_leaves_no_engine() -> None:
     def new() -> set[psutil.Process]:
         return set(psutil.Process().children()) - before
 
-    starting = asyncio.create_task(start(port=0, owner=True))
+    starting = asyncio.create_task(start(port=0, life="owner"))
     await wait_until(new, 10)
     (engine,) = new()
     starting.cancel()
