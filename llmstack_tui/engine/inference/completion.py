@@ -6,9 +6,10 @@ Requests are refused for the reasons of ``GenerateHandler`` and ``ChatHandler`` 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,8 @@ from llmstack_tui.engine.templates import COMPLETION, INSERT, THINKING, TOOLS
 from llmstack_tui.ollama.wire import WireToolFunction
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+    from asyncio import Task
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from llmstack_tui.ollama.wire import ChatRequest, GenerateRequest, WireMessage
 
@@ -96,7 +98,7 @@ async def count(engine: Engine, request: ChatRequest) -> int:
         wanted = await _chat_request(request, session)
         # Without a grammar, which counting does not need.
         wanted = prompt.with_free_tools(wanted) or wanted
-        return len(await prompt.context_tokens(session.runner, wanted, ""))
+        return len(await prompt.tokens(session.runner, wanted))
 
 
 def generate(engine: Engine, request: GenerateRequest) -> Completion:
@@ -147,12 +149,14 @@ async def _complete(
         if prepare is None:
             yield Done(reason="load")
             return
-        generation = _Generation(session, await prepare(session), with_top=bool(request.top_logprobs))
+        generation = _Generation(
+            session, await prepare(session), with_top=bool(request.top_logprobs), with_context=with_context
+        )
         found = generation.chunks(truncate=request.truncate is not False, may_cut=may_cut)
         async with aclosing(found) as chunks:
             async for chunk in chunks:
                 yield chunk
-        yield generation.done(since_ns, await generation.context() if with_context else None)
+        yield generation.done(since_ns)
 
 
 class _Generation:
@@ -160,10 +164,15 @@ class _Generation:
 
     Args:
         with_top: whether log probabilities come with the most probable tokens. llama.cpp always sends one.
+        with_context: whether to find the tokens of prompt and answer.
     """
 
-    def __init__(self, session: ModelSession, request: prompt.LlamaRequest, *, with_top: bool) -> None:
+    def __init__(
+        self, session: ModelSession, request: prompt.LlamaRequest, *, with_top: bool, with_context: bool
+    ) -> None:
         self._with_top = with_top
+        self._with_context = with_context
+        self._context: list[int] | None = None
         self._session = session
         self._request = request
         self._chunks: list[CompletionChunk] = []
@@ -177,9 +186,10 @@ class _Generation:
         first would slow down all requests.
         """
         while True:
-            events = self._session.runner.stream(self._request.path, self._request.body)
+            runner = self._session.runner
+            events = runner.stream(self._request.path, self._request.body)
             try:
-                async with aclosing(events):
+                async with aclosing(events), self._prompt() as written:
                     async for event in events:
                         chunk = decode(event)
                         if chunk.logprobs and not self._with_top:
@@ -189,6 +199,9 @@ class _Generation:
                         self._chunks.append(chunk)
                         if chunk.text or chunk.thinking or chunk.logprobs:
                             yield chunk
+                    if written is not None:
+                        answer = joined(self._chunks).text
+                        self._context = await prompt.context_tokens(runner, await written, answer)
                 return
             except UpstreamError as error:
                 # llama.cpp refuses both before it generates anything.
@@ -204,11 +217,20 @@ class _Generation:
                 session.runner, self._request, session.context_length, may_cut=may_cut
             )
 
-    async def context(self) -> list[int]:
-        text = joined(self._chunks).text
-        return await prompt.context_tokens(self._session.runner, self._request, text)
+    @asynccontextmanager
+    async def _prompt(self) -> AsyncIterator[Task[str | list[int]] | None]:
+        """The prompt's text or tokens, if they are needed: found while llama.cpp reads it."""
+        if not self._with_context:
+            yield None
+            return
+        finding = asyncio.create_task(prompt.written(self._session.runner, self._request))
+        try:
+            yield finding
+        finally:
+            finding.cancel()
+            await asyncio.gather(finding, return_exceptions=True)
 
-    def done(self, since_ns: int, context: list[int] | None) -> Done:
+    def done(self, since_ns: int) -> Done:
         whole = joined(self._chunks)
         if (usage := whole.usage) is not None and usage.answer_ns and self._first_s is not None:
             per_second = usage.answer_tokens * 1e9 / usage.answer_ns
@@ -218,7 +240,7 @@ class _Generation:
             total_ns=time.monotonic_ns() - since_ns,
             load_ns=self._session.load_ns,
             whole=whole,
-            context=context,
+            context=self._context,
         )
 
 

@@ -128,9 +128,13 @@ async def render(server: LlamaServer, fields: Mapping[str, Any], turns: Sequence
     return str(answer["prompt"])
 
 
-async def tokenize(server: LlamaServer, text: str) -> list[int]:
-    """The tokens of a prompt, including the special tokens that begin every prompt of the model."""
-    answer = await server.call("/tokenize", {"content": text, "add_special": True, "parse_special": True})
+async def tokenize(server: LlamaServer, text: str, *, begins: bool = True) -> list[int]:
+    """The tokens of a prompt, including the special tokens that begin every prompt of the model.
+
+    Args:
+        begins: False for what follows on other tokens.
+    """
+    answer = await server.call("/tokenize", {"content": text, "add_special": begins, "parse_special": True})
     return list(answer["tokens"])
 
 
@@ -139,12 +143,25 @@ async def detokenize(server: LlamaServer, tokens: Sequence[int]) -> str:
     return str(answer["content"])
 
 
-async def context_tokens(server: LlamaServer, request: LlamaRequest, answer: str) -> list[int]:
-    """The tokens of a request's prompt and of its answer."""
-    prompt = await _prompt(server, request)
+async def written(server: LlamaServer, request: LlamaRequest) -> str | list[int]:
+    """A request's prompt: its text, or its tokens."""
+    if request.path == CHAT:
+        return await render(server, request.body, request.body["messages"])
+    prompt: str | list[int] = request.body["prompt"]
+    return prompt
+
+
+async def tokens(server: LlamaServer, request: LlamaRequest) -> list[int]:
+    """The tokens of a request's prompt."""
+    prompt = await written(server, request)
+    return await tokenize(server, prompt) if isinstance(prompt, str) else prompt
+
+
+async def context_tokens(server: LlamaServer, prompt: str | list[int], answer: str) -> list[int]:
+    """The tokens of a prompt and of its answer."""
     if isinstance(prompt, str):
         return await tokenize(server, prompt + answer)
-    return [*prompt, *await tokenize(server, answer)]
+    return [*prompt, *await tokenize(server, answer, begins=False)]
 
 
 async def truncated(
@@ -165,13 +182,12 @@ async def truncated(
         turns = await fitting(request.turns or body["messages"], context_length - 1, count)
         made = {"messages": turns} if write is None else {"prompt": await write(turns)}
         request = LlamaRequest(request.path, {**body, **made})
-    prompt = await _prompt(server, request)
-    tokens = await tokenize(server, prompt) if isinstance(prompt, str) else prompt
-    shorter = without_middle(tokens, context_length, body.get("n_keep", 0))
-    if len(shorter) == len(tokens):
+    found = await tokens(server, request)
+    shorter = without_middle(found, context_length, body.get("n_keep", 0))
+    if len(shorter) == len(found):
         return request
     if not may_cut:
-        raise PromptTooLong(len(await context_tokens(server, whole, "")), context_length)
+        raise PromptTooLong(len(await tokens(server, whole)), context_length)
     return raw_completion(shorter, body)
 
 
@@ -206,10 +222,3 @@ def without_middle(tokens: Sequence[int], context_length: int, keep: int) -> lis
     keep = min(len(tokens) if keep < 0 else keep, most)
     length = context_length - max((context_length - keep) // 2, 1)
     return [*tokens[:keep], *tokens[len(tokens) - (length - keep) :]]
-
-
-async def _prompt(server: LlamaServer, request: LlamaRequest) -> str | list[int]:
-    if request.path == CHAT:
-        return await render(server, request.body, request.body["messages"])
-    prompt: str | list[int] = request.body["prompt"]
-    return prompt

@@ -92,6 +92,9 @@ def test_a_prompt_begins_once(engine: Serving, tmp_path: Path) -> None:
     assert context(engine, "beginning", template=START + "{{ .Prompt }}")[:3] == expected
     body = {"template": START + "{{ if .Suffix }}{{ .Prompt }}{{ end }}", "suffix": "a"}
     assert context(engine, "beginning", **body)[:3] == expected
+    options = {**ONE_TOKEN, "num_ctx": 256}
+    cut = context(engine, "beginning", template="{{ .Prompt }}", prompt="a" * 300, options=options)
+    assert cut.count(token[START]) == 1, "nor does the answer to a prompt that was cut begin with that token"
 
 
 def test_a_template_is_kept_by_what_is_made_of_the_model(engine: Serving) -> None:
