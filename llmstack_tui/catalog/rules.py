@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import DEFAULT_CACHE
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.structs import replace
 from llmstack_tui.fit import memory
 from llmstack_tui.fit.memory import LayerCache, Request, Shape, Subject, Weights
@@ -23,9 +24,9 @@ SHORT, LONG = 4096, 32768
 class EntryFit(StrEnum):
     """Whether a model fits into a budget of memory."""
 
-    LONG = "fits"  # with 32k tokens, or with its own maximum if that is less
-    SHORT = "at 4k"
-    NO = "no"
+    LONG = later("fits")  # with 32k tokens, or with its own maximum if that is less
+    SHORT = later("at 4k")
+    NO = later("no")
     UNKNOWN = "?"
 
 
@@ -74,7 +75,7 @@ def search(entries: Iterable[Entry], text: str) -> tuple[Entry, ...]:
     """The entries that contain all words of ``text``, in any case; all entries if it is empty.
 
     Matches in the name come first, then in the family, the uses, the licence and the description; within
-    each, by priority.
+    each, by priority. Uses and descriptions match in English and in the present language.
     """
     words = text.casefold().split()
     ranked = [(ranks, entry) for entry in entries if None not in (ranks := _ranks(entry, words))]
@@ -88,9 +89,9 @@ def _ranks(entry: Entry, words: list[str]) -> list[int | None]:
     places = (
         name,
         entry.family.casefold(),
-        " ".join(entry.uses),
+        " ".join((*entry.uses, *map(tr, entry.uses))).casefold(),
         entry.license.value.casefold() if entry.license else "",
-        f"{entry.good_for} {entry.parameters.value}".casefold(),
+        f"{entry.good_for} {tr(entry.good_for)} {entry.parameters.value}".casefold(),
     )
     return [_rank(word, name, places) for word in words]
 

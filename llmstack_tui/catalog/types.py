@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from llmstack_tui.base.languages import later
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.base.structs import replace
 
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 class Use(StrEnum):
     """What a model is good for."""
 
-    GENERAL = "general"
-    CODE = "code"
-    REASONING = "reasoning"
-    VISION = "vision"
-    EMBEDDING = "embedding"
-    SMALL = "small"
+    GENERAL = later("general")
+    CODE = later("code")
+    REASONING = later("reasoning")
+    VISION = later("vision")
+    EMBEDDING = later("embedding")
+    SMALL = later("small")
 
 
 class Text(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.languages import later
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -16,12 +18,12 @@ if TYPE_CHECKING:
 class DownloadState(StrEnum):
     """The state of a pull. The last three are final."""
 
-    WAITING = "waiting"
-    RUNNING = "running"
-    PAUSED = "paused"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
+    WAITING = later("waiting")
+    RUNNING = later("running")
+    PAUSED = later("paused")
+    DONE = later("done")
+    FAILED = later("failed")
+    CANCELLED = later("cancelled")
 
     @property
     def is_over(self) -> bool:

@@ -7,6 +7,7 @@ import hashlib
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.languages import later
 from llmstack_tui.gguf.source import check_format, open_regular
 from llmstack_tui.hosts.types import Progress
 
@@ -40,8 +41,8 @@ async def hash_file(path: Path) -> AsyncGenerator[Progress, None]:
         async for piece in pieces:
             await asyncio.to_thread(hasher.update, piece)
             done += len(piece)
-            yield Progress(status="hashing", total=size, completed=done)
-    yield Progress(status="hashing", digest=f"sha256:{hasher.hexdigest()}", total=size, completed=done)
+            yield Progress(status=later("hashing"), total=size, completed=done)
+    yield Progress(status=later("hashing"), digest=f"sha256:{hasher.hexdigest()}", total=size, completed=done)
 
 
 async def send_blob(http: Transport, path: Path, digest: str) -> AsyncGenerator[Progress, None]:
@@ -62,9 +63,9 @@ async def send_blob(http: Transport, path: Path, digest: str) -> AsyncGenerator[
     sending = asyncio.create_task(http.send(address, content(), size), name=f"send {digest[:19]}")
     try:
         while not (await asyncio.wait((sending,), timeout=_REPORT_EVERY_S))[0]:
-            yield Progress(status="sending", digest=digest, total=size, completed=sent)
+            yield Progress(status=later("sending"), digest=digest, total=size, completed=sent)
         sending.result()
-        yield Progress(status="sending", digest=digest, total=size, completed=size)
+        yield Progress(status=later("sending"), digest=digest, total=size, completed=size)
     finally:
         sending.cancel()
         await asyncio.wait((sending,))

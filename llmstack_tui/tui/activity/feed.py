@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import EventKind
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.sentences import Failure, Sentence, quoted
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.hosts.errors import HostError
@@ -33,13 +34,25 @@ _CLIENTS = frozenset({EventKind.LOADED, EventKind.LEFT, EventKind.DIFFERENCE})
 _TROUBLE = frozenset({EventKind.FAILED, EventKind.SERVER, EventKind.NOTICE})
 
 
+_EVENT = later("event")
+_WORDS: dict[str, str] = {
+    EventKind.LOADED: later("client"),
+    EventKind.LEFT: later("client"),
+    EventKind.DIFFERENCE: later("missed"),
+    EventKind.FAILED: later("failed"),
+    EventKind.SERVER: later("server"),
+    EventKind.NOTICE: later("notice"),
+    NoteKind.NOTE: later("notice"),
+}
+
+
 class Choice(StrEnum):
     """The filter of the activity."""
 
-    ALL = "all"
-    ACTS = "acts"
-    CLIENTS = "other clients"
-    TROUBLE = "warnings and errors"
+    ALL = later("all")
+    ACTS = later("acts")
+    CLIENTS = later("other clients")
+    TROUBLE = later("warnings and errors")
 
     @property
     def kinds(self) -> frozenset[str] | None:
@@ -53,7 +66,7 @@ class Choice(StrEnum):
 
     @property
     def heading(self) -> str:
-        return "Activity" if self is Choice.ALL else f"Activity: {self}"
+        return tr("Activity") if self is Choice.ALL else tr("Activity: {kinds}", kinds=tr(self))
 
     def next(self) -> Choice:
         every = list(Choice)
@@ -84,19 +97,9 @@ def tone(event: Event) -> Tone:
 
 def word(event: Event) -> str:
     """The label of an event: one word for its kind."""
-    match event.kind:
-        case EventKind.LOADED | EventKind.LEFT:
-            return "client"
-        case EventKind.DIFFERENCE:
-            return "missed"
-        case EventKind.FAILED | EventKind.SERVER | EventKind.NOTICE:
-            return event.kind
-        case NoteKind.NOTE:
-            return "notice"
-        case _ if event.kind in _ACTS or event.kind == NoteKind.DONE:
-            return "guard" if event.kind in _GUARD or _is_by_guard(event) else "act"
-        case _:
-            return "event"
+    if event.kind in _ACTS or event.kind == NoteKind.DONE:
+        return tr("guard") if event.kind in _GUARD or _is_by_guard(event) else tr("act")
+    return tr(_WORDS.get(event.kind, _EVENT))
 
 
 def said(event: Event) -> str:
@@ -108,6 +111,11 @@ def _is_by_guard(event: Event) -> bool:
     return event.details.get("asked_by") == "guard"
 
 
+def word_cells() -> int:
+    """The width of the column of labels, with a gap behind the longest."""
+    return max(8, *(len(tr(each)) + 1 for each in {*_WORDS.values(), _EVENT}))
+
+
 class ActivityLines(Struct, frozen=True):
     """The events that the activity shows, newest first, and the filter that chose them."""
 
@@ -117,7 +125,7 @@ class ActivityLines(Struct, frozen=True):
     @property
     def heading(self) -> str:
         """The filter, and that there may be older events."""
-        newest = f"  the newest {LIMIT}" if len(self.events) == LIMIT else ""
+        newest = f"  {tr('the newest {count}', count=LIMIT)}" if len(self.events) == LIMIT else ""
         return f"{self.choice.heading}{newest}"
 
 
@@ -230,7 +238,7 @@ class ActivityFeed(Controller):
         """Show new notices; read new events soon."""
         for notice in self.activity.notice(state.notices, self._shell.view.moment.now):
             # A toast, too: the activity may be hidden, and a notice says what the program can no longer do.
-            self._shell.warn(text(notice), title="Notice")
+            self._shell.warn(text(notice), title=tr("Notice"))
         if (stack := self._shell.stack) is None:
             return
         if stack is not self._followed:
@@ -255,7 +263,7 @@ class ActivityFeed(Controller):
         self._is_behind = True
         if not self._is_reading:
             self._is_reading = True
-            self._shell.start("Activity", self._read, group="activity")
+            self._shell.start(tr("Activity"), self._read, group="activity")
 
     async def _read(self) -> None:
         try:

@@ -10,12 +10,13 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.wording import ACTORS
 from llmstack_tui.tui.activity import KEYS, LINE_KEYS, LIST_KEYS
-from llmstack_tui.tui.activity.feed import ActivityFeed, Choice, Tone, said, tone, word
+from llmstack_tui.tui.activity.feed import ActivityFeed, Choice, Tone, said, tone, word, word_cells
 from llmstack_tui.tui.dialogs import Dialog
 from llmstack_tui.tui.draw.figures import day_text
 from llmstack_tui.tui.draw.text import content_of, plain_spaces, wrap
@@ -96,7 +97,9 @@ class ActivityList(RowList[ActivityRow]):
         if self._drawn and self._drawn[0] is lines and self._drawn[1].date() == now.date():
             return
         self._drawn = lines, now
-        self.show_message(("Nothing yet." if lines.choice is Choice.ALL else "Nothing of this kind.",))
+        self.show_message(
+            (tr("Nothing yet.") if lines.choice is Choice.ALL else tr("Nothing of this kind."),)
+        )
         self.show([activity_row(event, now) for event in lines.events])
 
     @property
@@ -118,7 +121,7 @@ class ActivityList(RowList[ActivityRow]):
         time = row.day or row.time
         if is_wide and row.day:
             time = f"{row.day:>6} {row.time}"
-        sign = f"{_mark(row.tone, pen.marks)} " + (f"{row.word:<8}" if is_wide else "")
+        sign = f"{_mark(row.tone, pen.marks)} " + (row.word.ljust(word_cells()) if is_wide else "")
         before = pen.cell(f" {time:>6}" if row.day else f" {time}", indent - len(sign), "muted")
         return [before, pen.cell(sign, len(sign), _STYLES[row.tone]), body]
 
@@ -154,7 +157,7 @@ class ActivityPane(SidePane):
     """Follows the record; Enter opens a line."""
 
     def __init__(self) -> None:
-        super().__init__("Activity", id="activity-pane")
+        super().__init__(tr("Activity"), id="activity-pane")
         self.list = ActivityList(id="activity")
 
     def compose(self) -> ComposeResult:
@@ -186,6 +189,16 @@ class ActivityScreen(FramedScreen):
 
 
 _LABEL_CELLS = 10
+_WEEKDAYS = (
+    later("Monday"), later("Tuesday"), later("Wednesday"), later("Thursday"), later("Friday"),
+    later("Saturday"), later("Sunday"),
+)  # fmt: skip
+_DATES = (
+    later("{day} January {year}"), later("{day} February {year}"), later("{day} March {year}"),
+    later("{day} April {year}"), later("{day} May {year}"), later("{day} June {year}"),
+    later("{day} July {year}"), later("{day} August {year}"), later("{day} September {year}"),
+    later("{day} October {year}"), later("{day} November {year}"), later("{day} December {year}"),
+)  # fmt: skip
 
 
 class LineScreen(Dialog[None]):
@@ -195,8 +208,8 @@ class LineScreen(Dialog[None]):
     AUTO_FOCUS = "VerticalScroll"
 
     def __init__(self, event: Event) -> None:
-        again = (("line.again", "load it again"),) if may_be_undone(event) else ()
-        super().__init__("What happened", *again, ("line.close", "back"))
+        again = (("line.again", tr("load it again")),) if may_be_undone(event) else ()
+        super().__init__(tr("What happened"), *again, ("line.close", tr("back")))
         self._event = event
 
     def compose_body(self) -> ComposeResult:
@@ -221,24 +234,30 @@ def may_be_undone(event: Event) -> bool:
     return is_stop and details.get("end") in {"gone", "leaving"} and bool(event.host and event.model)
 
 
+def _long_text(at: datetime) -> str:
+    """``Monday 20 November 2025, 11:02:31``."""
+    date = tr(_DATES[at.month - 1], day=at.day, year=f"{at.year}")
+    return f"{tr(_WEEKDAYS[at.weekday()])} {date}, {at:%H:%M:%S}"
+
+
 def facts(event: Event) -> Iterator[tuple[str, str]]:
     """The facts beside the sentence, each with its label."""
     at, details = event.at.astimezone(), event.details
-    yield "When", f"{at:%A} {at.day} {at:%B %Y}, {at:%H:%M:%S}"
-    yield "Kind", word(event)
+    yield tr("When"), _long_text(at)
+    yield tr("Kind"), word(event)
     if who := details.get("asked_by"):
-        yield "Asked by", ACTORS[Actor(str(who))]
+        yield tr("Asked by"), tr(ACTORS[Actor(str(who))])
     if event.reason:
-        yield "Why", text(*event.reason)
+        yield tr("Why"), text(*event.reason)
     if event.model:
-        yield "Model", event.model
+        yield tr("Model"), event.model
     if event.host:
-        yield "Server", event.host
+        yield tr("Server"), event.host
     seconds = details.get("seconds")
     if isinstance(seconds, int | float):
-        yield "Took", seconds_text(seconds)
+        yield tr("Took"), seconds_text(seconds)
     if error := details.get("error"):
         # Older records have the words themselves.
-        yield "Error", text(Sentence(str(error)))
+        yield tr("Error"), text(Sentence(str(error)))
     if detail := details.get("detail"):
-        yield "Detail", str(detail)
+        yield tr("Detail"), str(detail)

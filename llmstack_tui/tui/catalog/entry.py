@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from textual import on
 from textual.widgets import Static
 
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.names import DEFAULT_HOST, DEFAULT_NAMESPACE, ModelName, model_key
 from llmstack_tui.base.sentences import Failure
 from llmstack_tui.base.text import brief
@@ -46,6 +47,13 @@ if TYPE_CHECKING:
 _REST_S = 0.2
 _MOST_TAGS = 1000
 _DOWNLOAD, _MEMORY, _FITS, _QUANTIZATION, _PUSHED = 10, 9, 9, 11, 14
+
+_FITS_HERE = {
+    EntryFit.LONG: later("it fits here"),
+    EntryFit.SHORT: later("it fits here, but not with a long context"),
+    EntryFit.NO: later("that is more than there is here"),
+    EntryFit.UNKNOWN: later("whether it fits here is not known"),
+}
 
 Offered = tuple[str, int | None, str]
 
@@ -135,14 +143,17 @@ class EntryScreen(FramedScreen):
     def show(self, view: View) -> None:
         installed = {model_key(model.name) for model in view.models() if model.model}
         budget, now = budget_of(view.state), view.moment.now
-        heading = "Variants: download, memory at 4k and 32k tokens, here"
+        heading = tr("Variants: download, memory at 4k and 32k tokens, here")
         lines: list[Line] = [Fact(key="variants", text=heading, is_heading=True)]
         for name, file in self._variants.items():
             lines.append(self._variant(name, file, installed, budget, now))
         if self._tags:
             count = len(self._tags)
-            of = f"{count:,}" if count <= _MOST_TAGS else f"the first {_MOST_TAGS:,} of {count:,}"
-            heading = f"Tags of the registry: {of}"
+            heading = tr("Tags of the registry: {count:,}", count=count)
+            if count > _MOST_TAGS:
+                heading = tr(
+                    "Tags of the registry: the first {most:,} of {count:,}", most=_MOST_TAGS, count=count
+                )
             lines.append(Fact(key="tags", text=heading, is_heading=True))
             lines += [self._variant(name, None, installed, budget, now) for name in self._tags[:_MOST_TAGS]]
         lines += sources(self._catalog, self._entry)
@@ -154,7 +165,7 @@ class EntryScreen(FramedScreen):
         offer = self._offers.get(name)
         fits, fit = fit_word(self._entry, file, budget) if file else ("", EntryFit.UNKNOWN)
         if file is None and offer is not None and budget is not None and offer.download > budget:
-            fits, fit = "no", EntryFit.NO
+            fits, fit = tr(EntryFit.NO), EntryFit.NO
         download = bytes_text(offer.download) if offer else download_text(file) if file else ""
         return Variant(
             key=name,
@@ -172,12 +183,12 @@ class EntryScreen(FramedScreen):
     def action_ask(self) -> None:
         stack = self.shell.stack
         if stack is None:
-            self._say("There is no server yet.")
+            self._say(tr("There is no server yet."))
             return
         registry = brief(ModelName.parse(self._entry.name).host, 80)
-        self._say(f"Asking {registry} for its tags{self.shell.marks.dots}")
+        self._say(tr("Asking {registry} for its tags", registry=registry) + self.shell.marks.dots)
         ask = partial(self._ask, stack.catalog)
-        start(self, f"The tags of {self._entry.name}", ask, group="ask", exclusive=True)
+        start(self, tr("The tags of {model}", model=self._entry.name), ask, group="ask", exclusive=True)
 
     async def _ask(self, browsing: DashboardCatalog) -> None:
         """Ask for the tags and current variants; if the registry does not answer, say so."""
@@ -206,10 +217,10 @@ class EntryScreen(FramedScreen):
     def _heard(self, tags: Sequence[str] | None, problem: Exception | None) -> None:
         name = ModelName.parse(self._entry.name)
         if tags is None:
-            said = f"{name.host} lists no tags."
+            said = [words(problem), tr("{registry} lists no tags.", registry=name.host)]
             if name.host == DEFAULT_HOST and name.namespace == DEFAULT_NAMESPACE:
-                said += f" All of them: https://ollama.com/library/{name.model}/tags"
-            self._say(brief(f"{words(problem)} {said}" if problem else said, 400))
+                said.append(tr("All of them: {url}", url=f"https://ollama.com/library/{name.model}/tags"))
+            self._say(brief(" ".join(filter(None, said)), 400))
             return
         named = (_with_tag(name, tag) for tag in tags)
         self._tags = tuple(each for each in named if each and each not in self._variants)
@@ -220,7 +231,7 @@ class EntryScreen(FramedScreen):
         item = self.list.row
         if isinstance(item, Variant) and item.key not in self._offers and item.key in self._tags:
             look = partial(self._look_at, item.key)
-            start(self, "A tag of the registry", look, group="tag", exclusive=True)
+            start(self, tr("A tag of the registry"), look, group="tag", exclusive=True)
 
     async def _look_at(self, name: str) -> None:
         await asyncio.sleep(_REST_S)
@@ -255,24 +266,23 @@ class EntryScreen(FramedScreen):
 def wanted(entry: Entry, file: File, budget: int | None, download: int | None = None) -> Offered:
     """The arguments of `DownloadController.offer`; ``download`` is the size that the registry gives."""
     short, long = memory_texts(entry, file)
-    memory = f"{short} of memory at 4k tokens" + (f", {long} at 32k" if long else "")
-    fits = {
-        EntryFit.LONG: "it fits here",
-        EntryFit.SHORT: "it fits here, but not with a long context",
-        EntryFit.NO: "that is more than there is here",
-        EntryFit.UNKNOWN: "whether it fits here is not known",
-    }[fit_word(entry, file, budget)[1]]
-    return entry.name_to_pull(file), download or file.bytes, f"{memory} (an estimate): {fits}."
+    memory = tr("{short} of memory at 4k tokens", short=short)
+    if long:
+        memory = tr("{short} of memory at 4k tokens, {long} at 32k", short=short, long=long)
+    fits = tr(_FITS_HERE[fit_word(entry, file, budget)[1]])
+    about = tr("{memory} (an estimate): {fits}.", memory=memory, fits=fits)
+    return entry.name_to_pull(file), download or file.bytes, about
 
 
 def facts_content(entry: Entry) -> Content:
     """The catalog's facts on an entry, apart from the variants."""
+    family = tr("{family}, {count} parameters", family=entry.family, count=entry.parameters.value)
     rows = (
-        ("Good for", entry.good_for),
-        ("Uses", ", ".join(entry.uses)),
-        ("Family", f"{entry.family}, {entry.parameters.value} parameters"),
-        ("Context", f"{entry.context.value:,} tokens"),
-        ("Licence", entry.license.value if entry.license else UNKNOWN),
+        (tr("Good for"), tr(entry.good_for)),
+        (tr("Uses"), ", ".join(map(tr, entry.uses))),
+        (tr("Family"), family),
+        (tr("Context"), tr("{count:,} tokens", count=entry.context.value)),
+        (tr("Licence"), entry.license.value if entry.license else UNKNOWN),
     )
     return rows_content(((name, brief(value, 200)) for name, value in rows), 11)
 
@@ -280,12 +290,12 @@ def facts_content(entry: Entry) -> Content:
 def sources(catalog: Catalog, entry: Entry) -> Iterator[Fact]:
     """Measured speeds, and the source of each figure, named once."""
     if entry.speeds:
-        yield Fact(key="speeds", text="Tokens per second, measured by others", is_heading=True)
+        yield Fact(key="speeds", text=tr("Tokens per second, measured by others"), is_heading=True)
     for number, speed in enumerate(entry.speeds):
         kind = f", {speed.quantization}" if speed.quantization else ""
-        text = f"{rate_text(speed.tokens_per_second)} on {speed.card}{kind}"
+        text = tr("{rate} on {card}", rate=rate_text(speed.tokens_per_second), card=f"{speed.card}{kind}")
         yield Fact(key=f"speed {number}", text=f"{text}   {catalog.page(speed.source)}")
-    yield Fact(key="sources", text="Where the figures are from", is_heading=True)
+    yield Fact(key="sources", text=tr("Where the figures are from"), is_heading=True)
     figures = (entry.parameters, entry.license, entry.context, entry.attention, *entry.files)
     for source in dict.fromkeys(figure.source for figure in figures if figure is not None):
         yield Fact(key=f"source {source}", text=catalog.page(source))

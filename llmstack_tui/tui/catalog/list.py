@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import UNKNOWN, bytes_text
 from llmstack_tui.catalog.rules import LONG, SHORT, EntryFit, estimate, fit, search
@@ -23,22 +24,27 @@ if TYPE_CHECKING:
     from llmstack_tui.catalog.types import Catalog, Entry, File, PublishedSpeed, Use
     from llmstack_tui.tui.draw.text import Pen
 
-_FITS = {EntryFit.LONG: "fits", EntryFit.SHORT: "tight", EntryFit.NO: "no", EntryFit.UNKNOWN: UNKNOWN}
+_FITS = {
+    EntryFit.LONG: later("fits"),
+    EntryFit.SHORT: later("tight"),
+    EntryFit.NO: later("no"),
+    EntryFit.UNKNOWN: UNKNOWN,
+}
 
 
 class CatalogColumn(StrEnum):
     """What the list can be sorted by; RANK puts recommended models first."""
 
-    RANK = "rank"
-    NAME = "name"
-    PARAMETERS = "parameters"
-    DOWNLOAD = "download"
-    MEMORY = "memory"
-    LONG_MEMORY = "memory at 32k"
-    FIT = "fit"
-    CONTEXT = "context"
-    LICENSE = "licence"
-    SPEED = "speed"
+    RANK = later("rank")
+    NAME = later("name")
+    PARAMETERS = later("parameters")
+    DOWNLOAD = later("download")
+    MEMORY = later("memory")
+    LONG_MEMORY = later("memory at 32k")
+    FIT = later("fit")
+    CONTEXT = later("context")
+    LICENSE = later("licence")
+    SPEED = later("speed")
 
 
 class CatalogOrder(SortOrder[CatalogColumn], frozen=True):
@@ -125,7 +131,7 @@ def catalog_rows(shelf: Shelf, query: CatalogQuery) -> tuple[CatalogRow, ...]:
 
 def fit_word(entry: Entry, file: File, budget: int | None) -> tuple[str, EntryFit]:
     found = fit(entry, file, budget)
-    return _FITS[found], found
+    return tr(_FITS[found]), found
 
 
 def memory_texts(entry: Entry, file: File) -> tuple[str, str]:
@@ -168,7 +174,7 @@ def _row(shelf: Shelf, entry: Entry, query: CatalogQuery) -> CatalogRow:
         context=tokens_text(entry.context.value),
         license=entry.license.value if entry.license else UNKNOWN,
         speed=f"{rate_text(speed.tokens_per_second)} {speed.card}" if speed else "",
-        good_for=entry.good_for,
+        good_for=tr(entry.good_for),
         figures={
             CatalogColumn.PARAMETERS: _count(entry.parameters.value),
             CatalogColumn.DOWNLOAD: entry.file.bytes,
@@ -214,22 +220,23 @@ class _Cell(Struct, frozen=True):
     text: Callable[[CatalogRow], str]
     sorts: CatalogColumn | None = None
     right: bool = True
+    gap: str = ""
 
 
 _ALWAYS = (
-    _Cell("Size", 7, lambda row: row.parameters, CatalogColumn.PARAMETERS),
-    _Cell("Download", 10, lambda row: row.download, CatalogColumn.DOWNLOAD),
-    _Cell("At 4k", 9, lambda row: row.memory[0], CatalogColumn.MEMORY),
-    _Cell("At 32k", 9, lambda row: row.memory[1], CatalogColumn.LONG_MEMORY),
-    _Cell("  Here", 8, lambda row: f"  {row.fits}", CatalogColumn.FIT, right=False),
+    _Cell(later("Size"), 7, lambda row: row.parameters, CatalogColumn.PARAMETERS),
+    _Cell(later("Download"), 10, lambda row: row.download, CatalogColumn.DOWNLOAD),
+    _Cell(later("At 4k"), 9, lambda row: row.memory[0], CatalogColumn.MEMORY),
+    _Cell(later("At 32k"), 9, lambda row: row.memory[1], CatalogColumn.LONG_MEMORY),
+    _Cell(later("Here"), 8, lambda row: row.fits, CatalogColumn.FIT, right=False, gap="  "),
 )
 # Shown from the first on while there is room; the last takes the rest of the width.
 _MORE = (
-    _Cell("Context", 9, lambda row: row.context, CatalogColumn.CONTEXT),
-    _Cell("  Licence", 22, lambda row: f"  {row.license}", CatalogColumn.LICENSE, right=False),
-    _Cell("  tok/s on", 24, lambda row: f"  {row.speed}", CatalogColumn.SPEED, right=False),
+    _Cell(later("Context"), 9, lambda row: row.context, CatalogColumn.CONTEXT),
+    _Cell(later("Licence"), 22, lambda row: row.license, CatalogColumn.LICENSE, right=False, gap="  "),
+    _Cell(later("tok/s on"), 24, lambda row: row.speed, CatalogColumn.SPEED, right=False, gap="  "),
 )
-_GOOD_FOR = _Cell("  Good for", 0, lambda row: f"  {row.good_for}", right=False)
+_GOOD_FOR = _Cell(later("Good for"), 0, lambda row: row.good_for, right=False, gap="  ")
 _LEAST_GOOD_FOR = 30
 
 
@@ -250,7 +257,7 @@ def _columns(width: int) -> tuple[tuple[_Cell, int], ...]:
         more.append((_GOOD_FOR, left))
     else:
         name += min(left, _WIDEST_NAME - name)
-    named = _Cell("Name", name, lambda row: row.key, CatalogColumn.NAME, right=False)
+    named = _Cell(later("Name"), name, lambda row: row.key, CatalogColumn.NAME, right=False)
     return ((named, name), *((cell, cell.width) for cell in _ALWAYS), *more)
 
 
@@ -258,7 +265,7 @@ def headings(width: int) -> Iterator[ColumnHeading[CatalogColumn]]:
     """The headings of the columns that fit."""
     yield ColumnHeading("", _BEFORE)
     for cell, cells in _columns(width):
-        yield ColumnHeading(cell.title, cells, cell.sorts, cell.right)
+        yield ColumnHeading(cell.gap + tr(cell.title), cells, cell.sorts, cell.right)
 
 
 class CatalogList(RowList[CatalogRow]):
@@ -266,12 +273,16 @@ class CatalogList(RowList[CatalogRow]):
 
     def draw(self, row: CatalogRow, line: int, width: int, pen: Pen) -> list[Segment]:
         plain = "muted" if row.fit is EntryFit.NO else "plain"
-        styles = {"Name": "name" if row.fit is not EntryFit.NO else "plain", "  Here": FIT_STYLES[row.fit]}
+        name = "plain" if row.fit is EntryFit.NO else "name"
+        styles: dict[CatalogColumn | None, str] = {
+            CatalogColumn.NAME: name,
+            CatalogColumn.FIT: FIT_STYLES[row.fit],
+        }
         return [
             pen.pointer(),
             pen.cell(pen.marks.tick if row.installed else "", _BEFORE - 1, "good"),
             *(
-                pen.cell(cell.text(row), cells, styles.get(cell.title, plain), right=cell.right)
+                pen.cell(cell.gap + cell.text(row), cells, styles.get(cell.sorts, plain), right=cell.right)
                 for cell, cells in _columns(width)
             ),
         ]

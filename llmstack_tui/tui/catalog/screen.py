@@ -9,6 +9,7 @@ from msgspec import to_builtins
 from textual import on
 from textual.widgets import Static
 
+from llmstack_tui.base.languages import current, tr
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.catalog.types import Use
@@ -51,9 +52,9 @@ class CatalogScreen(TableScreen):
 
     def __init__(self) -> None:
         self.list = CatalogList()
-        order, what = CatalogOrder(), "Search in name, family, use, licence and purpose"
+        order, what = CatalogOrder(), tr("Search in name, family, use, licence and purpose")
         names = Headings(headings, order)
-        pane = TablePane("Catalog", self.list, names, order, placeholder=what, id="catalog-pane")
+        pane = TablePane(tr("Catalog"), self.list, names, order, placeholder=what, id="catalog-pane")
         super().__init__("catalog", pane)
         self._about = Static("", id="about", markup=False)
         self._shelf: Shelf | None = None
@@ -70,28 +71,30 @@ class CatalogScreen(TableScreen):
     def show(self, view: View) -> None:
         stack = self.shell.stack
         if self._shelf is None:
-            waiting = "Reading the catalog" if stack else "There is no server yet."
+            waiting = tr("Reading the catalog") if stack else tr("There is no server yet.")
             self.list.show_message((waiting,))
             if stack is not None and not self._is_reading:
                 self._is_reading = True
-                start(self, "The catalog", self._read, group="catalog", exclusive=True)
+                start(self, tr("The catalog"), self._read, group="catalog", exclusive=True)
             return
         names = tuple(model.name for model in view.models() if model.model)
         if names != self._listed:
             self._listed, self._installed = names, frozenset(map(model_key, names))
         pane, budget, card = self.pane, budget_of(view.state), card_of(view.state)
         query = CatalogQuery(pane.filter_text, self._use, pane.order, self._installed, budget, card)
-        drawn = (self._shelf, query, self.shell.marks)
+        drawn = (self._shelf, query, self.shell.marks, current())
         if drawn == self._drawn:
             return
         self._drawn = drawn
         rows = catalog_rows(self._shelf, query)
-        self.list.show_message(("No match.", f"{view.keys['catalog.back']} shows all again."))
+        self.list.show_message((tr("No match."), tr("{key} shows all again.", key=view.keys["catalog.back"])))
         self.list.show(rows)
-        of = f"{len(rows)} of {len(self._shelf.catalog.entries)}" if query.text or query.use else len(rows)
-        used = "".join(f", {each}" for each in (self._use, pane.sorted_by) if each)
-        room = "" if budget is None else f"   room for models here: {bytes_text(budget)}"
-        self.pane.show_title(f"Catalog  {of}{used}{room}")
+        of = str(len(rows))
+        if query.text or query.use:
+            of = tr("{count} of {all}", count=len(rows), all=len(self._shelf.catalog.entries))
+        used = ", ".join(filter(None, (of, tr(self._use or ""), pane.sorted_by)))
+        room = "" if budget is None else tr("room for models here: {size}", size=bytes_text(budget))
+        self.pane.show_title(f"{tr('Catalog')}  {used}   {room}".rstrip())
         self._show_about()
 
     async def _read(self) -> None:
@@ -125,11 +128,11 @@ class CatalogScreen(TableScreen):
         if row is None:
             self._about.update(content_of(""))
             return
-        told = [f"context {row.context}", f"licence {row.license}"]
+        told = [tr("context {tokens}", tokens=row.context), tr("licence {name}", name=row.license)]
         if row.speed:
-            told.append(f"tok/s: {row.speed}")
+            told.append(tr("tok/s: {speed}", speed=row.speed))
         if row.installed:
-            told.insert(0, "installed")
+            told.insert(0, tr("installed"))
         dot = f"  {self.shell.marks.dot}  "
         self._about.update(
             content_of((row.key, "bold"), f": {row.good_for}\n", (dot.join(told), "$text-muted"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from llmstack_tui.base.languages import later
 from llmstack_tui.base.names import model_key
 from llmstack_tui.tui.widgets.table import SortOrder, known_first
 
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 class DiskColumn(StrEnum):
     """What the models can be sorted by; at first by SIZE."""
 
-    SIZE = "size"
-    NAME = "name"
-    SHARED = "shared"
-    FREES = "what it frees"
-    USED = "last used"
+    SIZE = later("size")
+    NAME = later("name")
+    SHARED = later("shared")
+    FREES = later("what it frees")
+    USED = later("last used")
 
 
 class DiskOrder(SortOrder[DiskColumn], frozen=True):

@@ -13,8 +13,8 @@ from msgspec import Struct
 from rich.cells import cell_len
 from textual import on
 
+from llmstack_tui.base.languages import later, tr, tr_n
 from llmstack_tui.base.names import model_key
-from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text, words
@@ -43,7 +43,11 @@ if TYPE_CHECKING:
 
 _SIZE, _USED, _NOTE, _LEAST_NAME = 10, 13, 37, 9
 _NAME = 300
-_KINDS = {"orphan": "complete", "partial": "unfinished"}
+_KINDS = {"orphan": later("complete"), "partial": later("unfinished")}
+_REMOVED = {
+    "orphan": later("complete, removed by a clean-up"),
+    "partial": later("unfinished, removed by a clean-up"),
+}
 _WIDE_FROM = 100
 _TICK_S = 0.2
 
@@ -109,7 +113,7 @@ class DiskScreen(FramedScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self) -> None:
-        super().__init__(Pane("Disk", id="frame"))
+        super().__init__(Pane(tr("Disk"), id="frame"))
         self.list = DiskList()
         self._seen: FolderUse | None = None
         self._order = BY_SIZE
@@ -126,13 +130,13 @@ class DiskScreen(FramedScreen):
 
     def action_look(self) -> None:
         self._damaged = ()
-        self.list.show_message((f"Reading the folders{self.shell.marks.dots}",))
-        start(self, "The disk", self._look, group="disk", exclusive=True)
+        self.list.show_message((tr("Reading the folders") + self.shell.marks.dots,))
+        start(self, tr("The disk"), self._look, group="disk", exclusive=True)
 
     async def _look(self) -> None:
         stack = self.shell.stack
         if stack is None:
-            self.list.show_message(("There is no server yet.",))
+            self.list.show_message((tr("There is no server yet."),))
             return
         from llmstack_tui.core.types import StoreError
         from llmstack_tui.library.errors import LibraryError
@@ -146,7 +150,7 @@ class DiskScreen(FramedScreen):
         self._used = {}
         with suppress(StoreError):  # Without it, no time is known.
             self._used = await stack.records.last_used()
-        self.list.show_message(("There is no folder of models here.",))
+        self.list.show_message((tr("There is no folder of models here."),))
         self._show_folders()
 
     def _show_folders(self) -> None:
@@ -175,7 +179,7 @@ class DiskScreen(FramedScreen):
             self.action_look()
         elif self.shell.stack is not None:
             # It ends with this screen: nothing is lost, and nobody would see how far it is.
-            self._verifying = start(self, "The verification", self._verify, group="verify")
+            self._verifying = start(self, tr("The verification"), self._verify, group="verify")
 
     async def _verify(self) -> None:
         stack, loop, shown_s = self.shell.stack, asyncio.get_running_loop(), 0.0
@@ -185,8 +189,12 @@ class DiskScreen(FramedScreen):
             nonlocal shown_s
             if total and time.monotonic() - shown_s >= _TICK_S:
                 shown_s = time.monotonic()
-                share = f"{100 * (done or 0) // total} % of {bytes_text(total)}"
-                title = f"Disk  Reading {brief(name, 60)}: {share}  (v: stop)"
+                title = tr(
+                    "Disk  Reading {file}: {percent} % of {size}  (v: stop)",
+                    file=brief(name, 60),
+                    percent=100 * (done or 0) // total,
+                    size=bytes_text(total),
+                )
                 loop.call_soon_threadsafe(self.frame.show_title, title)
 
         found = await stack.disk.verify(tell, note=not stack.read_only)
@@ -194,16 +202,20 @@ class DiskScreen(FramedScreen):
         read = [each for each in found if not isinstance(each, Exception)]
         self._damaged = tuple(file for each in read for file in each.damaged)
         for error in failed:
-            self.shell.warn(words(error), title="Verification", severity="error")
-        count = sum(each.files for each in read)
-        files = (
-            f"{plural(count, '1 file', f'{count} files')} of {bytes_text(sum(each.size for each in read))}"
-        )
+            self.shell.warn(words(error), title=tr("Verification"), severity="error")
+        count, size = sum(each.files for each in read), bytes_text(sum(each.size for each in read))
         if self._damaged:
-            said = f"{len(self._damaged)} damaged or missing: the list says what to do."
-            self.shell.warn(f"{files} read. {said}", title="Verification", severity="error")
+            files = tr_n("1 file of {size} read.", "{count} files of {size} read.", count, size=size)
+            said = tr("{count} damaged or missing: the list says what to do.", count=len(self._damaged))
+            self.shell.warn(f"{files} {said}", title=tr("Verification"), severity="error")
         else:
-            self.shell.tell(f"{files} read: nothing is damaged.", title="Verification")
+            said = tr_n(
+                "1 file of {size} read: nothing is damaged.",
+                "{count} files of {size} read: nothing is damaged.",
+                count,
+                size=size,
+            )
+            self.shell.tell(said, title=tr("Verification"))
         await self._look()
 
     def action_clean(self) -> None:
@@ -213,36 +225,39 @@ class DiskScreen(FramedScreen):
         row = self.list.row
         path = next((each for each in self._seen.unreadable if row and row.key == f"unreadable {each}"), None)
         if stack.read_only:
-            self.shell.tell("Nothing can be changed: llmstack is read-only.")
+            self.shell.tell(tr("Nothing can be changed: llmstack is read-only."))
         elif path is not None:
-            self.shell.start("Remove a file", partial(self._remove, path), group="clean", exclusive=True)
+            self.shell.start(tr("Remove a file"), partial(self._remove, path), group="clean", exclusive=True)
         elif self._seen.unreadable:
             first = brief(str(self._seen.unreadable[0]), 200)
-            self.shell.tell(
-                f"Nothing is removed while {first} cannot be read: it may name any of the files. "
-                "With the cursor on its row, x removes it."
+            said = tr(
+                "Nothing is removed while {file} cannot be read: it may name any of the files. "
+                "With the cursor on its row, x removes it.",
+                file=first,
             )
+            self.shell.tell(said)
         elif not self._seen.removable:
-            self.shell.tell("There is nothing to remove.")
+            self.shell.tell(tr("There is nothing to remove."))
         else:
             # Started by the dashboard, so that it continues when this screen is closed.
-            self.shell.start("Clean up", partial(self._clean, self._seen), group="clean", exclusive=True)
+            self.shell.start(tr("Clean up"), partial(self._clean, self._seen), group="clean", exclusive=True)
 
     async def _remove(self, path: Path) -> None:
         from llmstack_tui.library.errors import LibraryError
 
-        answers = (Answer("keep", "Keep it"), Answer("remove", "Remove", dangerous=True))
-        text = f"{brief(str(path), 300)}\n\nIt is no manifest. The files of its model, if any, stay."
+        answers = (Answer("keep", tr("Keep it")), Answer("remove", tr("Remove"), dangerous=True))
+        about = tr("It is no manifest. The files of its model, if any, stay.")
+        text = f"{brief(str(path), 300)}\n\n{about}"
         stack = self.shell.stack
         if (
             stack is None
-            or await self.shell.ask("Remove this file?", text, answers, escape="keep") != "remove"
+            or await self.shell.ask(tr("Remove this file?"), text, answers, escape="keep") != "remove"
         ):
             return
         try:
             await stack.disk.remove_unreadable(path)
         except LibraryError as error:
-            self.shell.warn(words(error), title="Remove", severity="error")
+            self.shell.warn(words(error), title=tr("Remove"), severity="error")
         if self.is_current:
             await self._look()
 
@@ -250,8 +265,8 @@ class DiskScreen(FramedScreen):
         from llmstack_tui.library.errors import LibraryError
 
         count = len(seen.removable)
-        title = plural(count, "Remove this file?", f"Remove these {count} files?")
-        answers = (Answer("keep", "Keep all"), Answer("remove", "Remove", dangerous=True))
+        title = tr_n("Remove this file?", "Remove these {count} files?", count)
+        answers = (Answer("keep", tr("Keep all")), Answer("remove", tr("Remove"), dangerous=True))
         answer = await self.shell.ask(title, clean_text(seen.removable), answers, escape="keep")
         stack = self.shell.stack
         if answer != "remove" or stack is None:
@@ -259,11 +274,11 @@ class DiskScreen(FramedScreen):
         try:
             removed = await stack.disk.clean(seen.removable)
         except LibraryError as error:
-            self.shell.warn(words(error), title="Clean-up", severity="error")
+            self.shell.warn(words(error), title=tr("Clean-up"), severity="error")
         else:
             freed = bytes_text(sum(each.size for each in removed))
-            files = plural(len(removed), "1 file", f"{len(removed)} files")
-            self.shell.tell(f"Removed {files}: {freed}.", title="Clean-up")
+            said = tr_n("Removed 1 file: {size}.", "Removed {count} files: {size}.", len(removed), size=freed)
+            self.shell.tell(said, title=tr("Clean-up"))
         if self.is_current:
             await self._look()
 
@@ -281,7 +296,7 @@ def folders_shown(
 def damage_rows(damaged: Sequence[DamagedFile]) -> Iterator[DiskRow]:
     """What a verification has found: whose it is, what is wrong, and what to do."""
     if damaged:
-        yield DiskRow(key="damaged", name="Damaged or missing", is_heading=True)
+        yield DiskRow(key="damaged", name=tr("Damaged or missing"), is_heading=True)
     for each in damaged:
         name = ", ".join(each.models) or each.path.name
         note = text(*each.why, *each.repair)
@@ -306,15 +321,17 @@ def _folder_rows(
     use: FolderUse, used: Mapping[str, datetime], order: DiskOrder, marks: Marks
 ) -> Iterator[DiskRow]:
     """The models in their order, then the files that no model uses."""
-    name = "Models" if use.own else f"Models of Ollama in {brief(str(use.path), 120)}, only shown"
+    name = tr("Models")
+    if not use.own:
+        name = tr("Models of Ollama in {folder}, only shown", folder=brief(str(use.path), 120))
     at, now = use.path, datetime.now(UTC)
     yield DiskRow(
         key=f"{at} models",
         name=heading(name, DiskColumn.NAME, order, marks),
-        size=heading("Size", DiskColumn.SIZE, order, marks),
-        shared=heading("Shared", DiskColumn.SHARED, order, marks),
-        alone=heading("Frees", DiskColumn.FREES, order, marks),
-        used=heading("Last used", DiskColumn.USED, order, marks),
+        size=heading(tr("Size"), DiskColumn.SIZE, order, marks),
+        shared=heading(tr("Shared"), DiskColumn.SHARED, order, marks),
+        alone=heading(tr("Frees"), DiskColumn.FREES, order, marks),
+        used=heading(tr("Last used"), DiskColumn.USED, order, marks),
         is_heading=True,
     )
     for model in ordered(use, used, order):
@@ -329,11 +346,12 @@ def _folder_rows(
             note=_remark(model),
         )
     if not use.models:
-        yield DiskRow(key=f"{at} none", name="No models.")
-    yield DiskRow(key=f"{at} leftovers", name="Used by no model", is_heading=True)
+        yield DiskRow(key=f"{at} none", name=tr("No models."))
+    yield DiskRow(key=f"{at} leftovers", name=tr("Used by no model"), is_heading=True)
     for leftover in use.leftovers:
-        kind = _KINDS[leftover.kind.value]
-        note = f"kept: {text(leftover.kept)}" if leftover.kept else f"{kind}, removed by a clean-up"
+        note = tr(_REMOVED[leftover.kind.value])
+        if leftover.kept:
+            note = tr("kept: {why}", why=text(leftover.kept))
         yield DiskRow(
             key=f"{at} file {leftover.path.name}",
             name=leftover.path.name,
@@ -342,39 +360,39 @@ def _folder_rows(
             removable=not leftover.kept,
         )
     if not use.leftovers:
-        yield DiskRow(key=f"{at} nothing", name="Nothing: every file is in use.")
+        yield DiskRow(key=f"{at} nothing", name=tr("Nothing: every file is in use."))
+    unreadable = tr("unreadable: nothing is removed while it is there")
+    if use.own:
+        unreadable = tr("unreadable: nothing is removed while it is there (x: remove it)")
     for path in use.unreadable:
-        yield DiskRow(
-            key=f"unreadable {path}",
-            name=str(path),
-            note="unreadable: nothing is removed while it is there" + (" (x: remove it)" if use.own else ""),
-        )
+        yield DiskRow(key=f"unreadable {path}", name=str(path), note=unreadable)
 
 
 def _remark(model: ModelUse) -> str:
     if model.fault:
         return text(*model.fault)
     if model.missing:
-        return f"{model.missing} of its files missing"
-    return "changed since it was verified: v reads it" if model.changed else ""
+        return tr("{count} of its files missing", count=model.missing)
+    return tr("changed since it was verified: v reads it") if model.changed else ""
 
 
 def disk_title(folders: Sequence[FolderUse | LibraryError], order: str = "") -> str:
     read = [each for each in folders if not isinstance(each, Exception)]
     if not read:
-        return "Disk"
-    where = brief(str(read[0].path), 120) if len(read) == 1 else f"{len(read)} folders"
+        return tr("Disk")
+    where = brief(str(read[0].path), 120) if len(read) == 1 else tr("{count} folders", count=len(read))
     free = sum(leftover.size for use in read for leftover in use.removable)
-    could = f", {bytes_text(free)} to be freed" if free else ""
-    # Before the path, which may be cut.
-    said = f"{order}, " if order else ""
-    return f"Disk  {said}{bytes_text(sum(use.size for use in read))} in {where}{could}"
+    taken = tr("{size} in {where}", size=bytes_text(sum(use.size for use in read)), where=where)
+    could = tr("{size} to be freed", size=bytes_text(free)) if free else ""
+    # The order stands before the path, which may be cut.
+    return f"{tr('Disk')}  {', '.join(filter(None, (order, taken, could)))}"
 
 
 def clean_text(chosen: Sequence[Leftover]) -> str:
     """The question that names what a clean-up would remove."""
     lines = [
-        f"{brief(each.path.name, 40)}  {bytes_text(each.size)}, {_KINDS[each.kind.value]}" for each in chosen
+        f"{brief(each.path.name, 40)}  {bytes_text(each.size)}, {tr(_KINDS[each.kind.value])}"
+        for each in chosen
     ]
     freed = bytes_text(sum(each.size for each in chosen))
-    return f"{lines_text(lines)}\n\nNo model uses them. This frees {freed}."
+    return f"{lines_text(lines)}\n\n{tr('No model uses them. This frees {size}.', size=freed)}"

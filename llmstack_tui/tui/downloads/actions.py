@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.languages import later, tr, tr_n
 from llmstack_tui.base.names import same_model
-from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.stack import DashboardStack
 
 
+_UPDATED, _INSTALLED = later("{model} was updated."), later("{model} is installed.")
 _MOST_HOSTS = _MOST_NAMED = 3
 # The length of the progress bar while a model starts, which may take longer.
 _START_S = 60.0
@@ -56,12 +57,11 @@ class DownloadController(Controller):
             if download.id not in self._open:
                 continue
             if download.state is DownloadState.DONE:
-                end = "was updated" if download.why is Why.UPDATE else "is installed"
-                self._shell.tell(f"{name} {end}.", title="Download")
+                end = _UPDATED if download.why is Why.UPDATE else _INSTALLED
+                self._shell.tell(tr(end, model=name), title=tr("Download"))
             elif download.state is DownloadState.FAILED:
-                self._shell.warn(
-                    f"{name}: {text(*download.reason)}", title="Download failed", severity="error"
-                )
+                why = f"{name}: {text(*download.reason)}"
+                self._shell.warn(why, title=tr("Download failed"), severity="error")
         self._open = frozenset(download.id for download in state.downloads if not download.state.is_over)
 
     def add(self) -> None:
@@ -73,9 +73,9 @@ class DownloadController(Controller):
             url, able = host.snapshot.url, host.snapshot.capabilities
             if selected in {None, url} and (Capability.IMPORT in able or Capability.PULL in able):
                 if self._answering([url]):
-                    self._start("Add a model", partial(self._add, stack, host))
+                    self._start(tr("Add a model"), partial(self._add, stack, host))
                 return
-        self._shell.tell("This server takes no models.")
+        self._shell.tell(tr("This server takes no models."))
 
     async def _add(self, stack: DashboardStack, host: HostState) -> None:
         from llmstack_tui.tui.downloads.add import ImportScreen
@@ -88,7 +88,7 @@ class DownloadController(Controller):
         if made is None:
             return
         if screen.pulls:
-            self._shell.tell(f"{brief(made, 200)} is in the queue.", title="Pull")
+            self._shell.tell(tr("{model} is in the queue.", model=brief(made, 200)), title=tr("Pull"))
         else:
             stack.refresh()
             self._shell.select(url, made)
@@ -101,40 +101,51 @@ class DownloadController(Controller):
             elif not download.state.is_over:
                 stack.downloads.pause(download.id)
             else:
-                name = brief(download.model, 60)
-                self._shell.tell(f"{name} is over ({download.state}): there is nothing to pause.")
+                text = tr(
+                    "{model} is over ({state}): there is nothing to pause.",
+                    model=brief(download.model, 60),
+                    state=tr(download.state),
+                )
+                self._shell.tell(text)
 
     def cancel(self, *ids: int) -> None:
         for stack, download in self._chosen(ids):
             if download.state.is_over:
-                self._shell.tell(f"{brief(download.model, 60)} is over already ({download.state}).")
+                name, state = brief(download.model, 60), tr(download.state)
+                self._shell.tell(tr("{model} is over already ({state}).", model=name, state=state))
             else:
-                self._start(f"Cancel {download.model}", partial(self._cancel, stack, download))
+                cancel = partial(self._cancel, stack, download)
+                self._start(tr("Cancel {model}", model=download.model), cancel)
 
     def retry(self, *ids: int) -> None:
         """Retry pulls that failed or were cancelled."""
         for stack, download in self._chosen(ids):
             if download.state in {DownloadState.FAILED, DownloadState.CANCELLED}:
-                self._start(f"Pull {download.model}", partial(self._retry, stack, download.id))
+                retry = partial(self._retry, stack, download.id)
+                self._start(tr("Pull {model}", model=download.model), retry)
             else:
-                self._shell.tell("Only what failed or was cancelled can be tried again.")
+                self._shell.tell(tr("Only what failed or was cancelled can be tried again."))
 
     def forget_over(self) -> None:
         """Clear pulls that are over from the list."""
         if (stack := self._changeable()) is None:
             return
         if rows := stack.downloads.forget_over():
-            said = plural(len(rows), "1 download was", f"{len(rows)} downloads were")
-            self._shell.offer_undo(f"{said} cleared from the list.", partial(self._put_back, rows))
+            said = tr_n(
+                "1 download was cleared from the list.",
+                "{count} downloads were cleared from the list.",
+                len(rows),
+            )
+            self._shell.offer_undo(said, partial(self._put_back, rows))
         else:
-            self._shell.tell("No download is over: there is nothing to clear.")
+            self._shell.tell(tr("No download is over: there is nothing to clear."))
 
     def _put_back(self, rows: Sequence[DownloadRecord]) -> bool:
         if (stack := self._changeable()) is None:
             return False
         stack.downloads.put_back(rows)
-        said = plural(len(rows), "1 download is", f"{len(rows)} downloads are")
-        self._shell.tell(f"{said} in the list again.")
+        said = tr_n("1 download is in the list again.", "{count} downloads are in the list again.", len(rows))
+        self._shell.tell(said)
         return True
 
     def offer(self, name: str, download: int | None, memory: str) -> None:
@@ -154,25 +165,31 @@ class DownloadController(Controller):
         urls = self._answering(hosts)
         if here := [url for url in hosts if url in urls]:
             text = offer_text(name, download, memory, stack.state, here)
-            self._start(f"Pull {name}", partial(self._offer, stack, name, text, here))
+            self._start(tr("Pull {model}", model=name), partial(self._offer, stack, name, text, here))
         elif not hosts:
-            self._shell.tell("No server here takes downloads.")
+            self._shell.tell(tr("No server here takes downloads."))
 
     async def _offer(self, stack: DashboardStack, name: str, text: str, hosts: list[str]) -> None:
         names = self._shell.host_names
         if (more := len(hosts) - _MOST_HOSTS) > 0:
-            text += (
-                f"\n{more} more {plural(more, 'server takes', 'servers take')} downloads: use their lists."
+            others = tr_n(
+                "{count} more server takes downloads: use their lists.",
+                "{count} more servers take downloads: use their lists.",
+                more,
             )
-        answers = [Answer("", "Not now")]
+            text += f"\n{others}"
+        answers = [Answer("", tr("Not now"))]
         for url in hosts[:_MOST_HOSTS]:
             host = brief(names.get(url) or address(url), 24)
-            answers.append(Answer(url, "Download it" if len(hosts) == 1 else f"To {host}"))
-        url = await self._shell.ask(f"Download {brief(name, 50)}?", text, answers, escape="")
+            label = tr("Download it") if len(hosts) == 1 else tr("To {host}", host=host)
+            answers.append(Answer(url, label))
+        title = tr("Download {model}?", model=brief(name, 50))
+        url = await self._shell.ask(title, text, answers, escape="")
         if url:
             await self._ask_for(stack, url, name)
             key, name = self._shell.view.keys["app.downloads"], brief(name, 80)
-            self._shell.tell(f"{name} is in the queue: press {key} to see it.", title="Download")
+            said = tr("{model} is in the queue: press {key} to see it.", model=name, key=key)
+            self._shell.tell(said, title=tr("Download"))
 
     async def _ask_for(self, stack: DashboardStack, host_url: str, name: str) -> None:
         self.asked, self.replaced = await stack.downloads.pull(host_url, name), None
@@ -185,13 +202,16 @@ class DownloadController(Controller):
             await stack.downloads.cancel(download.id, keep=False)
             return
         there = used_text(download.completed, download.total)
-        text = f"{there} are there. If the data is kept, a later download goes on from where it was."
-        answers = (
-            Answer("on", "Keep downloading"),
-            Answer("keep", "Cancel, keep the data"),
-            Answer("delete", "Cancel, delete the data", dangerous=True),
+        text = tr(
+            "{amount} are there. If the data is kept, a later download goes on from where it was.",
+            amount=there,
         )
-        title = f"Cancel the download of {brief(download.model, 50)}?"
+        answers = (
+            Answer("on", tr("Keep downloading")),
+            Answer("keep", tr("Cancel, keep the data")),
+            Answer("delete", tr("Cancel, delete the data"), dangerous=True),
+        )
+        title = tr("Cancel the download of {model}?", model=brief(download.model, 50))
         answer = await self._shell.ask(title, text, answers, escape="on")
         if answer in {"keep", "delete"}:
             await stack.downloads.cancel(download.id, keep=answer == "keep")
@@ -206,7 +226,7 @@ class DownloadController(Controller):
             self._shell.end(0)
         else:
             self._is_leaving = True
-            self._start("Quit", partial(self._leave, stack, stopped))
+            self._start(tr("Quit"), partial(self._leave, stack, stopped))
 
     def farewell(self) -> str:
         stack = self._shell.stack
@@ -223,12 +243,12 @@ class DownloadController(Controller):
         from llmstack_tui.tui.dialogs import WaitScreen
 
         answers = (
-            Answer("start", f"Load {plural(len(stopped), 'it', 'them')} again and quit"),
-            Answer("quit", "Quit"),
-            Answer("stay", "Stay"),
+            Answer("start", tr_n("Load it again and quit", "Load them again and quit", len(stopped))),
+            Answer("quit", tr("Quit")),
+            Answer("stay", tr("Stay")),
         )
         try:
-            title, text = "Quit in the middle of an update?", leaving_text(stopped)
+            title, text = tr("Quit in the middle of an update?"), leaving_text(stopped)
             match await self._shell.ask(title, text, answers, escape="stay"):
                 case "stay":
                     return
@@ -236,8 +256,8 @@ class DownloadController(Controller):
                     self._under_way = stack.downloads.under_way
                     which = models_text([each.model for each in stopped])
                     wait = WaitScreen(
-                        f"Loading {which} again",
-                        "Then llmstack ends. If you give up, it ends at once.",
+                        tr("Loading {models} again", models=which),
+                        tr("Then llmstack ends. If you give up, it ends at once."),
                         partial(self._start_again, stack),
                         limit_s=_START_S,
                     )
@@ -259,15 +279,17 @@ class DownloadController(Controller):
 def leaving_text(stopped: Sequence[Download]) -> str:
     """What quitting now means for models that were unloaded for their updates."""
     names = [brief(each.model, 80) for each in stopped]
-    more = len(names) - _MOST_NAMED
-    shown = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-    if len(names) == 1:
-        first = f"{shown} was unloaded for its update, which is not done."
-        rest = "Until then it stays unloaded, unless its old version is loaded again now."
-    else:
-        first = f"{shown} were unloaded for their updates, which are not done."
-        rest = "Until then they stay unloaded, unless their old versions are loaded again now."
-    return f"{first} What came is kept, and goes on with the next llmstack. {rest}"
+    shown = ", ".join(names[:_MOST_NAMED])
+    if (more := len(names) - _MOST_NAMED) > 0:
+        shown = tr("{names} and {count} more", names=shown, count=more)
+    return tr_n(
+        "{models} was unloaded for its update, which is not done. What came is kept, and goes on with the "
+        "next llmstack. Until then it stays unloaded, unless its old version is loaded again now.",
+        "{models} were unloaded for their updates, which are not done. What came is kept, and goes on with "
+        "the next llmstack. Until then they stay unloaded, unless their old versions are loaded again now.",
+        len(names),
+        models=shown,
+    )
 
 
 def offer_text(name: str, download: int | None, memory: str, state: StackState, hosts: Sequence[str]) -> str:
@@ -278,23 +300,26 @@ def offer_text(name: str, download: int | None, memory: str, state: StackState, 
     """
     from llmstack_tui.base.address import is_loopback
 
-    lines = ["Its size is not known."]
+    lines = [tr("Its size is not known.")]
     if download is not None:
-        lines = [f"{bytes_text(download)} to download, less what is there already."]
+        lines = [tr("{size} to download, less what is there already.", size=bytes_text(download))]
     here = [url for url in hosts if is_loopback(url)]
     disk = state.machine.disk if state.machine else None
     if here and disk is not None:
-        text = f"The disk of this machine has {bytes_text(disk.free)} left"
+        free, rest = bytes_text(disk.free), bytes_text(disk.free - (download or 0))
         if download is None:
-            lines.append(f"{text}.")
+            said = tr("The disk of this machine has {size} left.", size=free)
         elif download > disk.free:
-            lines.append(f"{text}: that is too little.")
+            said = tr("The disk of this machine has {size} left: that is too little.", size=free)
         else:
-            lines.append(f"{text}, and {bytes_text(disk.free - download)} afterwards.")
+            said = tr(
+                "The disk of this machine has {size} left, and {rest} afterwards.", size=free, rest=rest
+            )
+        lines.append(said)
     if len(here) < len(hosts):
-        lines.append("The disk space of other machines is not known here.")
+        lines.append(tr("The disk space of other machines is not known here."))
     if memory:
         lines.append(memory)
     if any(same_model(model.name, name) for host in state.hosts for model in host.models):
-        lines.append("It is installed: only what is newer is fetched.")
+        lines.append(tr("It is installed: only what is newer is fetched."))
     return "\n".join(lines)

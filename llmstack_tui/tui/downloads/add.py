@@ -14,6 +14,7 @@ from textual import on
 from textual.suggester import Suggester
 from textual.widgets import Input
 
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
@@ -78,11 +79,12 @@ def check_typed(text: str) -> Checked:
     try:
         name = ModelName.parse(stripped)
     except InvalidName:
-        raise NotImportable(
+        said = tr(
             "That is neither a name such as qwen2.5-coder:7b or hf.co/user/model:Q4_K_M nor the path of a "
             "GGUF file."
-        ) from None
-    return Checked(stripped, f"Pulls {name.short} from {name.host}.")
+        )
+        raise NotImportable(said) from None
+    return Checked(stripped, tr("Pulls {model} from {registry}.", model=name.short, registry=name.host))
 
 
 def _is_path(text: str) -> bool:
@@ -109,16 +111,15 @@ def check_file(text: str) -> Checked:
     path = typed_path(text)
     try:
         if path.is_dir():
-            raise NotImportable("That is a folder. Choose a .gguf file in it.")
+            raise NotImportable(tr("That is a folder. Choose a .gguf file in it."))
         header = read_header(path)
     except FileNotFoundError:
-        raise NotImportable("There is no such file.") from None
+        raise NotImportable(tr("There is no such file.")) from None
     except InvalidGGUF as error:
         raise NotImportable(words(error)) from None
     except (OSError, ValueError) as error:
-        raise NotImportable(
-            f"The file cannot be read: {getattr(error, 'strerror', None) or error}."
-        ) from None
+        why = getattr(error, "strerror", None) or error
+        raise NotImportable(tr("The file cannot be read: {why}.", why=why)) from None
     parts = (header.architecture, header.quantization, bytes_text(header.file_size))
     return Checked(suggest_name(path, header), "  ".join(str(part) for part in parts if part), path)
 
@@ -146,7 +147,7 @@ def completion(text: str) -> str | None:
 _BAR_CELLS = 40
 _PAUSE_S = 0.2
 _FRAME_S = 0.1
-_TYPING = (("enter", "add"), ("tab", "next field"), ("right", "complete"))
+_TYPING = (("enter", later("add")), ("tab", later("next field")), ("right", later("complete")))
 
 
 class PathSuggester(Suggester):
@@ -179,7 +180,9 @@ class ImportScreen(FormScreen):
         pull: Callable[[str], Coroutine[object, object, object]] | None,
         names: Collection[str],
     ) -> None:
-        super().__init__("Pull a model, or import a file", _TYPING, names)
+        super().__init__(
+            tr("Pull a model, or import a file"), [(key, tr(word)) for key, word in _TYPING], names
+        )
         self._start = start
         self._pull = pull
         self.pulls = False
@@ -188,12 +191,12 @@ class ImportScreen(FormScreen):
 
     def compose_body(self) -> Iterator[Widget]:
         path = Input(
-            placeholder="qwen2.5-coder:7b, hf.co/user/model:Q4_K_M or ~/models/name.gguf",
+            placeholder=tr("qwen2.5-coder:7b, hf.co/user/model:Q4_K_M or ~/models/name.gguf"),
             suggester=PathSuggester(),
             id="path",
         )
-        yield from labelled("Name to pull, or GGUF file to import (type its path, or drop it here)", path)
-        yield from labelled("Name (of an imported file)", Input(placeholder="name:tag", id="name"))
+        yield from labelled(tr("Name to pull, or GGUF file to import (type its path, or drop it here)"), path)
+        yield from labelled(tr("Name (of an imported file)"), Input(placeholder=tr("name:tag"), id="name"))
 
     @on(Input.Changed, "#path")
     def _path_changed(self, event: Input.Changed) -> None:
@@ -201,7 +204,7 @@ class ImportScreen(FormScreen):
         self.say("path", "")
         self.workers.cancel_group(self, "check")
         if event.value.strip():
-            start(self, "Check", partial(self._check_after_pause, event.value), group="check")
+            start(self, tr("Check"), partial(self._check_after_pause, event.value), group="check")
 
     async def _check_after_pause(self, text: str) -> None:
         await asyncio.sleep(_PAUSE_S)
@@ -211,16 +214,19 @@ class ImportScreen(FormScreen):
         try:
             checked = await asyncio.to_thread(check_typed, text)
             if checked.path is None and self._pull is None:
-                raise NotImportable("This server pulls no models: give the path of a GGUF file.")
+                raise NotImportable(tr("This server pulls no models: give the path of a GGUF file."))
             if checked.path is not None and self._start is None:
-                raise NotImportable("This server takes no GGUF files: give the name of a model.")
+                raise NotImportable(tr("This server takes no GGUF files: give the name of a model."))
         except NotImportable as error:
             self.say("path", str(error), "-wrong")
             return
         self._typed = checked
         is_here = checked.path is None and self.is_taken(checked.name)
-        there = " It is installed: only what is newer is fetched." if is_here else ""
-        self.say("path", checked.summary + there, "-right")
+        said = [
+            checked.summary,
+            *([tr("It is installed: only what is newer is fetched.")] if is_here else []),
+        ]
+        self.say("path", " ".join(said), "-right")
         name = self.query_one("#name", Input)
         if name.value in {"", self._suggested}:
             self._suggested = name.value = "" if checked.path is None else checked.name
@@ -231,20 +237,20 @@ class ImportScreen(FormScreen):
         if name and (problem := check_name(name)):
             self.say("name", problem, "-wrong")
         elif self.is_taken(name):
-            self.say("name", "There is a model with this name: it will be replaced.", "-warning")
+            self.say("name", tr("There is a model with this name: it will be replaced."), "-warning")
         else:
             self.say("name", "")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if not self.is_under_way:
             self.workers.cancel_group(self, "check")
-            start(self, "Check", partial(self._submit, in_path=event.input.id == "path"), group="check")
+            start(self, tr("Check"), partial(self._submit, in_path=event.input.id == "path"), group="check")
 
     async def _submit(self, *, in_path: bool) -> None:
         """Begin if the input is valid, else focus the field that is not."""
         path, name = self.query_one("#path", Input), self.query_one("#name", Input)
         if not path.value.strip():
-            self.say("path", "Give the name of a model, or the path of a GGUF file.", "-wrong")
+            self.say("path", tr("Give the name of a model, or the path of a GGUF file."), "-wrong")
         elif self._typed is None:
             # Enter may come before the check that follows a pause in typing.
             await self._check(path.value)
@@ -256,7 +262,7 @@ class ImportScreen(FormScreen):
                 self.pulls = True
                 self.begin(typed.name, partial(self._pull, typed.name))
         elif not wanted:
-            self.say("name", "Give the model a name, such as smollm2:135m.", "-wrong")
+            self.say("name", tr("Give the model a name, such as smollm2:135m."), "-wrong")
             name.focus()
         elif check_name(wanted) or (in_path and self.is_taken(wanted)):
             # To replace a model with this name, Enter must be pressed in the name field.
@@ -274,10 +280,11 @@ class ImportScreen(FormScreen):
                 self.say("name", self._progress(progress))
 
     def _progress(self, progress: Progress) -> Content:
-        status = brief(progress.status, 60)
+        status = brief(tr(progress.status), 60)
         if not progress.total or progress.completed is None:
             return content_of(status)
+        done = tr("{size} of {all}", size=bytes_text(progress.completed), all=bytes_text(progress.total))
         return content_of(
             bar(progress.completed / progress.total, _BAR_CELLS, shell_of(self).marks, tone="$text-primary"),
-            f"  {bytes_text(progress.completed)} of {bytes_text(progress.total)}  {status}",
+            f"  {done}  {status}",
         )

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.types import MAX_OVER
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.tui.draw.figures import used_text, when_text
+from llmstack_tui.tui.draw.text import cells_for
 from llmstack_tui.tui.draw.updates import speed_and_left
 from llmstack_tui.tui.widgets.list import RowList
 
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.draw.text import Pen
 
 
-NOT_LIMITED = "Ollama's own pulls cannot be limited ([updates] limit)."
+NOT_LIMITED = later("Ollama's own pulls cannot be limited ([updates] limit).")
+
+
+_RUNNING = {Why.PULL: later("pulling"), Why.UPDATE: later("updating")}
 
 
 class DownloadRow(Struct, frozen=True, kw_only=True):
@@ -92,37 +97,33 @@ def download_rows(
     over = [row for is_over, row in rows if is_over]
     under_way = [row for is_over, row in rows if not is_over]
     if any(each.host in unlimited and not each.state.is_over for each in downloads):
-        under_way.append(Heading(NOT_LIMITED, title=False))
-    heading = "History" if len(over) < MAX_OVER else f"History: the newest {len(over)} are kept"
+        under_way.append(Heading(tr(NOT_LIMITED), title=False))
+    is_full = len(over) >= MAX_OVER
+    heading = tr("History: the newest {count} are kept", count=len(over)) if is_full else tr("History")
     return (*under_way, Heading(heading), *over) if over else tuple(under_way)
 
 
 def downloads_title(downloads: Sequence[Download]) -> str:
     """The title, with the number of pulls in each state that is not over."""
-    counts = (
-        (DownloadState.RUNNING, "running"),
-        (DownloadState.WAITING, "waiting"),
-        (DownloadState.PAUSED, "paused"),
-    )
     said = [
-        f"{count} {word}"
-        for state, word in counts
+        f"{count} {tr(state)}"
+        for state in (DownloadState.RUNNING, DownloadState.WAITING, DownloadState.PAUSED)
         if (count := sum(download.state is state for download in downloads))
     ]
-    return f"Downloads  {', '.join(said)}" if said else "Downloads"
+    return f"{tr('Downloads')}  {', '.join(said)}" if said else tr("Downloads")
 
 
 def word_of(download: Download) -> str:
     if download.state is DownloadState.RUNNING:
-        return "updating" if download.why is Why.UPDATE else "pulling"
-    return str(download.state)
+        return tr(_RUNNING[download.why])
+    return tr(download.state)
 
 
 def layer_text(download: Download) -> str:
     """``layer 2 of 5``: the first unfinished layer; "" if there is none."""
     for number, layer in enumerate(download.layers, 1):
         if layer.total is None or layer.completed < layer.total:
-            return f"layer {number} of {len(download.layers)}"
+            return tr("layer {number} of {count}", number=number, count=len(download.layers))
     return ""
 
 
@@ -131,7 +132,7 @@ def speed_text(download: Download) -> str:
     if download.speed:
         return f"{bytes_text(round(download.speed))}/s"
     is_pulling = download.step.startswith("pulling") and layer_text(download)
-    return "no data at present" if download.speed == 0 and is_pulling else ""
+    return tr("no data at present") if download.speed == 0 and is_pulling else ""
 
 
 def share_of(download: Download) -> float | None:
@@ -181,11 +182,11 @@ def _note(download: Download, marks: Marks) -> str:
         case DownloadState.RUNNING:
             stuck = "" if download.speed else speed_text(download)
             parts = (layer_text(download), reason or brief(download.step, 100), stuck)
-            return f" {marks.dot} ".join(part for part in parts if part) or "beginning"
+            return f" {marks.dot} ".join(part for part in parts if part) or tr("beginning")
         case DownloadState.WAITING:
-            return reason or "waits for its turn"
+            return reason or tr("waits for its turn")
         case DownloadState.PAUSED:
-            return reason or "paused by you"
+            return reason or tr("paused by you")
         case DownloadState.DONE:
             return ""
     return reason
@@ -199,7 +200,7 @@ _TONES = {
     DownloadState.FAILED: "bad",
     DownloadState.CANCELLED: "muted",
 }
-_WORD, _AMOUNT, _SPEED, _WHEN = 11, 17, 10, 13
+_LEAST_WORD, _AMOUNT, _SPEED, _WHEN = 11, 17, 10, 13
 _LEAST_NAME = 16
 _HOST, _HOST_FROM = 24, 110
 _BAR, _WIDE_BAR, _WIDE_FROM, _LEAST_BAR = 22, 40, 100, 4
@@ -221,9 +222,13 @@ class DownloadList(RowList[Row]):
         return _second(row, width, pen) if line else _first(row, width, pen)
 
 
+def _word_cells() -> int:
+    return cells_for(_LEAST_WORD, (*DownloadState, *_RUNNING.values()))
+
+
 def _is_narrow(row: DownloadRow, width: int) -> bool:
     """Whether the speed and the time left stand on the second line, as the first has no room for them."""
-    return not row.state.is_over and width < 3 + _LEAST_NAME + _WORD + _AMOUNT + _SPEED + _WHEN
+    return not row.state.is_over and width < 3 + _LEAST_NAME + _word_cells() + _AMOUNT + _SPEED + _WHEN
 
 
 def _speed_and_left(row: DownloadRow, pen: Pen) -> list[Segment]:
@@ -236,8 +241,8 @@ def _speed_and_left(row: DownloadRow, pen: Pen) -> list[Segment]:
 def _first(row: DownloadRow, width: int, pen: Pen) -> list[Segment]:
     tone, is_over = _TONES[row.state], row.state.is_over
     host = _HOST if row.host and width >= _HOST_FROM else 0
-    amount, rest = _AMOUNT, 0 if _is_narrow(row, width) else _SPEED + _WHEN
-    name = width - (3 + host + _WORD + amount + rest)
+    word, amount, rest = _word_cells(), _AMOUNT, 0 if _is_narrow(row, width) else _SPEED + _WHEN
+    name = width - (3 + host + word + amount + rest)
     if name < _LEAST_NAME:
         name, amount = name + amount, 0
     present = "muted" if is_over else "plain"
@@ -249,7 +254,7 @@ def _first(row: DownloadRow, width: int, pen: Pen) -> list[Segment]:
         pen.cell(row.mark, 2, tone),
         pen.name(row.name, name, "plain" if is_over else "name"),
         pen.cell(f"  {row.host}", host, "muted"),
-        pen.cell(f"  {row.word}", _WORD, tone),
+        pen.cell(f"  {row.word}", word, tone),
         pen.cell(row.amount, amount, present, right=True),
         *end,
     ]

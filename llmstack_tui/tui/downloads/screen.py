@@ -9,6 +9,7 @@ from textual import on
 from textual.widgets import Static
 
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
@@ -78,7 +79,7 @@ class DownloadsScreen(TabScreen):
     def __init__(self) -> None:
         super().__init__("downloads")
         self.list = DownloadList()
-        self._downloads_pane = Pane("Downloads", id="downloads-pane")
+        self._downloads_pane = Pane(tr("Downloads"), id="downloads-pane")
         self._drawn_s = float("-inf")
         self._late: Timer | None = None
         self._is_opened = False
@@ -117,8 +118,12 @@ class DownloadsScreen(TabScreen):
         now = view.moment.now
         names = several_hosts(view.state, self.shell.host_names)
         catalog, add = view.keys["app.catalog"], view.keys["downloads.add"]
-        what = f"Press {catalog} for models worth having, {add} to pull one by its name."
-        self.list.show_message(("Nothing is being downloaded.", what))
+        what = tr(
+            "Press {catalog} for models worth having, {add} to pull one by its name.",
+            catalog=catalog,
+            add=add,
+        )
+        self.list.show_message((tr("Nothing is being downloaded."), what))
         before = self.selected
         unlimited = unlimited_hosts(view.state, self.shell.settings)
         self.list.show(download_rows(downloads, now, self.shell.marks, names, unlimited))
@@ -166,12 +171,12 @@ class DownloadScreen(RecordScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*ONE_KEYS]
 
     def __init__(self, download_id: int) -> None:
-        super().__init__(Pane("Download", id="frame"))
+        super().__init__(Pane(tr("Download"), id="frame"))
         self._number = download_id
-        self._about = Section("Download")
-        self._layers = Section("Layers")
-        self._events = Section("Events")
-        self._gone = Static("It is no longer on the list.", id="gone", markup=False)
+        self._about = Section(tr("Download"))
+        self._layers = Section(tr("Layers"))
+        self._events = Section(tr("Events"))
+        self._gone = Static(tr("It is no longer on the list."), id="gone", markup=False)
 
     def compose_body(self) -> ComposeResult:
         with ScrollingText():
@@ -212,25 +217,25 @@ class DownloadScreen(RecordScreen):
 
 def facts(download: Download, now: datetime, *, is_limited: bool = True) -> Iterator[tuple[str, str]]:
     """The facts on a pull, each with its label."""
-    yield "State", word_of(download)
-    yield "Reason", text(*download.reason)
-    yield "For", "an update" if download.why is Why.UPDATE else "a new model, or a version of it"
-    yield "Server", address(download.host)
+    yield tr("State"), word_of(download)
+    yield tr("Reason"), text(*download.reason)
+    yield tr("For"), tr("an update") if download.why is Why.UPDATE else tr("a new model, or a version of it")
+    yield tr("Server"), address(download.host)
     if download.layers:
         share = share_of(download)
         percent = f"   {int(share * 100)} %" if share is not None else ""
-        yield "There", used_text(download.completed, download.total) + percent
+        yield tr("There"), used_text(download.completed, download.total) + percent
     if not download.state.is_over:
-        yield "Step", download.step
-        yield "Speed", speed_text(download)
-        yield "Limit", "" if is_limited else NOT_LIMITED
-        yield "Left", clock_text(download.left_s) if download.left_s is not None else ""
-    yield "Asked for", when_text(download.asked_at, now)
+        yield tr("Step"), download.step
+        yield tr("Speed"), speed_text(download)
+        yield tr("Limit"), "" if is_limited else tr(NOT_LIMITED)
+        yield tr("Left"), clock_text(download.left_s) if download.left_s is not None else ""
+    yield tr("Asked for"), when_text(download.asked_at, now)
     if download.ended_at is not None:
-        yield "Ended", when_text(download.ended_at, now)
+        yield tr("Ended"), when_text(download.ended_at, now)
         took_s = (download.ended_at - download.asked_at).total_seconds()
         # Negative if the clock was set back meanwhile.
-        yield "Took", f"{seconds_text(took_s)}, waiting included" if took_s >= 0 else ""
+        yield tr("Took"), tr("{time}, waiting included", time=seconds_text(took_s)) if took_s >= 0 else ""
 
 
 def layers_part(download: Download, marks: Marks) -> SectionText | None:
@@ -239,7 +244,7 @@ def layers_part(download: Download, marks: Marks) -> SectionText | None:
         return None
     lines = [_layer(each, marks) for each in download.layers[:_MOST_LAYERS]]
     if (more := len(download.layers) - _MOST_LAYERS) > 0:
-        lines.append(content_of(f"and {more} more"))
+        lines.append(content_of(tr("and {count} more", count=more)))
     return lines_part(lines)
 
 

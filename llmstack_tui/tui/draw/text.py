@@ -78,6 +78,11 @@ def thing_at(x: int, things: Iterable[tuple[T, int]]) -> T | None:
     return None
 
 
+def cells_for(least: int, words: Iterable[str]) -> int:
+    """The width of a column: ``least``, or two more than the longest of its words in the present language."""
+    return max(least, *(cell_len(tr(each)) + 2 for each in words))
+
+
 def plain_spaces(text: str) -> str:
     """``text`` with plain spaces for no-break ones, which are not ASCII; for lines that are not wrapped."""
     return text.replace("\N{NO-BREAK SPACE}", " ")

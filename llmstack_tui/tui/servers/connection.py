@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.languages import tr
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.tui.draw.servers import farewell
 from llmstack_tui.tui.shell import Answer, Controller, NoteKind, Shell
@@ -100,7 +102,7 @@ class Connection(Controller):
     def connect(self) -> None:
         """Find the servers and follow them; an earlier connection ends."""
         self._shell.show_state(None)
-        self._shell.start("The connection to the server", self.run, group=CONNECTION, exclusive=True)
+        self._shell.start(tr("The connection to the server"), self.run, group=CONNECTION, exclusive=True)
 
     def refresh(self) -> None:
         """Ask the servers now; start the built-in engine again if it has gone."""
@@ -121,7 +123,7 @@ class Connection(Controller):
         if remembered is not None and {host.snapshot.url for host in remembered.hosts} != {*hosts}:
             remembered = None
             self._shell.show_state(None)
-        self._shell.say("Reading the list of models…", waiting=True)
+        self._shell.say(tr("Reading the list of models…"), waiting=True)
         async with await self._services.open(hosts) as stack:
             self.stack = stack
             stack.follow()
@@ -177,11 +179,11 @@ class Connection(Controller):
         return hosts
 
     async def _find_once(self) -> Hosts | None:
-        self._shell.say("Looking for a server…", waiting=True)
+        self._shell.say(tr("Looking for a server…"), waiting=True)
         try:
             found = await self._services.find()
         except ValueError as error:
-            return await self._offer_retry("No server can be found", words(error))
+            return await self._offer_retry(tr("No server can be found"), words(error))
         from llmstack_tui.core.servers import BuiltinStopped, Found, NothingToRun, OllamaStopped
 
         if isinstance(found, Found):
@@ -194,26 +196,27 @@ class Connection(Controller):
                 return await self._start_engine()
             case NothingToRun(reason):
                 return await self._offer_retry(
-                    "There is no model server on this machine", with_remedies(text(reason))
+                    tr("There is no model server on this machine"), with_remedies(text(reason))
                 )
 
     async def _offer_ollama(self, stopped: OllamaStopped) -> Hosts | None:
-        text = f"It can be started at {stopped.url}, and then stays running.\n({stopped.binary})"
+        said = tr("It can be started at {url}, and then stays running.", url=stopped.url)
+        text = f"{said}\n({stopped.binary})"
         answers = (
-            Answer("ollama", "Start Ollama"),
-            Answer("engine", "Use the built-in engine"),
-            Answer("quit", "Quit"),
+            Answer("ollama", tr("Start Ollama")),
+            Answer("engine", tr("Use the built-in engine")),
+            Answer("quit", tr("Quit")),
         )
         while True:
             self._shell.say("")
-            title = "Ollama is installed, but not running"
+            title = tr("Ollama is installed, but not running")
             match await self._shell.ask(title, text, answers, escape="quit"):
                 case "ollama":
                     outcome = await self._start_ollama(stopped)
                     if outcome is True:
                         return (stopped.url,)
                     if isinstance(outcome, Exception):
-                        text = f"It did not start: {words(outcome)}"
+                        text = tr("It did not start: {why}", why=words(outcome))
                 case "engine":
                     if hosts := await self._start_engine():
                         return hosts
@@ -226,8 +229,8 @@ class Connection(Controller):
         from llmstack_tui.tui.dialogs import WaitScreen
 
         wait = WaitScreen(
-            "Starting Ollama",
-            f"Waiting until it answers at {stopped.url}",
+            tr("Starting Ollama"),
+            tr("Waiting until it answers at {url}", url=stopped.url),
             partial(self._services.start_ollama, stopped),
             limit_s=OLLAMA_START_SECONDS,
         )
@@ -238,28 +241,31 @@ class Connection(Controller):
 
         self.release()
         key = self._shell.view.keys["models.cancel"]
-        self._shell.say(f"Starting the built-in engine…  {key} cancels.", waiting=True)
+        self._shell.say(tr("Starting the built-in engine…  {key} cancels.", key=key), waiting=True)
         self._starting = asyncio.ensure_future(self._services.start_engine())
         try:
             self.engine = await self._starting
         except EngineFailed as error:
-            return await self._offer_retry("The built-in engine did not start", words(error))
+            return await self._offer_retry(tr("The built-in engine did not start"), words(error))
         except asyncio.CancelledError:
             current = asyncio.current_task()
             if current is not None and current.cancelling():
                 raise  # The dashboard ends, or connects again.
-            return await self._offer_retry("The built-in engine was not started", "You cancelled its start.")
+            return await self._offer_retry(
+                tr("The built-in engine was not started"), tr("You cancelled its start.")
+            )
         finally:
             self._starting.cancel()
             self._starting = None
-        self._shell.record(NoteKind.DONE, f"The built-in engine answers at {self.engine.process.url}.")
+        answers = tr("The built-in engine answers at {url}.", url=self.engine.process.url)
+        self._shell.record(NoteKind.DONE, answers)
         if notice := self.engine.process.notice:
             self._shell.record(NoteKind.NOTE, notice)
         return (self.engine.process.url,)
 
     async def _offer_retry(self, title: str, reason: str) -> Hosts | None:
         self._shell.say("")
-        answers = (Answer("again", "Try again"), Answer("quit", "Quit"))
+        answers = (Answer("again", tr("Try again")), Answer("quit", tr("Quit")))
         answer = await self._shell.ask(title, reason, answers, escape="quit")
         return AGAIN if answer == "again" else None
 
@@ -273,5 +279,5 @@ def _is_own_engine(snapshot: Snapshot) -> bool:
 
 def with_remedies(reason: str) -> str:
     """``reason`` with all remedies; a command to copy is put on a line of its own."""
-    text = reason.replace(": pip install", ":\n\n  pip install")
-    return text if _OLLAMA in text else f"{text}\n\nOr get Ollama from {_OLLAMA}."
+    text = re.sub(": (?=pip )", ":\n\n  ", reason)
+    return text if _OLLAMA in text else f"{text}\n\n{tr('Or get Ollama from {url}.', url=_OLLAMA)}"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import Capability
-from llmstack_tui.base.sentences import Sentence, plural
+from llmstack_tui.base.languages import tr, tr_n
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text
@@ -47,7 +48,7 @@ class UpdateController(Controller):
     def check(self) -> None:
         """Ask the registries now, and tell the result."""
         if (stack := self._stack()) is not None:
-            self._start("Check for updates", partial(self._check, stack))
+            self._start(tr("Check for updates"), partial(self._check, stack))
 
     def update(self, *keys: Key) -> None:
         """Fetch the newer versions of these models; one toast says why others need none."""
@@ -61,7 +62,7 @@ class UpdateController(Controller):
         for key in (key for key in keys if key[0] in urls):
             update = self._update(key)
             if key in downloads:
-                said.append(f"{brief(key[1], 200)} is on its way already.")
+                said.append(tr("{model} is on its way already.", model=brief(key[1], 200)))
             elif update is not None and (update.state == "stale" or update.changed_here):
                 found[key] = update
             else:
@@ -70,7 +71,7 @@ class UpdateController(Controller):
         if said:
             self._shell.tell(lines_text(said))
         if found:
-            what = f"Update {models_text([name for _, name in found])}"
+            what = tr("Update {models}", models=models_text([name for _, name in found]))
             self._start(what, partial(self._update_these, stack, found))
 
     def update_all(self) -> None:
@@ -88,10 +89,10 @@ class UpdateController(Controller):
         }
         urls = self._answering(url for url, _ in found)
         if here := {key: update for key, update in found.items() if key[0] in urls}:
-            self._start("Update all", partial(self._update_all, stack, here))
+            self._start(tr("Update all"), partial(self._update_all, stack, here))
         elif not found:
             key = self._shell.view.keys["models.check"]
-            self._shell.tell(f"Nothing newer is known. {key} checks now.")
+            self._shell.tell(tr("Nothing newer is known. {key} checks now.", key=key))
 
     def leave_alone(self, *keys: Key) -> None:
         """Do not offer these versions any more; offer them again if all are left alone already."""
@@ -110,30 +111,30 @@ class UpdateController(Controller):
         is_back = all(update.left_alone == choice for update in updates.values())
         for key in updates:
             leave = partial(stack.updates.leave_alone, *key, for_good=for_good)
-            self._start("Leave alone", partial(stack.updates.offer_again, *key) if is_back else leave)
+            self._start(tr("Leave alone"), partial(stack.updates.offer_again, *key) if is_back else leave)
 
     async def _check(self, stack: DashboardStack) -> None:
         await stack.updates.check()
         # New versions have a toast of their own.
         is_new = bool(_new(wanted(stack.state), self._told or {}))
         if said := checked_text(stack.state, with_newer=not is_new):
-            self._shell.tell(said, title="Checked for updates")
+            self._shell.tell(said, title=tr("Checked for updates"))
 
     async def _update_these(self, stack: DashboardStack, found: Mapping[Key, Update]) -> None:
         changed = {key: update for key, update in found.items() if update.changed_here}
         if changed:
-            title = f"Replace {models_text([name for _, name in changed])}?"
-            text, keep = changed_here_text(changed), plural(len(changed), "Keep it", "Keep them")
-            if not await self._confirm(title, text, keep, "Replace and update", dangerous=True):
+            title = tr("Replace {models}?", models=models_text([name for _, name in changed]))
+            text, keep = changed_here_text(changed), tr_n("Keep it", "Keep them", len(changed))
+            if not await self._confirm(title, text, keep, tr("Replace and update"), dangerous=True):
                 found = {key: update for key, update in found.items() if key not in changed}
         await self._queue(stack, found)
 
     async def _update_all(self, stack: DashboardStack, found: Mapping[Key, Update]) -> None:
-        title = plural(len(found), "Update 1 model?", f"Update {len(found)} models?")
+        title = tr_n("Update 1 model?", "Update {count} models?", len(found))
         disk = stack.state.machine.disk if stack.state.machine else None
         are_here = all(is_loopback(url) for url, _ in found)
         text = all_text(found, disk.free if disk and are_here else None)
-        if await self._confirm(title, text, "Not now", "Update"):
+        if await self._confirm(title, text, tr("Not now"), tr("Update")):
             await self._queue(stack, found)
 
     async def _queue(self, stack: DashboardStack, found: Iterable[Key]) -> None:
@@ -162,7 +163,7 @@ class UpdateController(Controller):
         if self._is_untold and not state.checking and stack is not None:
             self._is_untold = False
             work = partial(self._tell, stack, self._wanted, _judged(state))
-            self._shell.start("Newer versions", work, group="updates", exclusive=True)
+            self._shell.start(tr("Newer versions"), work, group="updates", exclusive=True)
 
     async def _tell(self, stack: DashboardStack, found: Mapping[Key, Update], judged: frozenset[str]) -> None:
         """One toast for all versions not told before. What was told of a host that is away stays known."""
@@ -179,9 +180,10 @@ class UpdateController(Controller):
             stack.records.remember(_REMEMBERED, self._told)
         if new:
             key = self._shell.view.keys["models.updates"]
-            title = plural(len(new), "1 newer version", f"{len(new)} newer versions")
+            title = tr_n("1 newer version", "{count} newer versions", len(new))
             lines = [f"{brief(name, 80)}: {news_text(found[url, name])}" for url, name in new]
-            self._shell.tell(f"{lines_text(lines, _MOST_TOLD)}\n{key} shows what changed.", title=title)
+            hint = tr("{key} shows what changed.", key=key)
+            self._shell.tell(f"{lines_text(lines, _MOST_TOLD)}\n{hint}", title=title)
 
 
 def _model(key: Key) -> str:
@@ -206,13 +208,15 @@ def checked_text(state: StackState, *, with_newer: bool = True) -> str:
     if newer and not with_newer:
         said = ""
     elif newer:
-        said = plural(newer, "1 model has a newer version.", f"{newer} models have newer versions.")
+        said = tr_n("1 model has a newer version.", "{count} models have newer versions.", newer)
     elif any(each.state == "current" for each in updates):
-        said = "Nothing newer." if problems else "Everything is up to date."
+        said = tr("Nothing newer.") if problems else tr("Everything is up to date.")
     else:
-        said = "" if problems else "No model here is in a registry."
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return "\n".join(filter(None, (said, f"{brief(problems[0], 300)}{more}" if problems else "")))
+        said = "" if problems else tr("No model here is in a registry.")
+    problem = brief(problems[0], 300) if problems else ""
+    if (more := len(problems) - 1) > 0:
+        problem = tr("{problem} (and {count} more)", problem=problem, count=more)
+    return "\n".join(filter(None, (said, problem)))
 
 
 def no_update_text(name: str, update: Update | None, now: datetime, check: str) -> str:
@@ -220,35 +224,44 @@ def no_update_text(name: str, update: Update | None, now: datetime, check: str) 
     name = brief(name, 120)
     if update is None or update.state == "unknown":
         reason = text(*(update.reason if update else (Sentence("version.not_checked"),)))
-        return f"{name} was not checked for a newer version. {reason} {check} checks now."
-    if update.state == "current":
-        checked = f" (checked {ago_text(update.checked_at, now)})" if update.checked_at else ""
-        return f"{name} is up to date{checked}."
-    return f"{name} has no newer version. {text(*update.reason)}"
+        return tr(
+            "{model} was not checked for a newer version. {why} {key} checks now.",
+            model=name,
+            why=reason,
+            key=check,
+        )
+    if update.state != "current":
+        return tr("{model} has no newer version. {why}", model=name, why=text(*update.reason))
+    if not update.checked_at:
+        return tr("{model} is up to date.", model=name)
+    return tr("{model} is up to date (checked {ago}).", model=name, ago=ago_text(update.checked_at, now))
 
 
 def changed_here_text(changed: Mapping[Key, Update]) -> str:
     """What is lost if models that were changed on their machine are replaced."""
     lines = [
-        f"{brief(name, 60)}: {changed_text(update) or 'which part is unknown'}"
+        f"{brief(name, 60)}: {changed_text(update) or tr('which part is unknown')}"
         for (_, name), update in changed.items()
     ]
-    which = plural(len(changed), "It seems", "They seem")
-    text = f"{which} to have been changed here. An update installs the registry's version instead of:"
-    last = "What was changed is lost. To keep it, copy the model under another name first."
+    text = tr_n(
+        "It seems to have been changed here. An update installs the registry's version instead of:",
+        "They seem to have been changed here. An update installs the registry's version instead of:",
+        len(changed),
+    )
+    last = tr("What was changed is lost. To keep it, copy the model under another name first.")
     return f"{text}\n{lines_text(lines, _MOST_ASKED)}\n\n{last}"
 
 
 def all_text(found: Mapping[Key, Update], free: int | None) -> str:
     """The models to fetch, the total size, and the disk space left."""
     lines = [f"{brief(name, 60)}: {news_text(update)}" for (_, name), update in found.items()]
-    left = "" if free is None else _room(sum(each.download or 0 for each in found.values()), free)
-    busy = "A model in memory is unloaded when its request has ended, and loaded again afterwards."
-    total = f"{total_text(found.values())} to download."
-    return f"{lines_text(lines, _MOST_ASKED)}\n\n{total}{left}\n{busy}"
-
-
-def _room(needed: int, free: int) -> str:
-    if needed > free:
-        return f" Only {bytes_text(free)} are free on the disk: not all of it will fit."
-    return f" {bytes_text(free)} are free on the disk."
+    needed = sum(each.download or 0 for each in found.values())
+    sizes = {"size": total_text(found.values()), "free": bytes_text(free)}
+    if free is None:
+        total = tr("{size} to download.", **sizes)
+    elif needed > free:
+        total = tr("{size} to download. Only {free} are free on the disk: not all of it will fit.", **sizes)
+    else:
+        total = tr("{size} to download. {free} are free on the disk.", **sizes)
+    busy = tr("A model in memory is unloaded when its request has ended, and loaded again afterwards.")
+    return f"{lines_text(lines, _MOST_ASKED)}\n\n{total}\n{busy}"

@@ -9,7 +9,7 @@ from msgspec import Struct
 from rich.cells import cell_len
 from textual import on
 
-from llmstack_tui.base.sentences import plural
+from llmstack_tui.base.languages import current, later, later_n, tr, tr_n
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text
@@ -42,7 +42,10 @@ _LEAST_NAME, _WIDEST_NAME = 12, 44
 _BEFORE_NAME, _COST = 5, 12
 _MOST_UNFOLDED = 500
 _MOST_LINES = 1000
-_COUNTED = {"current": "up to date", "local": "local", "cloud": "in the cloud"}
+_GET_LLMSTACK = "pip install -U llmstack-tui"
+_COUNTED = {"current": later("up to date"), "local": later("local"), "cloud": later("in the cloud")}
+_UNKNOWN = later_n("1 model not known", "{count} models not known")
+_FAILED = later_n("1 model whose last check failed", "{count} models whose last check failed")
 
 
 class UpdateRow(Struct, frozen=True, kw_only=True):
@@ -158,9 +161,9 @@ def updates_rows(state: StackState, shown: UpdatesContext) -> tuple[UpdatesRow, 
         found += models
     if not any(isinstance(row, UpdateRow) for row in found):
         found.append(NoteRow("nothing", (((_nothing_text(state), "plain"),),)))
-    found += _folded("unknown", "not known", _reasons(state, unknown=True), shown)
+    found += _folded("unknown", _UNKNOWN, _reasons(state, unknown=True), shown)
     found += _unanswered(state, shown)
-    found += _folded("problems", "whose last check failed", _reasons(state, unknown=False), shown)
+    found += _folded("problems", _FAILED, _reasons(state, unknown=False), shown)
     if counted := _counted(state):
         found.append(NoteRow("counted", (((counted, "muted"),),)))
     return tuple(found)
@@ -169,11 +172,13 @@ def updates_rows(state: StackState, shown: UpdatesContext) -> tuple[UpdatesRow, 
 def _program(newer: NewerProgram, shown: UpdatesContext) -> NoteRow:
     """A newer version of a program, and how to get it."""
     if "" in newer.there:
-        have, how = f"this is {newer.there['']}", "pip install -U llmstack-tui"
+        have, how = tr("this is {version}", version=newer.there[""]), _GET_LLMSTACK
     else:
-        have = ", ".join(f"{address(url)} has {brief(old, 200)}" for url, old in newer.there.items())
+        there = [(address(url), brief(old, 200)) for url, old in newer.there.items()]
+        have = ", ".join(tr("{host} has {version}", host=host, version=old) for host, old in there)
         how = "ollama.com/download"
-    text = f"  {shown.marks.newer} {newer.program} {newer.version} is out; {have}."
+    out = tr("{program} {version} is out; {have}.", program=newer.program, version=newer.version, have=have)
+    text = f"  {shown.marks.newer} {out}"
     return NoteRow(f"program {newer.program}", (((text, "accent"),), ((f"    {how}", "muted"),)))
 
 
@@ -181,7 +186,7 @@ def _unanswered(state: StackState, shown: UpdatesContext) -> Iterator[NoteRow]:
     """The programs whose newest version is not known, and why."""
     problems = [text(*each.problems) for each in state.releases if each.problems]
     if problems:
-        yield _fold("programs", "Newer programs are not known", problems[0], shown)
+        yield _fold("programs", tr("Newer programs are not known"), problems[0], shown)
         if "programs" in shown.opened:
             yield from (NoteRow(f"programs {each}", (((f"    {each}", "plain"),),)) for each in problems)
 
@@ -198,9 +203,9 @@ def summary(state: StackState) -> str:
     """The number of updates, and their total size."""
     wanted = [each for host in state.hosts for each in host.updates.values() if each.is_wanted]
     if not wanted:
-        return "checking" if state.checking else ""
-    checking = ", checking" if state.checking else ""
-    return f"{len(wanted)}, {total_text(wanted)}{checking}"
+        return tr("checking") if state.checking else ""
+    checking = [tr("checking")] if state.checking else []
+    return ", ".join([str(len(wanted)), total_text(wanted), *checking])
 
 
 def _host_text(host: HostState, shown: UpdatesContext) -> str:
@@ -211,7 +216,7 @@ def _host_text(host: HostState, shown: UpdatesContext) -> str:
 
 
 def _heading(of: str, text: str, has_models: bool) -> NoteRow:
-    return NoteRow(of, (((text, "name"), ("" if has_models else "  nothing newer", "muted")),))
+    return NoteRow(of, (((text, "name"), ("" if has_models else f"  {tr('nothing newer')}", "muted")),))
 
 
 def _models(host: HostState, downloads: Mapping[Key, Download], shown: UpdatesContext) -> Iterator[UpdateRow]:
@@ -243,13 +248,13 @@ def _is_news(update: Update) -> bool:
 def _note(update: Update, now: datetime) -> str:
     told = []
     if update.left_alone is not None:
-        told.append("left alone" if update.left_alone == "for good" else "this version is left alone")
+        told.append(tr("left alone") if update.left_alone == "for good" else tr("this version is left alone"))
     if update.changed_here:
-        told.append("changed here? asks first")
+        told.append(tr("changed here? asks first"))
     if update.pushed_at is not None:
-        told.append(f"published {ago_text(update.pushed_at, now)}")
+        told.append(tr("published {ago}", ago=ago_text(update.pushed_at, now)))
     if update.checked_at is not None:
-        told.append(f"checked {ago_text(update.checked_at, now)}")
+        told.append(tr("checked {ago}", ago=ago_text(update.checked_at, now)))
     return ", ".join(told)
 
 
@@ -266,19 +271,18 @@ def _reasons(state: StackState, *, unknown: bool) -> dict[str, list[str]]:
 
 
 def _folded(
-    group: str, what: str, reasons: Mapping[str, list[str]], shown: UpdatesContext
+    group: str, what: tuple[str, str], reasons: Mapping[str, list[str]], shown: UpdatesContext
 ) -> Iterator[NoteRow]:
     if not reasons:
         return
     count = sum(map(len, reasons.values()))
-    models = plural(count, "1 model", f"{count} models")
-    yield _fold(group, f"{models} {what}", brief(next(iter(reasons)), 300), shown)
+    yield _fold(group, tr_n(*what, count), brief(next(iter(reasons)), 300), shown)
     if group not in shown.opened:
         return
     for reason, names in reasons.items():
         listed = ", ".join(brief(name, 100) for name in names[:_MOST_UNFOLDED])
         if (more := len(names) - _MOST_UNFOLDED) > 0:
-            listed += f" and {more:,} more"
+            listed = tr("{names} and {count:,} more", names=listed, count=more)
         lines = (f"    {brief(reason, 400)}", "plain"), (f"    {listed}", "muted")
         yield NoteRow(f"{group} {reason}", tuple((line,) for line in lines))
 
@@ -288,14 +292,16 @@ def _counted(state: StackState) -> str:
     counts["local"] -= sum(
         each.changed_here and each.state == "local" for host in state.hosts for each in host.updates.values()
     )
-    return ", ".join(f"{counts[each]} {word}" for each, word in _COUNTED.items() if counts[each] > 0)
+    return ", ".join(f"{counts[each]} {tr(word)}" for each, word in _COUNTED.items() if counts[each] > 0)
 
 
 def _nothing_text(state: StackState) -> str:
     updates = [each for host in state.hosts for each in host.updates.values()]
     if any(each.state == "current" for each in updates):
-        return "Nothing newer is known."
-    return "Asking the registries." if state.checking else "No model was compared with its registry yet."
+        return tr("Nothing newer is known.")
+    return (
+        tr("Asking the registries.") if state.checking else tr("No model was compared with its registry yet.")
+    )
 
 
 class UpdatesScreen(FramedScreen):
@@ -305,7 +311,7 @@ class UpdatesScreen(FramedScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self) -> None:
-        super().__init__(Pane("Updates"))
+        super().__init__(Pane(tr("Updates")))
         self._list = UpdatesList(id="updates")
         self._marked: frozenset[Key] = frozenset()
         self._opened: frozenset[str] = frozenset()
@@ -332,7 +338,7 @@ class UpdatesScreen(FramedScreen):
         rows = updates_rows(view.state, shown)
         self._mark(self._marked & {row.key for row in rows})
         said = summary(view.state)
-        self.frame.show_title(f"Updates  {said}" if said else "Updates")
+        self.frame.show_title(f"{tr('Updates')}  {said}" if said else tr("Updates"))
         self._list.show(rows)
 
     @property
@@ -374,4 +380,4 @@ def _facts(state: StackState, shown: UpdatesContext) -> tuple[object, ...]:
     """The inputs of the rows, with ages in minutes; mostly identical to those before."""
     hosts = tuple((host.snapshot.url, host.snapshot.server, host.updates) for host in state.hosts)
     of_state = (hosts, state.downloads, state.releases, state.checking)
-    return (*of_state, f"{shown.now:%d %H:%M}", shown.marks, shown.opened)
+    return (*of_state, f"{shown.now:%d-%H:%M}", shown.marks, shown.opened, current())
