@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gettext import NullTranslations
 
 AUTO = "auto"
-_FOLDER = Path(__file__).parents[1] / "locale"
+FOLDER = Path(__file__).parents[1] / "locale"
 # In gettext's order, which is that of the C library.
 _LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")
 
@@ -38,6 +38,7 @@ class Language(NamedTuple):
 ENGLISH = Language("en", "English", ",.")
 LANGUAGES = (ENGLISH, Language("es", "Español", ".,"))
 _BY_CODE = {each.code: each for each in LANGUAGES}
+CODES = frozenset(_BY_CODE)
 
 
 class _Current:
@@ -58,7 +59,7 @@ def use(code: str) -> None:
     if _Current.language is not ENGLISH:
         from gettext import GNUTranslations  # noqa: PLC0415  # English needs none.
 
-        with (_FOLDER / f"{_Current.language.code}.mo").open("rb") as file:
+        with (FOLDER / f"{_Current.language.code}.mo").open("rb") as file:
             _Current.translations = GNUTranslations(file)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base import lazy, paths
 from llmstack_tui.base.address import InvalidAddress, default_host
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.languages import chosen, tr
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.keys import key_for
 
@@ -58,12 +59,15 @@ class Core:
         try:
             settings = self.config or paths.config_file()
             return (
-                ("Settings", str(settings)),
-                ("State", str(paths.state_file())),
-                ("Logs", str(paths.logs_folder())),
+                (tr("Settings"), str(settings)),
+                (tr("State"), str(paths.state_file())),
+                (tr("Logs"), str(paths.logs_folder())),
             )
         except paths.NoHome:
             return ()
+
+    def language(self, settings: Settings) -> str:
+        return chosen(settings.ui.language, self.environ)
 
     def last_theme(self) -> str:
         with suppress(OSError, ValueError, paths.NoHome), paths.theme_file().open(encoding="utf-8") as file:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.languages import later
+
 if TYPE_CHECKING:
     from llmstack_tui.fit.memory import Estimate
 
@@ -14,12 +16,12 @@ _TIGHT = 0.9
 
 
 class Fit(StrEnum):
-    """Whether there is room for a model."""
+    """Whether there is room for a model. The values are shown, in the language of the moment."""
 
-    NOW = "fits now"
-    ALONE = "fits alone"  # once the models that are loaded have left
-    PARTLY = "partly on the CPU"
-    NO = "does not fit"
+    NOW = later("fits now")
+    ALONE = later("fits alone")  # once the models that are loaded have left
+    PARTLY = later("partly on the CPU")
+    NO = later("does not fit")
 
 
 class Room(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.languages import later
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -36,10 +38,10 @@ CARDS = (DeviceKind.NVIDIA, DeviceKind.AMD)
 class Throttle(StrEnum):
     """Why a card runs slower than it could."""
 
-    HEAT = "heat"
-    POWER_LIMIT = "power limit"
-    POWER_SUPPLY = "power supply"
-    HARDWARE = "hardware protection"
+    HEAT = later("heat")
+    POWER_LIMIT = later("power limit")
+    POWER_SUPPLY = later("power supply")
+    HARDWARE = later("hardware protection")
 
 
 class Pressure(StrEnum):
@@ -110,10 +112,10 @@ class Device(Struct, frozen=True, kw_only=True):
 
     @property
     def memory_word(self) -> str:
-        """What its memory is called: "VRAM", "unified memory" or "RAM"."""
+        """What its memory is called, "VRAM", "unified memory" or "RAM"; translated where it is shown."""
         if self.kind is DeviceKind.RAM:
-            return "RAM"
-        return "unified memory" if self.shared else "VRAM"
+            return later("RAM")
+        return later("unified memory") if self.shared else later("VRAM")
 
 
 class MachineReading(Struct, frozen=True, kw_only=True):

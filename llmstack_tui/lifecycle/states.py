@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
+from llmstack_tui.base.languages import later
 from llmstack_tui.base.names import model_key
 from llmstack_tui.lifecycle.actions import ActKind
 from llmstack_tui.lifecycle.activity import Activity
@@ -22,17 +23,17 @@ _UNSEEN = Activity()
 
 
 class ModelState(StrEnum):
-    """Where a model is between disk and memory.
+    """Where a model is between disk and memory. The values are shown, in the language of the moment.
 
     LOADING: by an activation of ours; the loads of others are not seen, as a server lists them when they end.
     STOPPING: still listed after our stop: it leaves when its request ends, and holds memory until then.
     """
 
-    ACTIVE = "active"
-    LOADING = "loading"
-    STOPPING = "stopping"
-    INACTIVE = "inactive"
-    CLOUD = "cloud"
+    ACTIVE = later("active")
+    LOADING = later("loading")
+    STOPPING = later("stopping")
+    INACTIVE = later("inactive")
+    CLOUD = later("cloud")
 
 
 class ModelStatus(Struct, frozen=True):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.worker import Worker, WorkerState
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.text import clean_lines
 from llmstack_tui.tui import features, keys, themes
 from llmstack_tui.tui.activity.feed import ActivityFeed
@@ -75,7 +76,9 @@ class Dashboard(TerminalApp):
         self._painted = painted
         self.connection = Connection(self, services)
         self.controllers = features.Controllers(self, self.connection)
-        self.preferences = Preferences(self, services, loaded, on_change=self.use_settings)
+        self.preferences = Preferences(
+            self, services, loaded, on_change=self.use_settings, on_language=self.show_language
+        )
         themes.set_first_theme(self, self.preferences.theme)
         self.models = ModelsScreen(*features.panes())
         self.models.pane.active_first = settings.ui.active_first
@@ -101,14 +104,16 @@ class Dashboard(TerminalApp):
         if not self.is_running:
             return  # Textual also calls back after the app has ended, when nobody waits for new work.
         self._painted()
-        self.start("The features", partial(asyncio.to_thread, features.import_controllers), group="features")
+        self.start(
+            tr("The features"), partial(asyncio.to_thread, features.import_controllers), group="features"
+        )
         self.connection.connect()
         # Later, so as not to delay the first list: nobody edits the settings that soon.
         self.set_timer(_SETTINGS_AFTER_S, self.start_background_work)
 
     def start_background_work(self) -> None:
         if self.is_running:
-            self.start("The styles", lambda: themes.read_styles_ahead(self), group="styles")
+            self.start(tr("The styles"), lambda: themes.read_styles_ahead(self), group="styles")
             self.preferences.start_following()
 
     async def on_unmount(self) -> None:
@@ -192,6 +197,13 @@ class Dashboard(TerminalApp):
         self.models.pane.active_first = settings.ui.active_first
         self.screens.redraw()
 
+    def show_language(self) -> None:
+        """Show everything in the language of now."""
+        self.call_next(self.screens.follow_language)
+
+    def action_use_language(self, code: str) -> None:
+        self.preferences.use_language(code)
+
     # The features
 
     def tabs(self) -> Sequence[Tab]:
@@ -223,9 +235,8 @@ class Dashboard(TerminalApp):
         is_recorded = worker.group == ACTIONS
         self.controller(ActivityFeed).failed(worker.description, worker.error, is_recorded=is_recorded)
         if worker.group == CONNECTION:
-            self.say(
-                f"The connection to the server ended. Press {self.view.keys['models.refresh']} to try again."
-            )
+            key = self.view.keys["models.refresh"]
+            self.say(tr("The connection to the server ended. Press {key} to try again.", key=key))
 
     # Keys
 
@@ -236,7 +247,7 @@ class Dashboard(TerminalApp):
         from llmstack_tui.tui.help import HelpScreen
 
         machine = servers.machine_text(self.state, self.settings)
-        places = (*((("Profile", machine),) if machine else ()), *self.services.places())
+        places = (*(((tr("Profile"), machine),) if machine else ()), *self.services.places())
         self.push_screen(HelpScreen(features.CONTEXTS, places))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

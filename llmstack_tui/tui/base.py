@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from textual.app import App
 from textual.command import CommandPalette
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.tui import keys, themes
 from llmstack_tui.tui.draw.marks import ASCII, UNICODE
@@ -108,12 +109,13 @@ class TerminalApp(App[None]):
         if take_back in self._undoable:
             self._undoable.remove(take_back)
         self._undoable.append(take_back)
-        self.tell(f"{said} {shell_of(self).view.keys[keys.UNDO]} undoes it.")
+        undoes = tr("{key} undoes it.", key=shell_of(self).view.keys[keys.UNDO])
+        self.tell(f"{said} {undoes}")
 
     def action_undo(self) -> None:
         """Take back the newest act of the user that can be taken back, and has not been."""
         if not self._undoable:
-            self.tell("There is nothing to undo.")
+            self.tell(tr("There is nothing to undo."))
         elif self._undoable[-1]():
             self._undoable.pop()
 
@@ -130,7 +132,7 @@ class TerminalApp(App[None]):
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, CommandPalette):
-            placeholder = "Search for commands and models"
+            placeholder = tr("Search for commands and models")
             self.push_screen(CommandPalette(placeholder=placeholder, id="--command-palette"))
 
     def action_help_quit(self) -> None:
@@ -138,7 +140,7 @@ class TerminalApp(App[None]):
         from textual.widgets import Input, TextArea
 
         if isinstance(self.focused, Input | TextArea):
-            self.tell("In a field, Ctrl-C copies what is marked. Ctrl-Q leaves.")
+            self.tell(tr("In a field, Ctrl-C copies what is marked. Ctrl-Q leaves."))
         else:
             self.call_later(self.action_quit)
 

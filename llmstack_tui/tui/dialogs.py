@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 from textual.worker import Worker, WorkerState
 
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.names import InvalidName, ModelName, model_key
 from llmstack_tui.core.wording import words
 from llmstack_tui.tui import keys
@@ -112,7 +113,7 @@ class WaitScreen(Dialog[bool | Exception]):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL]
 
     def __init__(self, title: str, text: str, work: Work, *, limit_s: float) -> None:
-        super().__init__(title, ("dialog.cancel", "give up"))
+        super().__init__(title, ("dialog.cancel", later("give up")))
         self._text = text
         self._work = work
         self._limit_s = limit_s
@@ -146,7 +147,10 @@ class WaitScreen(Dialog[bool | Exception]):
         elapsed = time.monotonic() - self._began_s
         return content_of(
             bar(elapsed / self._limit_s, _BAR_CELLS, shell_of(self).marks, tone="$text-primary"),
-            (f"  {elapsed:.0f} of {self._limit_s:.0f} s", "$text-muted"),
+            (
+                f"  {tr('{elapsed:.0f} of {limit:.0f} s', elapsed=elapsed, limit=self._limit_s)}",
+                "$text-muted",
+            ),
         )
 
 
@@ -163,7 +167,7 @@ class FormScreen(Dialog[str]):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL]
 
     def __init__(self, title: str, hint: Sequence[HintPart], names: Collection[str]) -> None:
-        super().__init__(title, *hint, ("dialog.cancel", "back"))
+        super().__init__(title, *hint, ("dialog.cancel", later("back")))
         self._taken = {model_key(name) for name in names}
         self.is_under_way = False
 
@@ -179,7 +183,7 @@ class FormScreen(Dialog[str]):
     def begin(self, name: str, work: Work) -> None:
         """Close with ``name`` once the work is done; if it fails, the user can edit the fields again."""
         self._set_under_way(True)
-        self.say("name", "Starting")
+        self.say("name", tr("Starting"))
         start(self, self.heading, work, name=name, group=_WORK)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
@@ -193,7 +197,7 @@ class FormScreen(Dialog[str]):
                 self.say("name", words(error), "-wrong")
             case WorkerState.CANCELLED, _:
                 self._set_under_way(False)
-                self.say("name", "Cancelled; nothing was changed.", "-warning")
+                self.say("name", tr("Cancelled; nothing was changed."), "-warning")
             case _:
                 pass
 
@@ -208,7 +212,7 @@ class FormScreen(Dialog[str]):
         self.is_under_way = is_under_way
         for each in self.query("Input, TextArea"):
             each.disabled = is_under_way
-        self.query_one(Hint).say(*([("dialog.cancel", "cancel")] if is_under_way else self.hint))
+        self.query_one(Hint).say(*([("dialog.cancel", later("cancel"))] if is_under_way else self.hint))
         if not is_under_way:
             self.query_one("#name").focus()
 

@@ -10,6 +10,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from llmstack_tui.base.languages import ENGLISH, current, later, tr
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.dialogs import Dialog
 from llmstack_tui.tui.draw.text import segment
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import Binding, BindingType
 
+    from llmstack_tui.base.languages import Language
     from llmstack_tui.tui.draw.marks import Marks
 
     Lines = Sequence[tuple[str, str]]
     """Names, which may be empty, each with its explanation."""
 
-_TEXT = Path(__file__).with_suffix(".txt")
+
+def help_file(language: Language) -> Path:
+    """The text of the help: ``help.txt``, or its translation ``help.es.txt``."""
+    return Path(__file__).with_suffix(".txt" if language is ENGLISH else f".{language.code}.txt")
 
 
 class HelpScreen(Dialog[None]):
@@ -36,7 +41,7 @@ class HelpScreen(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.READING]
 
     def __init__(self, bindings: Mapping[str, Sequence[Binding]], places: Lines) -> None:
-        super().__init__("Help", ("arrows", "scroll"), ("help.close", "back"))
+        super().__init__(tr("Help"), (later("arrows"), later("scroll")), ("help.close", later("back")))
         self._all_bindings = bindings
         self._places = places
 
@@ -78,16 +83,16 @@ def help_sections(
     def filled(text: str) -> str:
         return text.strip().format(mark=marks, key=shown_keys)
 
-    for section in _TEXT.read_text(encoding="utf-8").replace("\n  ", " ").split("\n\n"):
+    for section in help_file(current()).read_text(encoding="utf-8").replace("\n  ", " ").split("\n\n"):
         title, *lines = section.splitlines()
         if title == "{keys}":
             for heading, pressed in bindings.items():
-                yield heading, [(shown_keys[each.id or ""], f"{each.tooltip}.") for each in pressed]
+                yield tr(heading), [(shown_keys[each.id or ""], f"{tr(each.tooltip)}.") for each in pressed]
         elif title != "{machine}":
             parted = [line.partition("- ") for line in lines]
             yield title, [(filled(name), filled(text)) for name, _, text in parted]
         elif places:
-            yield "This machine", places
+            yield tr("This machine"), places
 
 
 def _wrapped(title: str, lines: Lines, width: int) -> Iterator[tuple[str, str, str]]:

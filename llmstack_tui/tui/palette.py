@@ -9,6 +9,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.command import Hit, Hits, Provider
 
+from llmstack_tui.base.languages import LANGUAGES, current, later, tr
 from llmstack_tui.base.text import brief
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw.servers import address
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _MOST = 40
 _LONGEST_NAME = 120
 # What is offered for a model, and the action that does it.
-_LOAD, _UNLOAD = ("load", "activate"), ("unload", "deactivate")
+_LOAD, _UNLOAD = (later("load"), "activate"), (later("unload"), "deactivate")
 _DOES = {ModelState.INACTIVE: _LOAD, ModelState.ACTIVE: _UNLOAD, ModelState.LOADING: _UNLOAD}
 _NOTHING = "", ""
 
@@ -41,11 +42,16 @@ def key_commands(app: App[None], screen: Screen[object], shown: Mapping[str, str
             # Textual renders the text below a command as markup.
             key = shown.get(binding.id or "", "").replace("[", "")
             yield SystemCommand(
-                binding.description,
-                f"{binding.tooltip}  ({key})",
+                tr(binding.description),
+                f"{tr(binding.tooltip)}  ({key})",
                 partial(app.run_action, binding.action, node),
             )
-    yield SystemCommand("Theme: colours, dark or light", "Change how it looks", app.action_change_theme)
+    title, said = tr("Theme: colours, dark or light"), tr("Change how it looks")
+    yield SystemCommand(title, said, app.action_change_theme)
+    for each in LANGUAGES:
+        if each is not current():
+            title, said = tr("Language: {name}", name=each.name), tr("Show everything in this language")
+            yield SystemCommand(title, said, partial(app.run_action, f"use_language({each.code!r})", app))
 
 
 class ModelCommands(Provider):
@@ -57,7 +63,7 @@ class ModelCommands(Provider):
         for hit in hits[:_MOST]:
             yield hit
         if len(hits) > _MOST:
-            said = f"The first {_MOST} of {len(hits):,} models: type more of the name."
+            said = tr("The first {count} of {of:,} models: type more of the name.", count=_MOST, of=len(hits))
             yield Hit(0.0, content_of((said, "$text-muted")), lambda: None, text=said)
 
     def _hits(self, words: list[str]) -> Iterator[Hit]:
@@ -66,6 +72,7 @@ class ModelCommands(Provider):
         for model in view.models():
             name = model.name.casefold()
             does, action = _DOES.get(model.state, _NOTHING)
+            does = tr(does)
             if words and all(word in name for word in words):
                 yield self._hit("", "", model, words, several=several)
             elif len(words) > 1 and does.startswith(words[0]) and all(word in name for word in words[1:]):
@@ -78,7 +85,7 @@ class ModelCommands(Provider):
         shown = content_of(
             f"{does.capitalize()} " if does else "",
             (name, "bold"),
-            f"  {model.state.value}",
+            f"  {tr(model.state)}",
             f"  {address(model.host)}" if several else "",
         )
         at = model.name.casefold().find(words[0])

@@ -1,4 +1,4 @@
-"""The user's preferences while the dashboard runs: the settings, and the chosen theme."""
+"""The user's preferences while the dashboard runs: the settings, and the chosen theme and language."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding, InvalidBinding
 
-from llmstack_tui.base.sentences import listed, plural
+from llmstack_tui.base import languages
+from llmstack_tui.base.languages import tr, tr_n
+from llmstack_tui.base.sentences import listed
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui import keys, themes
 from llmstack_tui.tui.features import BINDINGS, FEATURES, OPENING
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.stack import DashboardStack
 
 SETTINGS = "settings"
-_THEME = "theme"
+_THEME, _LANGUAGE = "theme", "language"
 _USUAL_THEME = themes.DARK.name
 _MOST_PROBLEMS_TOLD = 3
-_LIVE = frozenset({"read_only", "ui.theme", "ui.ascii", "ui.keys"})
+_LIVE = frozenset({"read_only", "ui.theme", "ui.ascii", "ui.keys", "ui.language"})
 _GUARD = "guard."
 
 
@@ -47,17 +49,20 @@ class Preferences:
         loaded: LoadedSettings | None,
         *,
         on_change: Callable[[Settings], None],
+        on_language: Callable[[], None],
     ) -> None:
         self._app = app
         self._shell = shell_of(app)
         self._services = services
         self._on_change = on_change
+        self._on_language = on_language
         self._settings = self._shell.settings
         self._loaded = loaded
         self._problems = tuple(map(text, loaded.problems)) if loaded else ()
         self._kept = services.last_theme() or _USUAL_THEME
         self.theme = self._first_theme()
         self._chosen: str | None = None
+        self._chosen_language: str | None = None
         self._stack: DashboardStack | None = None
         self._use_keys(self._settings)
 
@@ -68,7 +73,7 @@ class Preferences:
 
     def start_following(self) -> None:
         """Follow the settings file from now on."""
-        self._shell.start("The settings", self.follow, group=SETTINGS)
+        self._shell.start(tr("The settings"), self.follow, group=SETTINGS)
 
     async def follow(self) -> None:
         """Apply the settings now, and again whenever their file changes."""
@@ -79,16 +84,18 @@ class Preferences:
             self._tell_problems(
                 (*map(text, loaded.problems), *key_problems(loaded.settings.ui.keys, _place_of_key(loaded)))
             )
-            await self._recall_theme()
+            await self._recall()
 
     def connected(self, stack: DashboardStack) -> None:
-        """Use the store of this stack, which remembers the theme that an earlier session chose."""
+        """Use the store of this stack, which remembers what an earlier session chose."""
         self._stack = stack
         self._use_read_only()
         if self._chosen is not None:
             stack.records.remember(_THEME, self._chosen)
+        if self._chosen_language is not None:
+            stack.records.remember(_LANGUAGE, self._chosen_language)
         # The list must not wait for the store.
-        self._shell.start("The theme", self._recall_theme, group=SETTINGS)
+        self._shell.start(tr("The theme"), self._recall, group=SETTINGS)
 
     def shown_keys(self) -> dict[str, str]:
         """All keys of each binding, by its id, as the settings have them."""
@@ -119,6 +126,9 @@ class Preferences:
         if "ui.theme" in changed:
             self._chosen = None
             self._show_theme(_theme_of(now))
+        if "ui.language" in changed:
+            self._chosen_language = None
+            self._show_language(self._services.language(now))
         if self._stack is not None and any(name.startswith(_GUARD) for name in changed):
             self._stack.guard.use(now.guard)
         self._use_read_only()
@@ -142,15 +152,15 @@ class Preferences:
         before, self._problems = self._problems, problems
         self._complain([problem for problem in problems if problem not in before])
         if before and not problems:
-            self._shell.record(NoteKind.DONE, "The settings are valid again.")
-            self._shell.tell("They are valid again, and in use.", title="Settings")
+            self._shell.record(NoteKind.DONE, tr("The settings are valid again."))
+            self._shell.tell(tr("They are valid again, and in use."), title=tr("Settings"))
 
     def _complain(self, problems: Sequence[str]) -> None:
         self._shell.record(NoteKind.NOTE, *problems)
         for problem in problems[:_MOST_PROBLEMS_TOLD]:
-            self._shell.warn(problem, title="Settings")
+            self._shell.warn(problem, title=tr("Settings"))
         if (more := len(problems) - _MOST_PROBLEMS_TOLD) > 0:
-            self._shell.warn(f"{more} more: see the activity.", title="Settings")
+            self._shell.warn(tr("{count} more: see the activity.", count=more), title=tr("Settings"))
 
     # The theme
 
@@ -167,7 +177,11 @@ class Preferences:
     def _keep_theme(self) -> None:
         if self._kept != self.theme:
             self._kept = self.theme
-            self._shell.start("The theme", partial(self._services.keep_theme, self.theme), group=_THEME)
+            self._shell.start(tr("The theme"), partial(self._services.keep_theme, self.theme), group=_THEME)
+
+    async def _recall(self) -> None:
+        await self._recall_theme()
+        await self._recall_language()
 
     def _theme_changed(self) -> None:
         """Keep a theme that the user chose, that is one that the settings did not set."""
@@ -177,48 +191,86 @@ class Preferences:
         self._keep_theme()
         if self._stack is not None:
             self._stack.records.remember(_THEME, self._chosen)
-        if self._loaded is not None and (named := _named_by(self._loaded)):
-            self._shell.tell(f"The next start takes the theme of {named} again.", title="Theme")
+        if self._loaded is not None and (named := _named_by(self._loaded, "ui.theme")):
+            said = tr("The next start takes the theme of {place} again.", place=named)
+            self._shell.tell(said, title=tr("Theme"))
 
     async def _recall_theme(self) -> None:
         """Show the theme of the settings, else that of an earlier session, unless the user has chosen one."""
         if self._stack is None or self._loaded is None or self._chosen:
             return
         name = _theme_of(self._loaded.settings)
-        if not _named_by(self._loaded):
+        if not _named_by(self._loaded, "ui.theme"):
             recalled = await self._stack.records.recall(_THEME, "", str)
             name = recalled if recalled in self._app.available_themes else name
         if not self._chosen:
             self._show_theme(name)
+
+    # The language
+
+    def use_language(self, code: str) -> None:
+        """Show everything in a language that the user chose, and keep that."""
+        self._chosen_language = code
+        self._show_language(code)
+        if self._stack is not None:
+            self._stack.records.remember(_LANGUAGE, code)
+        if self._loaded is not None and (named := _named_by(self._loaded, "ui.language")):
+            said = tr("The next start takes the language of {place} again.", place=named)
+            self._shell.tell(said, title=tr("Language"))
+
+    def _show_language(self, code: str) -> None:
+        if code != languages.current().code:
+            languages.use(code)
+            self._on_language()
+
+    async def _recall_language(self) -> None:
+        """Show the language of the settings, else that of an earlier session, unless one was chosen."""
+        if self._stack is None or self._loaded is None or self._chosen_language:
+            return
+        code = self._services.language(self._loaded.settings)
+        if not _named_by(self._loaded, "ui.language"):
+            recalled = await self._stack.records.recall(_LANGUAGE, "", str)
+            code = recalled if recalled in languages.CODES else code
+        if not self._chosen_language:
+            self._show_language(code)
 
 
 def _theme_of(settings: Settings) -> str:
     return themes.THEMES[settings.ui.theme].name
 
 
-def _named_by(loaded: LoadedSettings) -> str:
-    """The file or variable that names a theme; else ""."""
-    origin = loaded.origin("ui.theme")
+def _named_by(loaded: LoadedSettings, setting: str) -> str:
+    """The file or variable that has this setting; else ""."""
+    origin = loaded.origin(setting)
     return (origin.name or "") if origin.kind != "default" else ""
 
 
 def _told(changed: list[str], live: frozenset[str]) -> str:
     """Which settings changed, and whether they apply now or from the next start."""
     now = [name for name in changed if name in live or name.startswith(_GUARD)]
-    later = [name for name in changed if name not in now]
+    then = [name for name in changed if name not in now]
     said = []
     if now:
-        said.append(f"{listed(now)} {plural(len(now), 'applies', 'apply')} now")
-    if later:
-        said.append(f"{listed(later)} {plural(len(later), 'applies', 'apply')} from the next start")
-    return f"The settings were read again: {'; '.join(said)}."
+        said.append(tr_n("{names} applies now", "{names} apply now", len(now), names=listed(now)))
+    if then:
+        said.append(
+            tr_n(
+                "{names} applies from the next start",
+                "{names} apply from the next start",
+                len(then),
+                names=listed(then),
+            )
+        )
+    return tr("The settings were read again: {what}.", what="; ".join(said))
 
 
 def _place_of_key(loaded: LoadedSettings) -> KeyPlace:
     origin = loaded.origin("ui.keys")
     if origin.kind != "file":
         return lambda _: f"{origin.name or 'ui.keys'}: "
-    return lambda name: f"{origin.name} line {loaded.lines.of(('ui', 'keys', name))}: "
+    return lambda name: tr(
+        "{file} line {line}: ", file=origin.name, line=loaded.lines.of(("ui", "keys", name))
+    )
 
 
 # Given a binding's id, says where its key was set, as the beginning of a sentence.
@@ -238,9 +290,12 @@ def _key_problems(keymap: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     known = sorted({binding.id for binding in BINDINGS if binding.id})
     for name, key in keymap.items():
         if name not in known:
-            yield name, f"there is no key called {name!r}. Known: {', '.join(known)}."
+            yield (
+                name,
+                tr("there is no key called {name!r}. Known: {known}.", name=name, known=", ".join(known)),
+            )
         elif not _pressed(key):
-            yield name, f"{key!r} is not a key; {name} keeps its usual one."
+            yield name, tr("{key!r} is not a key; {name} keeps its usual one.", key=key, name=name)
     for feature in FEATURES:
         if feature.is_tab:
             own = next(iter(feature.keys.values()))
@@ -255,7 +310,12 @@ def _clashes(bindings: Iterable[Binding], keymap: Mapping[str, str]) -> Iterator
         for key in _pressed(keymap.get(name, binding.key)):
             owner = owners.setdefault(key, name)
             if owner != name:
-                both = f"{key!r} is the key of both {owner} and {name}; only one of them gets it."
+                both = tr(
+                    "{key!r} is the key of both {one} and {other}; only one of them gets it.",
+                    key=key,
+                    one=owner,
+                    other=name,
+                )
                 yield (name if name in keymap else owner), both
 
 

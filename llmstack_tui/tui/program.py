@@ -12,6 +12,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.tui.draw.marks import speaks_unicode
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _save_report(report: str) -> str:
     """Save a crash report beside the logs; returns what to tell the user."""
     from llmstack_tui.base.paths import NoHome, logs_folder
 
-    said = "llmstack: the dashboard failed, which is a bug."
+    said = tr("llmstack: the dashboard failed, which is a bug.")
     try:
         file = logs_folder() / "dashboard-failure.log"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -121,13 +122,11 @@ def _save_report(report: str) -> str:
         file.write_text(report)
     except (OSError, NoHome):
         return f"{said}\n{report.strip().splitlines()[-1]}\n"
-    return f"{said} Please report it with {file}\n"
+    return f"{said} {tr('Please report it with {file}', file=file)}\n"
 
 
 LOST = 128 + 1
 """The exit status of a program that was ended by a hang-up (SIGHUP)."""
-
-_SCRIPTS = "For scripts there are commands: llmstack --help lists them."
 
 
 def unusable(environ: Mapping[str, str], streams: Sequence[IO[str] | None]) -> str | None:
@@ -136,14 +135,18 @@ def unusable(environ: Mapping[str, str], streams: Sequence[IO[str] | None]) -> s
     Args:
         streams: standard input, output and error. The screen is written to standard error.
     """
+    scripts = tr("For scripts there are commands: llmstack --help lists them.")
     if not all(stream is not None and stream.isatty() for stream in streams):
-        return f"llmstack: the dashboard needs a terminal for input, output and errors. {_SCRIPTS}"
+        said = tr("llmstack: the dashboard needs a terminal for input, output and errors.")
+        return f"{said} {scripts}"
     if environ.get("TERM", "") in {"", "dumb", "unknown"}:
-        named = environ.get("TERM") or "not set"
-        return (
-            f"llmstack: this terminal cannot show the dashboard (TERM is {named}). "
-            f"Set TERM to what it is, such as xterm-256color. {_SCRIPTS}"
+        named = environ.get("TERM") or tr("not set")
+        said = tr(
+            "llmstack: this terminal cannot show the dashboard (TERM is {named}). "
+            "Set TERM to what it is, such as xterm-256color.",
+            named=named,
         )
+        return f"{said} {scripts}"
     return None
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.languages import current, tr
 from llmstack_tui.tui.draw.servers import ConnectionProgress, message
 from llmstack_tui.tui.features import BY_NAME
 from llmstack_tui.tui.screen import LiveScreen
@@ -37,8 +38,11 @@ class Screens:
         self._rest_due_s: float | None = None
         self._first = first
         self._tabs: dict[str, LiveScreen] = {name: first}
-        self._progress = ConnectionProgress("Starting")
+        self._progress = ConnectionProgress(tr("Starting"))
         self._drawn_s = float("-inf")
+        self._language = current()
+        # The screens that were opened on top, by their features and what they are about.
+        self._over: dict[LiveScreen, tuple[str, tuple[object, ...]]] = {}
 
     def begin(self) -> None:
         self._app.set_interval(_TICK_S, self._tick)
@@ -81,11 +85,32 @@ class Screens:
                 node.refresh()
         self.draw()
 
-    def _tick(self) -> None:
+    async def follow_language(self) -> None:
+        """Show everything in the language of now: the first screen is drawn again, the others are made anew.
+
+        A dialog keeps its language, and those below it theirs until it is closed.
+        """
+        app = self._app
+        if self._language is current() or any(screen.is_modal for screen in app.screen_stack):
+            return
+        self._language = current()
+        shown = [(name, ()) for name, each in self._tabs.items() if each in app.screen_stack[1:]]
+        over = [about for screen, about in self._over.items() if screen in app.screen_stack]
+        if app.screen is not self._first:
+            self._show_tab(self._first)
+        for name in [name for name, each in self._tabs.items() if each is not self._first]:
+            app.uninstall_screen(name)
+            self._tabs.pop(name).remove()
+        self.redraw()
+        for name, about in (*shown, *over):
+            await self.open(name, *about)
+
+    async def _tick(self) -> None:
         """Draw once a second, so that times and ages go on, unless a new state has just been drawn.
 
         Readings of the machine bring a state about as often as this ticks.
         """
+        await self.follow_language()
         if time.monotonic() - self._drawn_s > _TICK_S * 0.9:
             self.draw()
 
@@ -118,7 +143,10 @@ class Screens:
                 app.install_screen(self._tabs[name], name)
             self._show_tab(self._tabs[name])
         elif type(app.screen) is not kind:
-            app.push_screen(kind(*about))
+            screen = kind(*about)
+            self._over = {each: at for each, at in self._over.items() if each in app.screen_stack}
+            self._over[screen] = name, about
+            app.push_screen(screen)
 
     def _show_tab(self, wanted: Screen[None]) -> None:
         app = self._app

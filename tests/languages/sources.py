@@ -24,7 +24,7 @@ _MARKS = {"tr", "later", *_PAIRS}
 
 # Tables that `texts` reads, and calls that fill one, or have no text.
 _TABLES = {"CONTEXTS"}
-_CALLS = {"bind", "hidden", "movements", "Command", "Feature", "cast", "TypeVar", "import_module"}
+_CALLS = {"bind", "hidden", "movements", "Command", "Feature", "cast", "TypeVar", "import_module", "compile"}
 
 Text = str | tuple[str, str]
 """An English text, or one in singular and plural."""

@@ -11,6 +11,7 @@ import httpx
 from textual import events
 
 from llmstack_tui.base.kinds import EventKind
+from llmstack_tui.base.languages import chosen
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.watch import watch_settings
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.config.loading import LoadedSettings
+    from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.servers import Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
@@ -98,6 +100,9 @@ class World:
 
     def places(self) -> tuple[tuple[str, str], ...]:
         return (("Settings", str(self.settings_file)),)
+
+    def language(self, settings: Settings) -> str:
+        return chosen(settings.ui.language, {})
 
     def last_theme(self) -> str:
         return ""

@@ -14,6 +14,7 @@ from unittest.mock import Mock
 import msgspec
 
 from llmstack_tui.base.kinds import EventKind
+from llmstack_tui.base.languages import chosen
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.service import load_catalog
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.catalog.types import Catalog
     from llmstack_tui.config.loading import LoadedSettings
+    from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.stack import Stack
@@ -413,6 +415,9 @@ class FakeServices:
 
     def places(self) -> tuple[tuple[str, str], ...]:
         return (("Settings", "/home/somebody/.config/llmstack/config.toml"),)
+
+    def language(self, settings: Settings) -> str:
+        return chosen(settings.ui.language, {})
 
     def last_theme(self) -> str:
         return self.kept_theme

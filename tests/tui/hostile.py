@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
+from llmstack_tui.base.languages import chosen
 from llmstack_tui.config.loading import LoadedSettings
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.options import StackOptions
@@ -52,6 +53,9 @@ class HostServices:
 
     def places(self) -> tuple[tuple[str, str], ...]:
         return ()
+
+    def language(self, settings: Settings) -> str:
+        return chosen(settings.ui.language, {})
 
     def last_theme(self) -> str:
         return ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.tui.shell import Controller
 
@@ -128,7 +129,7 @@ class DetailsCache(Controller):
         if self._asking is not None:
             self._asking.cancel()
         if about.details is None:
-            self._asking = self._shell.start("Details", partial(self._ask_at_rest, key), group=DETAILS)
+            self._asking = self._shell.start(tr("Details"), partial(self._ask_at_rest, key), group=DETAILS)
 
     async def ask(self, stack: DashboardStack, key: Key) -> None:
         """Ask for the details of a model now.
@@ -146,7 +147,7 @@ class DetailsCache(Controller):
         """Read the uses again when there are new events."""
         if state.last_event_id > self._read_until and not self._is_reading:
             self._is_reading = True
-            self._shell.start("Uses", self._read_uses, group=USES)
+            self._shell.start(tr("Uses"), self._read_uses, group=USES)
 
     async def _ask_at_rest(self, key: Key) -> None:
         await asyncio.sleep(_REST_S)

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import CACHE_TYPES
-from llmstack_tui.base.sentences import plural
+from llmstack_tui.base.languages import later, number, tr, tr_n
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text, seconds_text
 from llmstack_tui.core.wording import text
@@ -38,48 +38,66 @@ _CELLS = 22
 
 # Metadata keys of a GGUF file, without the prefix "general." or that of the architecture.
 _FACTS = {
-    "architecture": "Architecture",
-    "parameter_count": "Parameters",
-    "size_label": "Size class",
-    "basename": "Base name",
-    "finetune": "Fine-tune",
-    "organization": "Made by",
-    "license": "Licence",
-    "context_length": "Trained context",
-    "embedding_length": "Embedding length",
-    "block_count": "Layers",
-    "attention.head_count": "Attention heads",
-    "attention.head_count_kv": "Key/value heads",
-    "attention.key_length": "Key length",
-    "attention.value_length": "Value length",
-    "attention.sliding_window": "Sliding window",
-    "feed_forward_length": "Feed-forward length",
-    "expert_count": "Experts",
-    "expert_used_count": "Experts in use",
-    "vocab_size": "Vocabulary",
-    "rope.freq_base": "RoPE base",
-    "rope.dimension_count": "RoPE dimensions",
+    "architecture": later("Architecture"),
+    "parameter_count": later("Parameters"),
+    "size_label": later("Size class"),
+    "basename": later("Base name"),
+    "finetune": later("Fine-tune"),
+    "organization": later("Made by"),
+    "license": later("Licence"),
+    "context_length": later("Trained context"),
+    "embedding_length": later("Embedding length"),
+    "block_count": later("Layers"),
+    "attention.head_count": later("Attention heads"),
+    "attention.head_count_kv": later("Key/value heads"),
+    "attention.key_length": later("Key length"),
+    "attention.value_length": later("Value length"),
+    "attention.sliding_window": later("Sliding window"),
+    "feed_forward_length": later("Feed-forward length"),
+    "expert_count": later("Experts"),
+    "expert_used_count": later("Experts in use"),
+    "vocab_size": later("Vocabulary"),
+    "rope.freq_base": later("RoPE base"),
+    "rope.dimension_count": later("RoPE dimensions"),
 }
 _CONTEXTS = (2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072, 262_144)
-_FITS = {Fit.NOW: "fits", Fit.ALONE: "alone", Fit.PARTLY: "part CPU", Fit.NO: "no"}
+_FITS = {
+    Fit.NOW: later("fits"),
+    Fit.ALONE: later("alone"),
+    Fit.PARTLY: later("part CPU"),
+    Fit.NO: later("no"),
+}
 _FIT_STYLES = {Fit.NOW: "$text-success", Fit.ALONE: "$text-warning", Fit.PARTLY: "$text-warning"}
 _CONTEXT_CELLS, _FIT_CELLS = 10, 20
 _MUTED = "$text-muted"
 _EXPLAINED = {
-    Fit.ALONE: "alone: once the other models are unloaded.",
-    Fit.PARTLY: "part CPU: partly on the CPU, and slower.",
+    Fit.ALONE: later("alone: once the other models are unloaded."),
+    Fit.PARTLY: later("part CPU: partly on the CPU, and slower."),
 }
-_BASES = {Basis.FORMULA: "the architecture of the model", Basis.FILE_SIZE: "the size of its file"}
+_BASES = {
+    Basis.FORMULA: later("Estimated from the architecture of the model."),
+    Basis.FILE_SIZE: later("Estimated from the size of its file."),
+}
 
 
-TOLD = ("Parameters", "System prompt", "First messages", "Template", "Licence", "Architecture", "Files")
+TOLD = (
+    later("Parameters"),
+    later("System prompt"),
+    later("First messages"),
+    later("Template"),
+    later("Licence"),
+    later("Architecture"),
+    later("Files"),
+)
 
 
 def address_part(url: str, copy: str, copy_native: str) -> SectionText:
     """The addresses of a host; ``copy`` and ``copy_native`` are the keys that copy them."""
     native, openai = addresses(url)
     rows = ((openai, copy), (native, copy_native))
-    return rows_part((label, f"{address}   {key} copies it") for (label, address), key in rows)
+    return rows_part(
+        (label, f"{address}   {tr('{key} copies it', key=key)}") for (label, address), key in rows
+    )
 
 
 def told_parts(details: ModelDetails, name: str) -> dict[str, SectionText]:
@@ -112,7 +130,7 @@ def parameter_rows(table: str) -> Iterator[tuple[str, str]]:
 def _more(count: int) -> Iterator[tuple[str, str]]:
     """A row that says how many of ``count`` are not shown."""
     if count > _MOST_ROWS:
-        yield "", f"and {count - _MOST_ROWS} more"
+        yield "", tr("and {count} more", count=count - _MOST_ROWS)
 
 
 def fact_rows(info: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -125,7 +143,7 @@ def fact_rows(info: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             found.setdefault(short, text)
     for short, label in _FACTS.items():
         if short in found:
-            yield label, found.pop(short)
+            yield tr(label), found.pop(short)
     for short in sorted(found)[:_MOST_ROWS]:
         yield f"{brief(short, 60)} ".ljust(_CELLS), found[short]
     yield from _more(len(found))
@@ -147,9 +165,12 @@ def versions_part(versions: Sequence[SeenModel], digest: str, now: datetime) -> 
 
 
 def _version(each: SeenModel, digest: str, now: datetime) -> str:
-    until = "installed now" if each.digest == digest else f"until {when_text(each.last_seen_at, now)}"
-    since = f"since {when_text(each.first_seen_at, now)}"
-    return f"{each.digest[:12]:14}{bytes_text(each.size):9}{since}, {until}"
+    since, until = when_text(each.first_seen_at, now), when_text(each.last_seen_at, now)
+    if each.digest == digest:
+        when = tr("since {since}, installed now", since=since)
+    else:
+        when = tr("since {since}, until {until}", since=since, until=until)
+    return f"{each.digest[:12]:14}{bytes_text(each.size):9}{when}"
 
 
 def _text_part(text: str, name: str, *, opens: bool = False, first: bool = False) -> SectionText:
@@ -159,32 +180,36 @@ def _text_part(text: str, name: str, *, opens: bool = False, first: bool = False
     shown = text[:MOST_CHARACTERS].expandtabs(4).splitlines()[:MOST_LINES]
     body = content_of("\n".join(shown))
     if len(text) > MOST_CHARACTERS or count > MOST_LINES:
-        whole = f"All of it: llmstack show {brief(shlex.quote(name), 200)}"
-        body += content_of((f"\n(Only the beginning of {len(text):,} characters. {whole})", _MUTED))
+        said = tr(
+            "(Only the beginning of {count:,} characters. All of it: llmstack show {model})",
+            count=len(text),
+            model=brief(shlex.quote(name), 200),
+        )
+        body += content_of((f"\n{said}", _MUTED))
     head = next((line.strip()[:60] for line in shown if line.strip()), "") if first else ""
-    summary = "  ".join(filter(None, (head, plural(count, "1 line", f"{count:,} lines"))))
+    summary = "  ".join(filter(None, (head, tr_n("{count:,} line", "{count:,} lines", count))))
     is_open = opens and count <= _OPEN_LINES and len(text) < MOST_CHARACTERS // 10
     return SectionText(body, summary, is_open=is_open)
 
 
 def _origin_rows(details: ModelDetails) -> Iterator[tuple[str, str]]:
-    yield "Parent model", details.parent_model or ""
-    yield "Runs on", details.remote_host or ""
-    yield "As", details.remote_model or ""
-    yield "Format", details.format or ""
-    yield "Weights", (details.weights_digest or "")[:12]
+    yield tr("Parent model"), details.parent_model or ""
+    yield tr("Runs on"), details.remote_host or ""
+    yield tr("As"), details.remote_model or ""
+    yield tr("Format"), details.format or ""
+    yield tr("Weights"), (details.weights_digest or "")[:12]
     for label, value in fact_rows(details.projector_info):
-        yield f"Projector {label.lower()[:11]}", value
+        yield tr("Projector {what}", what=label.lower()[:11]), value
 
 
 def _fact(value: object) -> str:
     """A value on one line; "" for None and for tables."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return tr("yes") if value else tr("no")
     if isinstance(value, int):
         return count_text(value) if abs(value) < 10**30 else ""
     if isinstance(value, float):
-        return f"{value:,.6g}"
+        return number(f"{value:,.6g}")
     return brief(value, 200) if isinstance(value, str) else ""
 
 
@@ -192,19 +217,22 @@ def _load(each: Activation, now: datetime) -> str:
     until = each.ended_at or now
     lasted = "" if each.loaded_at is None else seconds_text((until - each.loaded_at).total_seconds())
     reasons = [f" ({text(*why)})" if why else "" for why in (each.reason, each.end_reason)]
-    asked = f"asked by {ACTORS[each.asked_by]}{reasons[0]}"
+    asked = f"{tr('asked by {who}', who=tr(ACTORS[each.asked_by]))}{reasons[0]}"
     return f"{when_text(each.started_at, now):14}{lasted:9}{asked}; {end_text(each)}{reasons[1]}"
 
 
 def _took(each: Measured, now: datetime) -> str:
-    devices = (f"{bytes_text(size)} on {brief(name, 60)}" for name, size in each.device_bytes.items())
-    figures = [f"{bytes_text(each.server_bytes)} (server)", *devices]
+    devices = (
+        tr("{size} on {device}", size=bytes_text(size), device=brief(name, 60))
+        for name, size in each.device_bytes.items()
+    )
+    figures = [tr("{size} (server)", size=bytes_text(each.server_bytes)), *devices]
     if each.context_length is not None:
-        figures.append(f"context {count_text(each.context_length)}")
+        figures.append(tr("context {count:,}", count=each.context_length))
     if each.cache_type is not None:
-        figures.append(f"cache {brief(each.cache_type, 20)}")
+        figures.append(tr("cache {kind}", kind=brief(each.cache_type, 20)))
     if each.parallel is not None and each.parallel > 1:
-        figures.append(f"{each.parallel} at once")
+        figures.append(tr("{count} at once", count=each.parallel))
     return f"{when_text(each.at, now):14}{'; '.join(figures)}"
 
 
@@ -214,7 +242,9 @@ def fit_part(subject: Subject, room: Room, loads: Sequence[Load] = ()) -> Sectio
     Args:
         loads: the measured loads of this version.
     """
-    head = "Context".rjust(_CONTEXT_CELLS) + "".join(f"   {name}".ljust(_FIT_CELLS) for name in CACHE_TYPES)
+    head = tr("Context").rjust(_CONTEXT_CELLS) + "".join(
+        f"   {name}".ljust(_FIT_CELLS) for name in CACHE_TYPES
+    )
     lines = [content_of((head, _MUTED))]
     bases: set[Basis] = set()
     fits: set[Fit] = set()
@@ -230,11 +260,11 @@ def fit_part(subject: Subject, room: Room, loads: Sequence[Load] = ()) -> Sectio
             fits |= {known.fit} if known else set()
             line += _cell(found, known)
         lines.append(line)
-    lines += [content_of(text) for text in _longest(subject, room)]
+    lines += map(content_of, _longest(subject, room))
     basis = Basis.FILE_SIZE if Basis.FILE_SIZE in bases else Basis.FORMULA
-    explained = [f"Estimated from {_BASES[basis]}."]
-    explained += [text for fit, text in _EXPLAINED.items() if fit in fits]
-    explained += ["*: measured here."] if Basis.MEASURED in bases else []
+    explained = [tr(_BASES[basis])]
+    explained += [tr(text) for fit, text in _EXPLAINED.items() if fit in fits]
+    explained += [tr("*: measured here.")] if Basis.MEASURED in bases else []
     lines.append(content_of((" ".join(explained), _MUTED)))
     return lines_part(lines)
 
@@ -253,7 +283,7 @@ def _cell(found: Estimate, known: Verdict | None) -> Content:
     if known is None:
         word, tone = "?", "$foreground"
     else:
-        word = "tight" if known.tight and known.fit is Fit.NOW else _FITS[known.fit]
+        word = tr("tight" if known.tight and known.fit is Fit.NOW else _FITS[known.fit])
         tone = _FIT_STYLES.get(known.fit, "$foreground")
     return content_of(f"   {size:8}", (word.ljust(_FIT_CELLS - 11), tone))
 
@@ -265,8 +295,8 @@ def _longest(subject: Subject, room: Room) -> Iterator[str]:
     requests = {name: Request(context_length=1, cache_type=name) for name in CACHE_TYPES}
     found = {name: largest_context(weights, shape, each, budget) for name, each in requests.items()}
     if {*found.values()} == {shape.context_length}:
-        yield f"Fits, even at its full context ({count_text(shape.context_length)})."
+        yield tr("Fits, even at its full context ({count}).", count=count_text(shape.context_length))
     elif texts := [f"{count_text(context)} ({name})" for name, context in found.items() if context]:
-        yield f"Longest context that fits: {', '.join(texts)}"
+        yield tr("Longest context that fits: {contexts}", contexts=", ".join(texts))
     else:
-        yield "Does not fit, even with a short context."
+        yield tr("Does not fit, even with a short context.")

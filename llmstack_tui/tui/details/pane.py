@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import Static
 
-from llmstack_tui.base.sentences import listed, plural
+from llmstack_tui.base.languages import later, tr, tr_n
+from llmstack_tui.base.sentences import listed
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text, seconds_text
 from llmstack_tui.core.wording import text
@@ -37,7 +38,15 @@ _LABEL_CELLS = 13
 _TITLE_CELLS = 40
 _PADDING = 2
 _ORDER = ("completion", "chat", "embedding", "vision", "tools", "insert", "thinking")
-_WORDS = {"completion": "text", "insert": "fill in", "embedding": "embeddings"}
+_WORDS = {
+    "completion": later("text"),
+    "insert": later("fill in"),
+    "embedding": later("embeddings"),
+    "chat": later("chat"),
+    "vision": later("vision"),
+    "tools": later("tools"),
+    "thinking": later("thinking"),
+}
 
 
 class Details(Static):
@@ -61,7 +70,7 @@ class DetailsPane(SidePane):
     """The model under the cursor, beside the list; its server is asked once the cursor rests on it."""
 
     def __init__(self) -> None:
-        super().__init__("Details", id="details-pane")
+        super().__init__(tr("Details"), id="details-pane")
         self._details = Details(id="details")
         self._selected: Key | None = None
 
@@ -75,7 +84,7 @@ class DetailsPane(SidePane):
         self._selected = selected
         cache = self.shell.controller(DetailsCache)
         about = cache.about(view, selected)
-        name = brief(about.status.name, 200) if about else "Details"
+        name = brief(about.status.name, 200) if about else tr("Details")
         self.show_title(fit_name(name, _TITLE_CELLS, ellipsis=self.shell.marks.ellipsis).rstrip())
         self._details.show(details_content(about, self.size.width - _PADDING))
         if about is not None:
@@ -91,7 +100,7 @@ def details_content(about: ModelFacts | None, width: int = 0) -> Content:
         width: in cells; what is longer is wrapped. 0 wraps nothing.
     """
     if about is None:
-        return content_of(("No model selected.", "$text-muted"))
+        return content_of((tr("No model selected."), "$text-muted"))
     rows = (*what_it_is(about), *addresses(about.status.host), *how_it_did(about))
     return rows_content(rows, _LABEL_CELLS, width)
 
@@ -100,62 +109,69 @@ def what_it_is(about: ModelFacts) -> Iterator[Row]:
     status, details = about.status, about.details
     model, running = status.model, status.running
     is_cloud = status.state is ModelState.CLOUD
-    yield "State", f"{status.state}, busy" if status.busy else str(status.state)
+    yield tr("State"), tr("{state}, busy", state=tr(status.state)) if status.busy else tr(status.state)
     if status.shares:
-        yield "One process", f"with {brief(listed(status.shares), 200)}: they are unloaded together"
+        yield (
+            tr("One process"),
+            tr("with {models}: they are unloaded together", models=brief(listed(status.shares), 200)),
+        )
     if about.pinned:
-        yield "Pinned", "never unloaded by the guard"
-        yield "", "not loaded: load it" if status.state is ModelState.INACTIVE else ""
+        yield tr("Pinned"), tr("never unloaded by the guard")
+        yield "", tr("not loaded: load it") if status.state is ModelState.INACTIVE else ""
         if about.overridden:
-            yield "", "another client set its time"
-            yield "", "the guard renews the pin" if about.renewed else "it leaves then"
+            yield "", tr("another client set its time")
+            yield "", tr("the guard renews the pin") if about.renewed else tr("it leaves then")
     if is_cloud and model:
-        yield "Runs on", model.remote_host or ""
-        yield "As", model.remote_model or ""
+        yield tr("Runs on"), model.remote_host or ""
+        yield tr("As"), model.remote_model or ""
     if model is None:
-        yield "Note", "loaded, but no longer installed"
+        yield tr("Note"), tr("loaded, but no longer installed")
     elif model.unusable:
-        yield "Unusable", model.unusable
+        yield tr("Unusable"), model.unusable
     digest = (model.digest if model else running.digest if running else "")[:12]
     modified = f"  {model.modified_at:%Y-%m-%d}" if model and model.modified_at else ""
-    yield "Version", digest + modified
+    yield tr("Version"), digest + modified
     yield from update_rows(about.update, about.now)
     if not is_cloud:
-        yield "On disk", bytes_text(model.size if model else None)
-        yield "Needs", "" if running else _needs(about.fitted)
+        yield tr("On disk"), bytes_text(model.size if model else None)
+        yield tr("Needs"), "" if running else _needs(about.fitted)
     if running:
-        yield "In memory", f"{bytes_text(running.size)} (server)"
+        yield tr("In memory"), tr("{size} (server)", size=bytes_text(running.size))
         if about.device is not None:
-            where = " on GPU" if about.on_card else ""
-            yield "", f"{bytes_text(about.device)} (measured{where})"
-        yield "Runs on", _placed(running.size, running.size_vram, about.fallback)
+            size = bytes_text(about.device)
+            on_card = about.on_card
+            yield (
+                "",
+                tr("{size} (measured on GPU)", size=size) if on_card else tr("{size} (measured)", size=size),
+            )
+        yield tr("Runs on"), _placed(running.size, running.size_vram, about.fallback)
         if about.fallback is not None:
             yield "", text(about.fallback.cause)
     quantization = (model.quantization if model else None) or (details.quantization if details else None)
-    yield "Quantization", quantization or "?"
+    yield tr("Quantization"), quantization or "?"
     family = (model.family if model else None) or (details.family if details else None) or "?"
     size = (model.parameters if model else None) or (details.parameter_size if details else None) or ""
-    yield "Family", f"{family}  {size}".rstrip()
-    yield "Context", _context(status, details)
+    yield tr("Family"), f"{family}  {size}".rstrip()
+    yield tr("Context"), _context(status, details)
     capabilities = (details.capabilities if details else None) or (model.capabilities if model else None)
-    yield "Capabilities", _capabilities(capabilities)
+    yield tr("Capabilities"), _capabilities(capabilities)
 
 
 def addresses(url: str) -> tuple[Row, ...]:
     """The addresses for clients, by API."""
-    return (("Ollama API", url), ("OpenAI API", f"{url}/v1"))
+    return ((tr("Ollama API"), url), (tr("OpenAI API"), f"{url}/v1"))
 
 
 def how_it_did(about: ModelFacts) -> Iterator[Row]:
     """The model's speed and loads, as far as they were seen."""
     if (speed := about.speed) is not None:
         if speed.tokens_per_second is not None:
-            yield "Speed", f"{speed.tokens_per_second:.1f} tokens/s"
+            yield tr("Speed"), tr("{rate:.1f} tokens/s", rate=speed.tokens_per_second)
         if speed.first_token is not None:
-            yield "First token", f"after {seconds_text(speed.first_token.total_seconds())}"
+            yield tr("First token"), tr("after {time}", time=seconds_text(speed.first_token.total_seconds()))
     if (uses := about.uses) is not None:
-        times = plural(uses.times, "once, at", f"{count_text(uses.times)} times, last at")
-        yield "Loaded", f"{times} {when_text(uses.last_at, about.now)}"
+        when = when_text(uses.last_at, about.now)
+        yield tr("Loaded"), tr_n("once, at {when}", "{count:,} times, last at {when}", uses.times, when=when)
 
 
 def _needs(fitted: Fitted | None) -> str:
@@ -163,8 +179,10 @@ def _needs(fitted: Fitted | None) -> str:
     if fitted is None:
         return ""
     known, basis = fitted.verdict, fitted.estimate.basis
-    fits = "" if known is None else f": {known.fit}{', tightly' if known.tight else ''}"
-    label = "measured here" if basis == "measured" else "estimate"
+    fits = "" if known is None else f": {tr(known.fit)}"
+    if known is not None and known.tight:
+        fits = f": {tr('{fits}, tightly', fits=tr(known.fit))}"
+    label = tr("measured here") if basis == "measured" else tr("estimate")
     return f"{about_text(fitted.estimate.total)} ({label}){fits}"
 
 
@@ -175,16 +193,17 @@ def _placed(size: int | None, vram: int | None, fallback: Fallback | None) -> st
     if fallback is not None:
         return on_cpu_text(fallback.percent)
     if vram == 0:
-        return "the CPU"
-    return "the GPU"
+        return tr("the CPU")
+    return tr("the GPU")
 
 
 def _context(status: ModelStatus, details: ModelDetails | None) -> str:
     model, running = status.model, status.running
     trained = (details.context_length if details else None) or (model.context_length if model else None)
-    text = f"{count_text(trained)} tokens" if trained else "?"
+    text = tr("{count} tokens", count=count_text(trained)) if trained else "?"
     if running and running.context_length:
-        text = f"{count_text(running.context_length)} of {count_text(trained)} tokens"
+        loaded = count_text(running.context_length)
+        text = tr("{count} of {of} tokens", count=loaded, of=count_text(trained))
     return text
 
 
@@ -193,5 +212,5 @@ def _capabilities(names: frozenset[str] | None) -> str:
         return "?"
     known = [name for name in _ORDER if name in names]
     return ", ".join(
-        _WORDS.get(name, name) for name in known + sorted(brief(n, 30) for n in names - set(_ORDER))
+        tr(_WORDS.get(name, name)) for name in known + sorted(brief(n, 30) for n in names - set(_ORDER))
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.widgets import Static
 
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.text import brief
 from llmstack_tui.core.wording import words
 from llmstack_tui.hosts.errors import HostError
@@ -44,8 +45,9 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardStack
 
-_MODEL, _ADDRESSES, _NEEDED = "Model", "Addresses", "Memory needed"
-_VERSIONS, _LOADED, _USED, _EVENTS = "Installed versions", "Loaded", "Memory used", "Events"
+_MODEL, _ADDRESSES, _NEEDED = later("Model"), later("Addresses"), later("Memory needed")
+_VERSIONS, _LOADED = later("Installed versions"), later("Loaded")
+_USED, _EVENTS = later("Memory used"), later("Events")
 _BEFORE = (_MODEL, _ADDRESSES, _NEEDED)
 _PAST = (_VERSIONS, _LOADED, _USED, _EVENTS)
 
@@ -84,7 +86,8 @@ class DetailsScreen(RecordScreen):
         super().show(view)
         about = self.shell.controller(DetailsCache).about(view, self._key)
         if about is None:
-            rows = [("State", "no longer on any server" if view.state else "there is no server yet")]
+            why = tr("no longer on any server") if view.state else tr("there is no server yet")
+            rows = [(tr("State"), why)]
             self._sections[_MODEL].say(rows_part(rows))
             return
         if about.fitted is not self._fitted:
@@ -119,18 +122,18 @@ class DetailsScreen(RecordScreen):
     # What is asked
 
     def _ask_again(self) -> None:
-        self._say("Asking the server")
-        start(self, "Details", self._ask, group="ask", exclusive=True)
+        self._say(tr("Asking the server"))
+        start(self, tr("Details"), self._ask, group="ask", exclusive=True)
 
     async def _ask(self) -> None:
         stack = self.shell.stack
         if stack is None:
-            self._say("There is no server yet.")
+            self._say(tr("There is no server yet."))
             return
         try:
             await self.shell.controller(DetailsCache).ask(stack, self._key)
         except HostError as error:
-            self._say(brief(f"The server gives no details: {words(error)}", 400))
+            self._say(brief(tr("The server gives no details: {why}", why=words(error)), 400))
         else:
             self.show(self.shell.view)
 

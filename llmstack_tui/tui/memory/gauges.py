@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import UNKNOWN, bytes_text, duration_text
@@ -37,7 +38,7 @@ _SHORT_HISTORY = 4
 _HIGH, _FULL = 75, 90
 NO_PARTS: Mapping[str, tuple[MemoryShare, ...]] = MappingProxyType({})
 _MAKERS = {"nvidia": "NVIDIA", "amd": "AMD", "apple": "Apple"}
-_PRESSURES = {"warning": "memory is short", "critical": "memory has run out"}
+_PRESSURES = {"warning": later("memory is short"), "critical": later("memory has run out")}
 
 
 class UsageHistory:
@@ -155,12 +156,12 @@ def ram_gauge(
     used = held(parts) if parts else ram.used
     notes = []
     if reading.pressure in _PRESSURES:
-        notes.append((_PRESSURES[reading.pressure], "$text-warning"))
+        notes.append((tr(_PRESSURES[reading.pressure]), "$text-warning"))
     if swap is not None and swap.used:
-        notes.append((f"swap {used_text(swap.used, swap.total)}", DIM))
+        notes.append((tr("swap {used}", used=used_text(swap.used, swap.total)), DIM))
     return Gauge(
         name="",
-        word=ram.memory_word,
+        word=tr(ram.memory_word),
         figures=used_text(used, ram.total),
         percent=100 * used / ram.total if used is not None and ram.total else None,
         history=history.percents(ram.id, now),
@@ -271,7 +272,7 @@ def _card(device: Device, name: str, reading: MachineReading, history: UsageHist
     gauge = Gauge(
         name=name,
         product=product(device),
-        word=device.memory_word,
+        word=tr(device.memory_word),
         figures=used_text(device.used, device.total),
         percent=device.percent,
         history=history.percents(device.id, now),
@@ -280,10 +281,10 @@ def _card(device: Device, name: str, reading: MachineReading, history: UsageHist
         old=_old(device, reading, now),
     )
     if device.lost:
-        lost = ("lost: it does not answer", "$text-error")
+        lost = (tr("lost: it does not answer"), "$text-error")
         return replace(gauge, notes=(lost,), old="", lost=True, figures="")
     if device.throttles:
-        slowed = f"slowed: {', '.join(device.throttles)}"
+        slowed = tr("slowed: {why}", why=", ".join(map(tr, device.throttles)))
         return replace(gauge, notes=((slowed, "$text-warning"),))
     return gauge
 
@@ -296,19 +297,22 @@ def _sum(devices: Sequence[Device], parts: Sequence[Gauge]) -> Gauge:
     powers = [each.power for each in there]
     lost = len(devices) - len(there)
     slowed = sum(bool(each.throttles) for each in there)
-    notes = ((lost, "lost", "$text-error"), (slowed, "slowed", "$text-warning"))
+    notes = (
+        (lost, tr("{count} lost", count=lost), "$text-error"),
+        (slowed, tr("{count} slowed", count=slowed), "$text-warning"),
+    )
     watts = [power for power in powers if power is not None]
     return Gauge(
-        name=f"{len(devices)} GPUs",
+        name=tr("{count} GPUs", count=len(devices)),
         word=parts[0].word,
         figures=used_text(used, total),
         percent=100 * used / total if used is not None and total else None,
         history=tuple(_mean(slot) for slot in zip(*(part.history for part in parts), strict=True)),
         parts=together([part.parts for part in parts]),
-        temperature=f"max {max(heats):.0f}" if heats else "",
+        temperature=tr("max {heat:.0f}", heat=max(heats)) if heats else "",
         power=f"{sum(watts):.0f} W" if watts and len(watts) == len(powers) else "",
         old=next((part.old for part in parts if part.old), ""),
-        notes=tuple((f"{count} {word}", tone) for count, word, tone in notes if count),
+        notes=tuple((said, tone) for count, said, tone in notes if count),
     )
 
 
@@ -316,15 +320,15 @@ def each_line(reading: MachineReading, width: int, marks: Marks) -> Content:
     """How full each card is, for a view that shows only their sum."""
     names = device_names(reading.devices)
     texts = (
-        f"{names[device.id].removeprefix('GPU ')} {'lost' if device.lost else percent_text(device.percent)}"
+        (names[device.id].removeprefix("GPU "), tr("lost") if device.lost else percent_text(device.percent))
         for device in reading.devices
     )
-    return cut(content_of(("   " + "   ".join(texts), DIM)), width, marks)
+    return cut(content_of(("   " + "   ".join(map(" ".join, texts)), DIM)), width, marks)
 
 
 def _old(device: Device, reading: MachineReading, now: float) -> str:
     age = reading.age(device, now)
-    return f"{duration_text(age)} old" if age >= STALE_S else ""
+    return tr("{age} old", age=duration_text(age)) if age >= STALE_S else ""
 
 
 def _mean(percents: Sequence[float | None]) -> float | None:
@@ -336,11 +340,14 @@ def device_details(reading: MachineReading) -> str:
     """Details that the lines have no room for: full names, drivers, limits, and failed readings."""
     lines = []
     for device in reading.devices:
-        driver = f", driver {brief(device.driver, 40)}" if device.driver else ""
+        driver = f", {tr('driver {version}', version=brief(device.driver, 40))}" if device.driver else ""
         cuda = f", CUDA {brief(device.cuda, 20)}" if device.cuda else ""
-        limit = "" if device.power_limit is None else f", {device.power_limit:.0f} W at most"
+        limit = (
+            "" if device.power_limit is None else f", {tr('{power:.0f} W at most', power=device.power_limit)}"
+        )
         size = UNKNOWN if device.total is None else bytes_text(device.total)
-        lines.append(f"{brief(device.name, 80)}: {size} of {device.memory_word}{limit}{driver}{cuda}")
+        memory = tr("{size} of {memory}", size=size, memory=tr(device.memory_word))
+        lines.append(f"{brief(device.name, 80)}: {memory}{limit}{driver}{cuda}")
     return "\n".join((*lines, *(text(error) for error in reading.errors)))
 
 
@@ -354,7 +361,7 @@ def device_names(devices: Sequence[Device]) -> dict[str, str]:
         name += "" if device.index is None or device.kind == "apple" else f" {device.index}"
         if device.parent is not None:
             slices[device.parent] = slices.get(device.parent, 0) + 1
-            name += f" slice {slices[device.parent]}"
+            name += f" {tr('slice {number}', number=slices[device.parent])}"
         names[device.id] = name
     return names
 

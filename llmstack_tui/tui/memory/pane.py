@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.sentences import plural
+from llmstack_tui.base.languages import filled, tr, tr_n
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
@@ -107,13 +107,14 @@ class MemoryPane(SidePane):
     """The gauges in their frame."""
 
     def __init__(self) -> None:
-        super().__init__("Memory", id="memory-pane")
+        super().__init__(tr("Memory"), id="memory-pane")
         self._gauges = MemoryGauges(id="memory")
 
     def compose(self) -> ComposeResult:
         yield self._gauges
 
     def show(self, view: View, selected: Key | None) -> None:
+        self.show_title(tr("Memory"))
         self._gauges.show(view.state, view.moment.monotonic_s)
 
 
@@ -123,7 +124,7 @@ def memory_lines(
     """The lines, as many as ``room`` has (at least two)."""
     width, most = room
     if state is None or state.machine is None:
-        return (content_of((" not read yet", DIM)),)
+        return (content_of((f" {tr('not read yet')}", DIM)),)
     machine, parts = state.machine, parts_of(state)
     shown = gauges(machine, history, now, max(most - 1, 2), parts)
     lines = [*gauge_lines(shown, width, marks)]
@@ -148,13 +149,17 @@ def loaded_line(state: StackState, width: int, marks: Marks) -> Content:
     here = [each for each in snapshots if is_loopback(each.url) and each.read_at is not None]
     elsewhere = sum(len(each.running) for each in snapshots if not is_loopback(each.url))
     cards = state.machine.devices if state.machine else ()
-    word = cards[0].memory_word if cards else ""
+    word = tr(cards[0].memory_word) if cards else ""
     long, short = _servers(here, word), _servers(here, "", short=True)
     slow, slow_short = _on_the_processor(here, state.machine)
     apart = _apart(here, state.machine)
     disk = state.machine.disk if state.machine else None
-    room = "" if disk is None else f"{bytes_text(disk.free)} free on the disk"
-    away = f"{elsewhere} {plural(elsewhere, 'model', 'models')} on other machines" if elsewhere else ""
+    room = "" if disk is None else tr("{size} free on the disk", size=bytes_text(disk.free))
+    away = (
+        tr_n("{count} model on other machines", "{count} models on other machines", elsewhere)
+        if elsewhere
+        else ""
+    )
     ways = (
         (long, apart, slow, away, room),
         (long, apart, slow, away, ""),
@@ -179,7 +184,7 @@ def _servers(snapshots: Sequence[Snapshot], word: str, *, short: bool = False) -
     if not any(each.running for each in snapshots):
         # What a server has loaded that is away is not known.
         known = bool(snapshots) and all(each.reachable for each in snapshots)
-        return "no model loaded" if known else ""
+        return tr("no model loaded") if known else ""
     names = Counter(server_name(each.server) for each in snapshots)
     texts = []
     for each in snapshots:
@@ -194,13 +199,18 @@ def _figure(snapshot: Snapshot, word: str, *, short: bool) -> str:
     """``says 5.1 GB, 3.2 GB of it VRAM, in 2 models``."""
     running = snapshot.running
     size = total_of(model.size for model in running)
-    text = f"{'says' if snapshot.reachable else 'said'} {bytes_text(size)}"
+    says = tr("says {size}") if snapshot.reachable else tr("said {size}")
+    said = bytes_text(size)
     if short:
-        return text
+        return filled(says, {"size": said})
     on_card = total_of(model.size_vram for model in running)
     if word and on_card is not None and size is not None:
-        text += f" of {word}" if on_card >= size else f", {bytes_text(on_card)} of it {word},"
-    return f"{text} for {len(running)} {plural(len(running), 'model', 'models')}"
+        if on_card >= size:
+            said = tr("{size} of {memory}", size=said, memory=word)
+        else:
+            said = tr("{size}, {part} of it {memory},", size=said, part=bytes_text(on_card), memory=word)
+    models = tr_n("{size} for {count} model", "{size} for {count} models", len(running), size=said)
+    return filled(says, {"size": models})
 
 
 def _apart(snapshots: Sequence[Snapshot], machine: MachineReading | None) -> str:
@@ -212,8 +222,9 @@ def _apart(snapshots: Sequence[Snapshot], machine: MachineReading | None) -> str
     measured = total_of(device_bytes(each, machine) for each in running)
     if not differ(said, measured):
         return ""
-    who = "the system" if model_devices(machine)[0] is machine.ram else "the card"
-    return f"{who} says {bytes_text(measured)}"
+    if model_devices(machine)[0] is machine.ram:
+        return tr("the system says {size}", size=bytes_text(measured))
+    return tr("the card says {size}", size=bytes_text(measured))
 
 
 def _on_the_processor(snapshots: Sequence[Snapshot], machine: MachineReading | None) -> tuple[str, str]:
@@ -222,7 +233,9 @@ def _on_the_processor(snapshots: Sequence[Snapshot], machine: MachineReading | N
     if not found:
         return "", ""
     if len(found) > 1:
-        return f"{len(found)} models partly on the CPU: slow", f"{len(found)} on the CPU"
+        count = len(found)
+        long = tr("{count} models partly on the CPU: slow", count=count)
+        return long, tr("{count} on the CPU", count=count)
     model, why = found[0]
     text = on_cpu_text(why.percent)
     return f"{brief(model.name, 40)} {text}", text
@@ -247,14 +260,18 @@ class FallbackNotifier(Controller):
             return
         name, first = news[0]
         if len(news) == 1:
-            said = f"{brief(name, 60)} is {on_cpu_text(first.percent)}. {text(first.cause)}"
+            slow = tr("{model} is {slow}.", model=brief(name, 60), slow=on_cpu_text(first.percent))
         else:
             names = ", ".join(brief(each, 30) for each, _ in news[:5])
-            slow = f"{len(news)} models are not wholly on the card, which is slow: {names}."
-            said = f"{slow} {text(first.cause)}"
+            slow = tr(
+                "{count} models are not wholly on the card, which is slow: {names}.",
+                count=len(news),
+                names=names,
+            )
+        said = f"{slow} {text(first.cause)}"
         self._shell.record(NoteKind.NOTE, said)
         if before is not None:
-            self._shell.warn(said, title="On the CPU")
+            self._shell.warn(said, title=tr("On the CPU"))
 
 
 def _fallbacks(state: StackState) -> Fallbacks:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from rich.cells import cell_len
 
 from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
@@ -40,7 +41,7 @@ class Owner(StrEnum):
 
 
 _ORDER = tuple(Owner)
-_WORDS = {Owner.OTHERS: "others", Owner.FREE: "free", Owner.RESERVE: "kept free"}
+_WORDS = {Owner.OTHERS: later("others"), Owner.FREE: later("free"), Owner.RESERVE: later("kept free")}
 _TONES = {Owner.OTHERS: "$text-muted", Owner.FREE: "$pane-border", Owner.RESERVE: "$text-muted"}
 
 
@@ -140,7 +141,7 @@ def legend(parts: Sequence[MemoryShare], width: int, marks: Marks) -> Content:
 
 
 def _said(part: MemoryShare) -> str:
-    name = brief(part.name, 40) if part.owner is Owner.MODEL else _WORDS[part.owner]
+    name = brief(part.name, 40) if part.owner is Owner.MODEL else tr(_WORDS[part.owner])
     return f"{name} {bytes_text(part.size)}"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.names import listed_name
-from llmstack_tui.base.sentences import listed, plural
+from llmstack_tui.base.sentences import listed
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
@@ -61,22 +62,24 @@ class ModelController(Controller):
         urls = self._answering(url for url, _ in found) if stack is not None else ()
         found = [key for key in found if key[0] in urls]
         if stack is not None and found:
-            what = f"Remove {models_text([name for _, name in found])}"
+            what = tr("Remove {models}", models=models_text([name for _, name in found]))
             self._start(what, partial(self._remove, stack, found))
 
     def derive(self, way: str, key: Key) -> None:
         """Open the dialog to make a model from this one; ``way`` is a key of `derive.WAYS`."""
-        from llmstack_tui.tui.models.derive import WAYS
+        from llmstack_tui.tui.models.derive import WAYS, title
 
         status = self._shell.view.model(key)
         if (stack := self._changeable()) is None or status is None:
             return
         if status.model is None:
-            self._shell.tell(f"{brief(status.name, 200)} is in memory, but installed under no name.")
+            self._shell.tell(
+                tr("{model} is in memory, but installed under no name.", model=brief(status.name, 200))
+            )
             return
         if not self._answering(key[:1]):
             return
-        self._start(f"{WAYS[way].title} {key[1]}", partial(self._derive, stack, key, WAYS[way]))
+        self._start(title(WAYS[way], key[1]), partial(self._derive, stack, key, WAYS[way]))
 
     def stop_all(self) -> None:
         if (stack := self._changeable()) is None:
@@ -85,9 +88,9 @@ class ModelController(Controller):
         urls = self._answering(snapshot.url for snapshot in acting)
         loaded = {each.url: [model.name for model in each.running] for each in acting if each.url in urls}
         if any(loaded.values()):
-            self._start("Unload all models", partial(self._stop_all, stack, loaded))
+            self._start(tr("Unload all models"), partial(self._stop_all, stack, loaded))
         elif urls or not acting:
-            self._shell.tell("No model is in memory.")
+            self._shell.tell(tr("No model is in memory."))
 
     def copy_url(self, *keys: Key) -> None:
         """Copy the OpenAI address of the host of these models, else of the host under the cursor."""
@@ -100,12 +103,12 @@ class ModelController(Controller):
     def _copy_url(self, keys: Sequence[Key], api: str, path: str) -> None:
         state = self._shell.view.state
         if state is None or not state.hosts:
-            self._shell.tell("There is no server yet.")
+            self._shell.tell(tr("There is no server yet."))
             return
         host = keys[0][0] if keys else self._shell.selected_host or state.hosts[0].snapshot.url
         url = f"{host}{path}"
         self._shell.copy(url)
-        self._shell.tell(f"{url}\nGive it to a client of the {api} API.", title="Copied")
+        self._shell.tell(f"{url}\n{tr('Give it to a client of the {api} API.', api=api)}", title=tr("Copied"))
 
     def _each(self, keys: Sequence[Key], act: Callable[[DashboardStack, ModelStatus], str]) -> None:
         """Do ``act`` for each model; one toast shows the reasons it returns why some need nothing."""
@@ -116,12 +119,19 @@ class ModelController(Controller):
             self._shell.tell(lines_text(said))
 
     def _activate(self, stack: DashboardStack, status: ModelStatus) -> str:
+        name = brief(status.name, 200)
         match status.state:
             case ModelState.CLOUD:
-                return f"{brief(status.name, 200)} runs in the cloud: there is nothing to load here."
+                return tr("{model} runs in the cloud: there is nothing to load here.", model=name)
             case ModelState.ACTIVE:
-                shared = f": it shares one process with {_names(status.shares)}" if status.shares else ""
-                return f"{brief(status.name, 200)} is active already{shared}."
+                if not status.shares:
+                    return tr("{model} is active already.", model=name)
+                others = _names(status.shares)
+                return tr(
+                    "{model} is active already: it shares one process with {others}.",
+                    model=name,
+                    others=others,
+                )
             case ModelState.INACTIVE | ModelState.STOPPING:
                 self._shell.act("guard.load", (status.host, status.name))
         return ""
@@ -134,24 +144,26 @@ class ModelController(Controller):
         stack: DashboardStack,
         status: ModelStatus,
     ) -> str:
-        key = (status.host, status.name)
+        key, name = (status.host, status.name), brief(status.name, 200)
         match status.state:
             case ModelState.STOPPING:
-                return f"{brief(status.name, 200)} is unloaded as soon as its running request has ended."
+                return tr("{model} is unloaded as soon as its running request has ended.", model=name)
             case ModelState.INACTIVE | ModelState.CLOUD:
-                return f"{brief(status.name, 200)} is not in memory."
+                return tr("{model} is not in memory.", model=name)
             case ModelState.LOADING:
                 self.cancel(key)
             case ModelState.ACTIVE:
-                what = f"Unload {status.name}"
+                what = tr("Unload {model}", model=status.name)
                 if self._unload(stack, keys, status, what, partial(unload, stack)):
                     unloading.append(key)
         return ""
 
     def _restart(self, keys: Sequence[Key], stack: DashboardStack, status: ModelStatus) -> str:
         if status.state is not ModelState.ACTIVE:
-            return f"{brief(status.name, 200)} is not in memory: there is nothing to restart."
-        self._unload(stack, keys, status, f"Restart {status.name}", stack.actions.restart)
+            name = brief(status.name, 200)
+            return tr("{model} is not in memory: there is nothing to restart.", model=name)
+        what = tr("Restart {model}", model=status.name)
+        self._unload(stack, keys, status, what, stack.actions.restart)
         return ""
 
     def _unload(
@@ -172,22 +184,30 @@ class ModelController(Controller):
     async def _unload_all(self, stack: DashboardStack, key: Key, hit: Sequence[str], act: Unloading) -> None:
         """Unload a model after a question, as the other names of its process go with it."""
         pinned = [name for name in (key[1], *hit) if stack.guard.is_pinned(key[0], name)]
-        them = plural(len(hit), "it is", "they are")
-        text = f"It shares one process with {_names(hit)}: {them} unloaded, too."
+        text = tr_n(
+            "It shares one process with {others}: it is unloaded, too.",
+            "It shares one process with {others}: they are unloaded, too.",
+            len(hit),
+            others=_names(hit),
+        )
         if pinned:
-            text += f"\n{_names(pinned)} {plural(len(pinned), 'is', 'are')} pinned."
-        title = f"Unload {brief(key[1], 50)}?"
-        if await self._confirm(title, text, "Keep them", "Unload them"):
+            models = _names(pinned)
+            text += f"\n{tr_n('{models} is pinned.', '{models} are pinned.', len(pinned), models=models)}"
+        title = tr("Unload {model}?", model=brief(key[1], 50))
+        if await self._confirm(title, text, tr("Keep them"), tr("Unload them")):
             await act(*key)
 
     async def _stop_all(self, stack: DashboardStack, by_host: Mapping[str, list[str]]) -> None:
         loaded = [name for names in by_host.values() for name in names]
-        title, them = f"Unload {brief(loaded[0], 50)}?", "it"
-        text = "It is unloaded when its running request has ended."
-        if len(loaded) > 1:
-            title, them = f"Unload all {len(loaded)} models?", "them"
-            text = f"{names_text(loaded)}\n\nThey are unloaded when their running requests have ended."
-        if await self._confirm(title, text, f"Keep {them}", f"Unload {them}"):
+        count = len(loaded)
+        title = tr("Unload {model}?", model=brief(loaded[0], 50))
+        text = tr("It is unloaded when its running request has ended.")
+        if count > 1:
+            title = tr("Unload all {count} models?", count=count)
+            when = tr("They are unloaded when their running requests have ended.")
+            text = f"{names_text(loaded)}\n\n{when}"
+        keep, act = tr_n("Keep it", "Keep them", count), tr_n("Unload it", "Unload them", count)
+        if await self._confirm(title, text, keep, act):
             keys = [(url, name) for url, names in by_host.items() for name in names]
             self._shell.offer_undo(_unloading(keys), partial(self._load_again, keys))
             for url, names in by_host.items():
@@ -212,37 +232,39 @@ class ModelController(Controller):
             self._shell.select(key[0], made)
             if way is WAYS["rename"]:
                 new = (key[0], listed_name(made))
-                said = f"{brief(key[1], 60)} is called {brief(new[1], 60)} now."
+                said = tr("{old} is called {new} now.", old=brief(key[1], 60), new=brief(new[1], 60))
                 self._shell.offer_undo(said, partial(self._rename_back, new, key[1]))
 
     def _rename_back(self, key: Key, name: str) -> bool:
         if (stack := self._undoing([key])) is None:
             return False
         if self._shell.view.model(key) is None:
-            self._shell.tell(f"{brief(key[1], 200)} is not there any more.")
+            self._shell.tell(tr("{model} is not there any more.", model=brief(key[1], 200)))
         else:
-            self._start(f"Rename {key[1]}", partial(self._rename, stack, key, name))
+            self._start(tr("Rename {model}", model=key[1]), partial(self._rename, stack, key, name))
         return True
 
     async def _rename(self, stack: DashboardStack, key: Key, name: str) -> None:
         await stack.actions.rename(*key, name)
         stack.refresh()
         self._shell.select(key[0], name)
-        self._shell.tell(f"{brief(key[1], 60)} is called {brief(name, 60)} again.")
+        self._shell.tell(tr("{old} is called {new} again.", old=brief(key[1], 60), new=brief(name, 60)))
 
     async def _remove(self, stack: DashboardStack, keys: Sequence[Key]) -> None:
         removals = await stack.actions.plan_removal(keys)
         if not removals:
-            self._shell.tell("It is in memory, but installed under no name: it can only be unloaded.")
+            said = tr("It is in memory, but installed under no name: it can only be unloaded.")
+            self._shell.tell(said)
             return
-        title = f"Remove {models_text([each.name for each in removals])}?"
-        text, them = removal_text(removals), plural(len(removals), "it", "them")
-        if not await self._confirm(title, text, f"Keep {them}", f"Remove {them}", dangerous=True):
+        title = tr("Remove {models}?", models=models_text([each.name for each in removals]))
+        text, count = removal_text(removals), len(removals)
+        keep, act = tr_n("Keep it", "Keep them", count), tr_n("Remove it", "Remove them", count)
+        if not await self._confirm(title, text, keep, act, dangerous=True):
             return
         for each in removals:
             # Separately: one that cannot be removed must not prevent the removal of the others.
             key = (each.host, each.name)
-            self._start(f"Remove {each.name}", partial(stack.actions.delete, *key), key)
+            self._start(tr("Remove {models}", models=each.name), partial(stack.actions.delete, *key), key)
 
 
 def removal_text(removals: Sequence[Removal]) -> str:
@@ -250,33 +272,39 @@ def removal_text(removals: Sequence[Removal]) -> str:
     first, freed = removals[0], sum(each.freed or 0 for each in removals)
     if len(removals) > 1:
         names = names_text([each.name for each in removals])
-        text = f"{names}\n\nThis frees up to {bytes_text(freed)} of the disk."
-        loaded = "Those in memory are unloaded first, when their running requests have ended."
+        text = f"{names}\n\n{tr('This frees up to {size} of the disk.', size=bytes_text(freed))}"
+        loaded = tr("Those in memory are unloaded first, when their running requests have ended.")
     else:
-        loaded = "It is in memory: it is unloaded first, when its running request has ended."
+        loaded = tr("It is in memory: it is unloaded first, when its running request has ended.")
         if first.is_cloud:
-            text = "It runs in the cloud: only its entry here goes, and no disk is freed."
+            text = tr("It runs in the cloud: only its entry here goes, and no disk is freed.")
         elif first.keeps_blobs:
-            text = "This frees nothing while another manifest cannot be read: see the disk (D)."
+            text = tr("This frees nothing while another manifest cannot be read: see the disk (D).")
         elif first.sharers:
             others = _names(first.sharers)
-            verb = plural(len(first.sharers), "has", "have")
-            frees = (
-                "Next to no disk is freed."
-                if first.freed is None
-                else f"This frees {bytes_text(first.freed)}."
+            stay = tr_n(
+                "Its weights stay: {others} has the same.",
+                "Its weights stay: {others} have the same.",
+                len(first.sharers),
+                others=others,
             )
-            text = f"Its weights stay: {others} {verb} the same. {frees}"
+            frees = (
+                tr("Next to no disk is freed.")
+                if first.freed is None
+                else tr("This frees {size}.", size=bytes_text(first.freed))
+            )
+            text = f"{stay} {frees}"
         else:
-            text = f"This deletes it from the disk and frees up to {bytes_text(first.freed)}."
+            size = bytes_text(first.freed)
+            text = tr("This deletes it from the disk and frees up to {size}.", size=size)
     return f"{text}\n{loaded}" if any(each.is_loaded for each in removals) else text
 
 
 def _unloading(keys: Sequence[Key]) -> str:
-    return f"Unloading {models_text([name for _, name in keys])}."
+    return tr("Unloading {models}.", models=models_text([name for _, name in keys]))
 
 
 def _names(names: Sequence[str]) -> str:
     """A few names, as in a sentence."""
     shown, more = [brief(name, 60) for name in names[:_MOST_SHARERS]], len(names) - _MOST_SHARERS
-    return listed([*shown, *([f"{more} more"] if more > 0 else [])])
+    return listed([*shown, *([tr("{count} more", count=more)] if more > 0 else [])])

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from llmstack_tui.base.sentences import plural
+from llmstack_tui.base.languages import later, tr, tr_n
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import brief
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.draw.figures import count_text, latency_text, used_text
+from llmstack_tui.tui.draw.figures import latency_text, used_text
 from llmstack_tui.tui.draw.servers import address, server_name
 from llmstack_tui.tui.draw.updates import progress_cell, speed_and_left, under_way
 from llmstack_tui.tui.models.rows import ModelRow
@@ -35,16 +35,16 @@ _ON_DISK = frozenset({ModelState.INACTIVE, ModelState.CLOUD})
 class ModelColumn(StrEnum):
     """What the list can be sorted by; SERVER is the server's own order."""
 
-    SERVER = "server"
-    NAME = "name"
-    UPDATE = "update"
-    VERSION = "version"
-    QUANTIZATION = "quantisation"  # the spelling that is stored
-    SIZE = "size"
-    MEMORY = "memory"
-    STATE = "state"
-    SPEED = "speed"
-    LEAVES = "leaves"
+    SERVER = later("server")
+    NAME = later("name")
+    UPDATE = later("update")
+    VERSION = later("version")
+    QUANTIZATION = later("quantisation")  # the spelling that is stored
+    SIZE = later("size")
+    MEMORY = later("memory")
+    STATE = later("state")
+    SPEED = later("speed")
+    LEAVES = later("leaves")
 
 
 _LARGEST_FIRST = frozenset(
@@ -210,7 +210,7 @@ def host_row(
     version = f" {brief(snapshot.server.version, 30)}" if snapshot.server else ""
     facts = (
         _counts(rows) if rows or snapshot.read_at is not None else "",
-        "read-only" if look_only else "",
+        tr("read-only") if look_only else "",
         server_name(snapshot.server) + version if snapshot.server else "",
         latency_text(snapshot.latency_s) if snapshot.reachable and snapshot.latency_s is not None else "",
         where if name else "",
@@ -226,14 +226,19 @@ def host_row(
 
 def _trouble(snapshot: Snapshot) -> str:
     if snapshot.error is not None:
-        return "not reachable"
-    return "" if snapshot.read_at is not None else "no answer yet"
+        return tr("not reachable")
+    return "" if snapshot.read_at is not None else tr("no answer yet")
 
 
 def _counts(rows: Sequence[ModelRow]) -> str:
     if not rows:
-        return "no models"
-    return f"{count_text(len(rows))} {plural(len(rows), 'model', 'models')}, {active_count(rows)} active"
+        return tr("no models")
+    return tr_n(
+        "{count:,} model, {active} active",
+        "{count:,} models, {active} active",
+        len(rows),
+        active=active_count(rows),
+    )
 
 
 def active_count(rows: Iterable[ModelRow]) -> int:

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from textual import on
 from textual.widgets import Input, TextArea
 
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.text import brief, clean, clean_lines
 from llmstack_tui.tui.dialogs import FormScreen, check_name, labelled
 
@@ -46,8 +47,8 @@ class DeriveScreen(FormScreen):
     def __init__(
         self, way: Way, stack: DashboardStack, key: Key, names: Collection[str], system: str = ""
     ) -> None:
-        title = f"{way.title} {brief(key[1], 60)}"
-        super().__init__(title, (("enter", way.verb), ("tab", "next field")), names)
+        hint = (("enter", way.verb), ("tab", later("next field")))
+        super().__init__(title(way, brief(key[1], 60)), hint, names)
         self._system = clean_lines(system, limit=None)
         self._way = way
         self._stack = stack
@@ -56,12 +57,12 @@ class DeriveScreen(FormScreen):
         self._suggested = clean(way.suggestion.format(name=key[1], stem=_stem(key[1])))
 
     def compose_body(self) -> Iterator[Widget]:
-        yield from labelled("Name", Input(self._suggested, placeholder="name:tag", id="name"))
+        yield from labelled(tr("Name"), Input(self._suggested, placeholder=tr("name:tag"), id="name"))
         if self._way.is_new:
-            system = TextArea(self._system, placeholder="You answer in one sentence.", id="system")
-            yield from labelled("System prompt (unchanged or empty: that of the base)", system)
+            system = TextArea(self._system, placeholder=tr("You answer in one sentence."), id="system")
+            yield from labelled(tr("System prompt (unchanged or empty: that of the base)"), system)
             values = Input(placeholder="temperature 0.2, num_ctx 8192", id="parameters")
-            yield from labelled("Parameters (empty: those of the base)", values)
+            yield from labelled(tr("Parameters (empty: those of the base)"), values)
 
     @on(Input.Changed, "#name")
     def _name_changed(self, event: Input.Changed) -> None:
@@ -86,7 +87,8 @@ class DeriveScreen(FormScreen):
             self._refuse("parameters", str(error))
             return
         if self._way.is_new and not (wanted.system or wanted.parameters):
-            self._refuse("system", "Give it a system prompt or parameters: without them, it would be a copy.")
+            why = tr("Give it a system prompt or parameters: without them, it would be a copy.")
+            self._refuse("system", why)
             return
         self.begin(name, partial(self._make, wanted))
 
@@ -97,11 +99,11 @@ class DeriveScreen(FormScreen):
     def _wrong_name(self, name: str) -> str:
         name = name.strip()
         if not name:
-            return "Give it a name, such as my-model:latest."
+            return tr("Give it a name, such as my-model:latest.")
         if problem := check_name(name):
             return problem
         if self.is_taken(name):
-            return f"There is a model called {brief(name, 80)} already. Choose another name."
+            return tr("There is a model called {name} already. Choose another name.", name=brief(name, 80))
         return ""
 
     def _text(self, field: str) -> str:
@@ -135,11 +137,14 @@ def parameters(text: str) -> dict[str, object]:
     for part in filter(None, map(str.strip, _PARTED.split(text))):
         match = _NAMED.fullmatch(part)
         if match is None:
-            raise ValueError(f"{part!r} is not a name and a value, such as temperature 0.2.")
+            raise ValueError(tr("{part!r} is not a name and a value, such as temperature 0.2.", part=part))
         name, value = match["name"], _value(match["value"].strip())
         if unknown({name: value}):
             raise ValueError(
-                f"There is no parameter {name!r}. Common ones: temperature, num_ctx, top_p, seed."
+                tr(
+                    "There is no parameter {name!r}. Common ones: temperature, num_ctx, top_p, seed.",
+                    name=name,
+                )
             )
         if name == "stop":
             stops = found.get(name)
@@ -166,7 +171,7 @@ class Way(Struct, frozen=True):
     """A way to make a model from another one.
 
     Attributes:
-        title: the dialog's title, up to the name of the base.
+        title: the dialog's title, with ``{model}`` for the name of the base.
         verb: the effect of Enter, in one word.
         suggestion: the proposed name, with ``{name}``, and ``{stem}`` for the name without its tag.
         make: makes the model, and yields its progress as texts.
@@ -180,18 +185,22 @@ class Way(Struct, frozen=True):
     is_new: bool = False
 
 
+def title(way: Way, base: str) -> str:
+    return tr(way.title, model=base)
+
+
 def _stem(name: str) -> str:
     head, slash, last = name.rpartition("/")
     return f"{head}{slash}{last.partition(':')[0]}"
 
 
 async def _copied(stack: DashboardStack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
-    yield "Copying"
+    yield tr("Copying")
     await stack.actions.copy(*key, wanted.name)
 
 
 async def _renamed(stack: DashboardStack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
-    yield "Renaming"
+    yield tr("Renaming")
     await stack.actions.rename(*key, wanted.name)
 
 
@@ -209,7 +218,9 @@ async def _created(stack: DashboardStack, key: Key, wanted: Derivation) -> Async
 
 
 WAYS = {
-    "copy": Way("Copy", "copy", "{stem}-copy:latest", _copied),
-    "rename": Way("Rename", "rename", "{name}", _renamed),
-    "create": Way("New model from", "create", "{stem}-mine:latest", _created, is_new=True),
+    "copy": Way(later("Copy {model}"), later("copy"), "{stem}-copy:latest", _copied),
+    "rename": Way(later("Rename {model}"), later("rename"), "{name}", _renamed),
+    "create": Way(
+        later("New model from {model}"), later("create"), "{stem}-mine:latest", _created, is_new=True
+    ),
 }

@@ -8,6 +8,7 @@ from msgspec import Struct
 from rich.cells import cell_len
 from textual import on
 
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.models.arrangement import (
     Arrangement,
@@ -70,7 +71,8 @@ class ColumnWidths(Struct, frozen=True):
             longest: the cells of the longest name, which is not cut for a version.
         """
         # Cursor, tick, mark and a gap come first; each further column begins with a gap.
-        size, memory, word = 8, 8, 14
+        # The word of the state has room for the longest of them, with seconds.
+        size, memory, word = 8, 8, cell_len(tr(ModelState.STOPPING)) + 6
         left = width - (_BEFORE_NAME + size + memory + word)
         cells = {"update": 0, "version": 0, "quantization": 0, "speed": 0, "leaves": 0}
         wanted = [("update", 10), ("quantization", 9), ("speed", 7), ("leaves", 8)]
@@ -89,15 +91,15 @@ class ColumnWidths(Struct, frozen=True):
         """The headings from left to right; that of the server's own order is before the name."""
         every = (
             ColumnHeading(" ", _BEFORE_NAME, ModelColumn.SERVER),
-            ColumnHeading("Name", self.name, ModelColumn.NAME),
-            ColumnHeading(" Update", self.update, ModelColumn.UPDATE),
-            ColumnHeading("  Version", self.version, ModelColumn.VERSION),
-            ColumnHeading("  Quant.", self.quantization, ModelColumn.QUANTIZATION),
-            ColumnHeading("Size", self.size, ModelColumn.SIZE, right=True),
-            ColumnHeading("Memory", self.memory, ModelColumn.MEMORY, right=True),
-            ColumnHeading("  State", self.word, ModelColumn.STATE),
-            ColumnHeading("tok/s", self.speed, ModelColumn.SPEED, right=True),
-            ColumnHeading("Leaves", self.leaves, ModelColumn.LEAVES, right=True),
+            ColumnHeading(later("Name"), self.name, ModelColumn.NAME),
+            ColumnHeading(later(" Update"), self.update, ModelColumn.UPDATE),
+            ColumnHeading(later("  Version"), self.version, ModelColumn.VERSION),
+            ColumnHeading(later("  Quant."), self.quantization, ModelColumn.QUANTIZATION),
+            ColumnHeading(later("Size"), self.size, ModelColumn.SIZE, right=True),
+            ColumnHeading(later("Memory"), self.memory, ModelColumn.MEMORY, right=True),
+            ColumnHeading(later("  State"), self.word, ModelColumn.STATE),
+            ColumnHeading(later("tok/s"), self.speed, ModelColumn.SPEED, right=True),
+            ColumnHeading(later("Leaves"), self.leaves, ModelColumn.LEAVES, right=True),
         )
         return (each for each in every if each.cells)
 
@@ -187,7 +189,7 @@ def _model(row: ModelRow, columns: ColumnWidths, pen: Pen) -> list[Segment]:
 def _pull(row: PullRow, name: int, width: int, pen: Pen) -> list[Segment]:
     # The figures stay whole: the name is shortened for them, and then the word goes.
     room = width - _BEFORE_NAME
-    said = f"  pulling  {row.progress}"
+    said = f"  {tr('pulling')}  {row.progress}"
     if room - cell_len(said) < _LEAST_PULLED:
         said = f"  {row.progress}"
     name = max(min(name, room - cell_len(said)), 0)
@@ -233,8 +235,8 @@ class ModelsPane(TablePane[ModelOrder]):
         self.list = ModelList(id="models")
         order = ModelOrder()
         headings = Headings(lambda width: self.list.columns(width).headings(), order)
-        what = "Filter by name, family, quantization, state"
-        super().__init__("Models", self.list, headings, order, placeholder=what, id=id)
+        what = later("Filter by name, family, quantization, state")
+        super().__init__(tr("Models"), self.list, headings, order, placeholder=what, id=id)
         self._all: tuple[ModelRow, ...] = ()
         self._hosts: tuple[HostRow, ...] = ()
         self._pulls: tuple[PullRow, ...] = ()
@@ -342,7 +344,7 @@ class ModelsPane(TablePane[ModelOrder]):
 
     def _show_message(self) -> None:
         again = shell_of(self).view.keys["filter.clear"]
-        no_match = ("No match.", f"Press {again} to see all of them again.")
+        no_match = (tr("No match."), tr("Press {key} to see all of them again.", key=again))
         self.list.show_message(no_match if self._all else self._when_empty)
 
 
@@ -350,8 +352,11 @@ def models_title(
     rows: Sequence[ModelRow], found: int, marked: int = 0, order: str = "", left_out: int = 0
 ) -> str:
     """The title; ``found`` is the number of ``rows`` that match the filter, ``order`` how they are sorted."""
-    said = (f", {order}" if order else "") + (f", {marked} marked" if marked else "")
-    whole = f"the first {len(rows):,} of {len(rows) + left_out:,}" if left_out else f"{len(rows)}"
+    said = (f", {order}" if order else "") + (f", {tr('{count} marked', count=marked)}" if marked else "")
+    name, whole = tr("Models"), f"{len(rows)}"
+    if left_out:
+        whole = tr("the first {count:,} of {of:,}", count=len(rows), of=len(rows) + left_out)
     if found < len(rows):
-        return f"Models  {found} of {whole}{said}"
-    return f"Models  {whole}, {active_count(rows)} active{said}" if rows else "Models"
+        return f"{name}  {tr('{count} of {of}', count=found, of=whole)}{said}"
+    active = tr("{count} active", count=active_count(rows))
+    return f"{name}  {whole}, {active}{said}" if rows else name

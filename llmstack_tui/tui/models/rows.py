@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from rich.cells import cell_len
 
+from llmstack_tui.base.languages import current, later, tr
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.states import ModelState
@@ -33,7 +34,11 @@ if TYPE_CHECKING:
 _TICKING = frozenset({ModelState.ACTIVE, ModelState.LOADING, ModelState.STOPPING})
 _VERSION_DIGITS = 8
 # By `fit.verdict.Fit`: the word instead of "inactive" for a model that does not fit at once.
-_NO_ROOM = {"fits alone": "fits alone", "partly on the CPU": "partly CPU", "does not fit": "does not fit"}
+_NO_ROOM = {
+    "fits alone": later("fits alone"),
+    "partly on the CPU": later("partly CPU"),
+    "does not fit": later("does not fit"),
+}
 # A zero time of Go is in the year 1.
 _FIRST_YEAR = 1980
 
@@ -144,8 +149,8 @@ def model_row(facts: RowFacts, moment: Moment) -> ModelRow:
     speed = facts.speed
     rate = speed.tokens_per_second if speed and speed.digest in {"", digest} else None
     # Joined by line ends, which no word of a filter contains, so that no match spans two of these.
-    searched = [name, family, quantization, word, str(state), note, digest]
-    searched += ["stale" * bool(newer), "cpu slow" * facts.slow, "pinned" * facts.pinned]
+    searched = [name, family, quantization, word, state, tr(state), note, digest]
+    searched += ["stale" * bool(newer), "cpu slow" * facts.slow, tr("pinned") * facts.pinned]
     pin = marks.pinned * facts.pinned + marks.shared * bool(shown and status.shares)
     return ModelRow(
         key=(status.host, status.name),
@@ -206,10 +211,10 @@ def _day(at: datetime | None) -> str:
 
 def _note(status: ModelStatus) -> str:
     if status.model is None:
-        return "not installed"
+        return tr("not installed")
     if status.state is ModelState.CLOUD:
         where = status.model.remote_host or ""
-        return f"on {urlsplit(where).netloc or where}" if where else ""
+        return tr("on {host}", host=urlsplit(where).netloc or where) if where else ""
     return brief(status.model.unusable or "", 200)
 
 
@@ -236,27 +241,27 @@ def _memory(facts: RowFacts) -> str:
 def _word(facts: RowFacts, moment: Moment) -> str:
     status, act = facts.status, facts.act
     if act is not None and status.state in {ModelState.LOADING, ModelState.STOPPING}:
-        return f"{status.state} {max(0.0, moment.monotonic_s - act.started_at_s):.0f}s"
+        return f"{tr(status.state)} {max(0.0, moment.monotonic_s - act.started_at_s):.0f}s"
     if status.state is ModelState.INACTIVE:
         return _inactive_word(facts)
     if status.state is not ModelState.ACTIVE or facts.old:
-        return str(status.state)
+        return tr(status.state)
     if status.counted_with:
-        return f"with {brief(status.counted_with, 60)}"
+        return tr("with {model}", model=brief(status.counted_with, 60))
     if status.busy or status.idle_since_s is None:
-        return "active, busy" if status.busy else "active"
+        return tr("active, busy") if status.busy else tr("active")
     or_more = "+" if status.idle_at_least else ""
     idle = figures.clock_text(max(0.0, moment.monotonic_s - status.idle_since_s))
-    return f"idle {idle}{or_more}"
+    return tr("idle {time}", time=f"{idle}{or_more}")
 
 
 def _inactive_word(facts: RowFacts) -> str:
     if facts.status.model and facts.status.model.unusable:
-        return "unusable"
+        return tr("unusable")
     if facts.pinned:
-        return "pinned"
+        return tr("pinned")
     known = facts.fitted.verdict if facts.fitted and not facts.old else None
-    return _NO_ROOM.get(known.fit.value, "inactive") if known else "inactive"
+    return tr(_NO_ROOM.get(known.fit.value, "inactive") if known else "inactive")
 
 
 def _fell_back(snapshot: Snapshot, machine: MachineReading | None) -> tuple[RunningModel, ...]:
@@ -274,10 +279,13 @@ class Rows:
 
     def __init__(self) -> None:
         self._made: dict[Key, tuple[tuple[object, ...], ModelRow]] = {}
+        self._language = current()
 
     def make(self, state: StackState, moment: Moment, marks: Marks) -> tuple[ModelRow, ...]:
         acts = {(act.host, act.model): act for act in state.acts}
         downloads = under_way(state.downloads) if state.downloads else {}
+        if self._language is not current():
+            self._language, self._made = current(), {}
         before, self._made = self._made, {}
         for host in state.hosts:
             old = host.snapshot.is_old

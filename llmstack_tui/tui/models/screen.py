@@ -9,6 +9,7 @@ from msgspec import to_builtins
 from textual import on
 from textual.containers import Vertical
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.names import same_model
 from llmstack_tui.tui.models import KEYS
 from llmstack_tui.tui.models.arrangement import Arrangement, PullRow, host_rows, pull_rows
@@ -75,7 +76,7 @@ class ModelsScreen(TableScreen):
     def connected(self, stack: DashboardStack) -> None:
         """Restore the arrangement of an earlier session."""
         recall = partial(self._recall, stack)
-        self.shell.start("What the screen remembers", recall, group=_RECALL, exclusive=True)
+        self.shell.start(tr("What the screen remembers"), recall, group=_RECALL, exclusive=True)
 
     async def _recall(self, stack: DashboardStack) -> None:
         self.pane.recall(await stack.records.recall(_RECALL, Arrangement(), Arrangement))
@@ -140,7 +141,8 @@ class ModelsScreen(TableScreen):
     def action_act_on(self, name: str) -> None:
         if isinstance(self.list.row, PullRow) and not self.targets:
             key = self.shell.view.keys["app.downloads"]
-            self.shell.tell(f"{self.list.row.name} is being pulled. Press {key} to see it.")
+            name = self.list.row.name
+            self.shell.tell(tr("{model} is being pulled. Press {key} to see it.", model=name, key=key))
         else:
             super().action_act_on(name)
 

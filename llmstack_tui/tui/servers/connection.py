@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from llmstack_tui.config.loading import LoadedSettings
+    from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
@@ -42,6 +43,9 @@ class DashboardCore(Protocol):
 
     def places(self) -> tuple[tuple[str, str], ...]:
         """The files of llmstack: a label and a path for each."""
+
+    def language(self, settings: Settings) -> str:
+        """The code of the language that these settings and the locale want."""
 
     def last_theme(self) -> str:
         """The theme that was shown last; "" if that is not known."""

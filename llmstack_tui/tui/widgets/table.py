@@ -177,8 +177,8 @@ class FilterField(Input):
     class Cleared(Message):
         """The user clears the filter."""
 
-    def __init__(self, placeholder: str) -> None:
-        super().__init__(placeholder=placeholder, max_length=_MOST_CHARACTERS, id="filter")
+    def __init__(self) -> None:
+        super().__init__(max_length=_MOST_CHARACTERS, id="filter")
         self.display = False
 
     def action_keep(self) -> None:
@@ -192,7 +192,7 @@ class TablePane(Pane, Generic[S]):
     """A list with its headings above and its filter field below.
 
     Args:
-        placeholder: says what the filter searches.
+        placeholder: says what the filter searches; translated when the field is opened.
 
     Attributes:
         order: the current order; ``sorted_by`` says it in words.
@@ -221,7 +221,7 @@ class TablePane(Pane, Generic[S]):
         self.filter_text = ""
         self.headings = headings
         self._table = rows
-        self._field = FilterField(placeholder)
+        self._placeholder, self._field = placeholder, FilterField()
         self.is_arranged = False
 
     def compose(self) -> ComposeResult:
@@ -269,6 +269,7 @@ class TablePane(Pane, Generic[S]):
     # The filter
 
     def open_filter(self) -> None:
+        self._field.placeholder = tr(self._placeholder)
         self._field.display = True
         self.screen.set_focus(self._field)
 
