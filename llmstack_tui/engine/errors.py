@@ -21,7 +21,14 @@ words, text = _WORDING.words, _WORDING.text
 
 
 class ApiError(Exception):
-    """A request failed. ``status`` is the HTTP status of the answer."""
+    """A request failed.
+
+    Attributes:
+        status: the HTTP status of the answer.
+        code: OpenAI's word for what happened, where a client acts on it.
+    """
+
+    code: str | None = None
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -58,7 +65,12 @@ class MemoryShort(ApiError):
 
 
 class PromptTooLong(ApiError):
-    """A prompt does not fit into the context; both in tokens. Claude Code looks for this beginning."""
+    """A prompt does not fit into the context; both in tokens.
+
+    Claude Code looks for this beginning, Codex and Cline for the code: they shorten the conversation then.
+    """
+
+    code = "context_length_exceeded"
 
     def __init__(self, tokens: int, context_length: int) -> None:
         super().__init__(

@@ -57,7 +57,7 @@ def server_version(answer: wire.VersionResponse) -> ServerVersion:
 
 def installed(answer: wire.ListResponse) -> tuple[tuple[Model, ...], int]:
     """The models, and how many more the server lists than are taken."""
-    named = _named(answer.models)
+    named = _named(None if answer.models is None else [*answer.models, *(answer.unusable or ())])
     models = tuple(_model(name, listed) for name, listed in islice(named.items(), _MOST_INSTALLED))
     return models, len(named) - len(models)
 

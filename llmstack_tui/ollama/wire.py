@@ -206,9 +206,10 @@ class WireListedModel(WireModel):
 
 
 class ListResponse(Wire):
-    """``GET /api/tags``."""
+    """``GET /api/tags``. The built-in engine lists what is there and cannot be used as ``unusable``."""
 
     models: list[WireListedModel] | None = None
+    unusable: list[WireListedModel] | None = None
 
 
 class WireAnswer(Wire):

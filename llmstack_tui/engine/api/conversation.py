@@ -22,7 +22,6 @@ class JoinedTurns:
 
     def __init__(self) -> None:
         self.turns: list[WireMessage] = []
-        self._called: dict[str, str] = {}
 
     def say(
         self, role: str, text: str = "", *, thinking: str = "", calls: Sequence[WireToolCall] = ()
@@ -36,14 +35,10 @@ class JoinedTurns:
         last.content = _joined((last.content, text))
         last.thinking = _joined((last.thinking, thinking)) or None
         last.tool_calls = [*(last.tool_calls or ()), *calls] or None
-        for call in calls:
-            if call.id and call.function:
-                self._called[call.id] = call.function.name or ""
 
     def answer(self, call_id: str, text: str) -> None:
         """What the tool said to the call."""
-        name = self._called.get(call_id) or None
-        self.turns.append(WireMessage(role="tool", content=text, tool_call_id=call_id, tool_name=name))
+        self.turns.append(WireMessage(role="tool", content=text, tool_call_id=call_id))
 
 
 def tool_call(call_id: str, name: str, arguments: dict[str, object]) -> WireToolCall:
@@ -101,7 +96,7 @@ def text_of(parts: Iterable[tuple[str, str]]) -> str:
 
 
 def _name(tool: dict[str, object]) -> object:
-    inner = tool["function"]
+    inner = tool.get("function")
     return inner["name"] if isinstance(inner, dict) else None
 
 

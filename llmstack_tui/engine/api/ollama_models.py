@@ -63,15 +63,15 @@ class _ModelQueries:
     async def tags(self, _: Request) -> Response:
         found = await self._engine.contents()
         models = sorted(found.models, key=lambda model: model.modified_at, reverse=True)
-        # Below the others, so that they can be seen and removed. Other clients get an error that says why.
         listed = [
             _listed(model, model.config, facts) for model, facts in await self._engine.listed_facts(models)
         ]
-        listed += [
+        # Apart from the others: an editor that asks for the details of each would show none for one error.
+        unusable = [
             {**_listed(model, ConfigLayer(), ListedFacts()), "unusable": text(*model.fault)}
             for model in found.faulty
         ]
-        return reply({"models": listed})
+        return reply({"models": listed, **({"unusable": unusable} if unusable else {})})
 
     async def ps(self, _: Request) -> Response:
         running = sorted(self._engine.running(), key=lambda loaded: loaded.expires_at, reverse=True)

@@ -67,7 +67,7 @@ def routes(engine: Engine) -> list[Route]:
     async def chat(request: Request) -> GeneratorResponse:
         wanted = await body(request, requests.ChatCompletionRequest, absent="EOF")
         answer = _OpenAIAnswer(await engine.reported_name(wanted.model), wanted.stream_options, chat=True)
-        chunks = completion.chat(engine, requests.chat_request(wanted))
+        chunks = completion.chat(engine, requests.chat_request(wanted), must_call=wanted.must_call)
         return answer.response(chunks, stream=bool(wanted.stream))
 
     async def completions(request: Request) -> GeneratorResponse:

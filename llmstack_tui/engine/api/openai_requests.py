@@ -1,8 +1,9 @@
 """OpenAI's requests, translated to Ollama's.
 
-Defaults and translation are those of ``openai/openai.go`` in Ollama, with three differences: the text parts
-of a message are joined; the role "developer" becomes "system", which more templates know;
-``max_completion_tokens`` and ``tool_choice: "none"`` are supported.
+Defaults and translation are those of ``openai/openai.go`` in Ollama, with these differences: the text parts
+of a message are joined; the role "developer" becomes "system", which more templates know; an answer may have
+neither text nor calls; thoughts may come as ``reasoning_content``, too, as Zed and Cline send them;
+``max_completion_tokens`` and ``tool_choice`` are supported.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from llmstack_tui.engine.api import conversation
 from llmstack_tui.engine.errors import NO_IMAGES, ApiError
 from llmstack_tui.ollama.wire import (
     ChatRequest,
@@ -65,6 +67,7 @@ class OpenAIMessage(Struct, frozen=True):
     role: str = "user"
     content: str | list[dict[str, Any]] | None = None
     reasoning: str | None = None
+    reasoning_content: str | None = None
     tool_calls: list[OpenAIToolCall] | None = None
     name: str | None = None
     tool_call_id: str | None = None
@@ -96,6 +99,19 @@ class ChatCompletionRequest(GenerationRequest, frozen=True, kw_only=True):
     logprobs: bool | None = None
     top_logprobs: int | None = None
 
+    @property
+    def must_call(self) -> bool:
+        """Whether the answer has to be a call of a tool."""
+        return bool(self.tools) and (self.tool_choice == "required" or self.chosen_tool is not None)
+
+    @property
+    def chosen_tool(self) -> str | None:
+        """The name of the tool that has to be called. Another choice is passed over, as in Ollama."""
+        choice = self.tool_choice if isinstance(self.tool_choice, dict) else {}
+        function = choice.get("function")
+        name = function.get("name") if isinstance(function, dict) else None
+        return name if isinstance(name, str) else None
+
 
 class CompletionRequest(GenerationRequest, frozen=True, kw_only=True):
     prompt: str | list[str] = ""
@@ -124,7 +140,7 @@ def chat_request(request: ChatCompletionRequest) -> ChatRequest:
         messages=[_message(message) for message in request.messages],
         stream=bool(request.stream),
         format=_format(request.response_format),
-        tools=None if request.tool_choice == "none" else request.tools,
+        tools=_tools(request),
         options=_options(request, request.max_completion_tokens or request.max_tokens),
         think=think_of(effort),
         logprobs=request.logprobs,
@@ -211,13 +227,20 @@ def _format(wanted: ResponseFormat | None) -> str | dict[str, object] | None:
     return None
 
 
+def _tools(request: ChatCompletionRequest) -> list[dict[str, object]] | None:
+    if not request.tools or request.tool_choice == "none":
+        return None
+    name = request.chosen_tool
+    return request.tools if name is None else conversation.chosen(request.tools, name)
+
+
 def _message(message: OpenAIMessage) -> WireMessage:
-    if message.content is None and message.tool_calls is None:
+    if message.content is None and message.tool_calls is None and message.role != "assistant":
         raise ApiError(400, "invalid message content type: <nil>")
     return WireMessage(
         role="system" if message.role == "developer" else message.role,
         content=_text(message.content),
-        thinking=message.reasoning,
+        thinking=message.reasoning or message.reasoning_content,
         tool_calls=[_tool_call(call) for call in message.tool_calls] if message.tool_calls else None,
         tool_name=message.name,
         tool_call_id=message.tool_call_id,

@@ -76,7 +76,7 @@ def error_response(path: str, error: ApiError) -> Response:
 def openai_error_body(error: ApiError) -> dict[str, object]:
     kinds = {400: "invalid_request_error", 401: "invalid_request_error", 404: "not_found_error"}
     kind = kinds.get(error.status, "api_error")
-    code = "invalid_api_key" if error.status == 401 else None
+    code = "invalid_api_key" if error.status == 401 else error.code
     return {"error": {"message": str(error), "type": kind, "param": None, "code": code}}
 
 

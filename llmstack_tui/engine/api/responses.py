@@ -1,7 +1,8 @@
 """OpenAI's Responses API, ``/v1/responses``, answered as Ollama does (its ``openai/responses.go``).
 
 Codex uses it. As at OpenAI's, and other than in Ollama, an answer that was cut is "incomplete", text before
-a call of a tool is told, and an answer that fails in the middle ends with ``response.failed``.
+a call of a tool is told, and a stream that fails in the middle, or for a prompt that is too long, ends with
+``response.failed``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from starlette.responses import Response
 from starlette.routing import Route
 
 from llmstack_tui.engine.api import responses_requests as requests
@@ -24,6 +26,7 @@ from llmstack_tui.engine.api.replies import (
     openai_error,
     typed_event,
 )
+from llmstack_tui.engine.errors import PromptTooLong
 from llmstack_tui.engine.inference import completion
 from llmstack_tui.engine.inference.completion import Done
 
@@ -88,7 +91,7 @@ class _ResponsesAnswer:
     def response(self, chunks: Completion) -> GeneratorResponse:
         if self._wanted.stream:
             events = self._events(chunks)
-            return GeneratorResponse(events, OPENAI_EVENTS, error=openai_error, error_part=self._failure)
+            return GeneratorResponse(events, OPENAI_EVENTS, error=self._refusal, error_part=self._failure)
         return GeneratorResponse(self._whole(chunks), OPENAI_JSON, error=openai_error, whole=True)
 
     async def _events(self, chunks: Completion) -> Parts:
@@ -163,8 +166,15 @@ class _ResponsesAnswer:
         self._items.append(item)
 
     def _failure(self, error: ApiError) -> bytes:
-        told = {"code": "server_error", "message": str(error)}
+        told = {"code": error.code or "server_error", "message": str(error)}
         return self._event("response.failed", response=self._object("failed", error=told))
+
+    def _refusal(self, error: ApiError) -> Response:
+        if not isinstance(error, PromptTooLong):
+            return openai_error(error)
+        # As at OpenAI: Codex takes only a stream's failure for a reason to shorten the conversation.
+        begun = self._event("response.created", response=self._object("in_progress"))
+        return Response(begun + self._failure(error), headers={"content-type": OPENAI_EVENTS})
 
     def _item(self, status: str) -> Fields:
         text = "".join(self._texts)

@@ -252,7 +252,7 @@ async def _chat_request(
     request: ChatRequest, session: ModelSession, *, must_call: bool = False
 ) -> prompt.LlamaRequest:
     model, messages = session.target.model, request.messages or []
-    turns = [*map(dict, model.messages), *map(_turn, messages)]
+    turns = prompt.with_tool_names([*map(dict, model.messages), *map(_turn, messages)])
     if messages[0].role != "system" and model.system:
         turns.insert(0, {"role": "system", "content": model.system})
     body = {"messages": _joined_end(turns), **_fields(session, request)}

@@ -117,6 +117,26 @@ def with_free_tools(request: LlamaRequest) -> LlamaRequest | None:
     return LlamaRequest(request.path, {**request.body, "tools": free, "chat_template_kwargs": inputs})
 
 
+def with_tool_names(turns: Sequence[LlamaMessage]) -> list[LlamaMessage]:
+    """The turns, in which each result says which tool of which call it is from: many templates tell that.
+
+    OpenAI's and Anthropic's clients send the call's id, and some of Ollama's neither id nor name: then the
+    results are those of the calls in their order.
+    """
+    named, called = list[LlamaMessage](), dict[str, str]()
+    for turn in turns:
+        if calls := turn.get("tool_calls"):
+            called = {call["id"]: call["function"]["name"] for call in calls}
+        elif turn.get("role") == "tool" and called:
+            by_name = (each for each, name in called.items() if name == turn.get("name"))
+            call = turn.get("tool_call_id") or next(by_name, next(iter(called)))
+            name = called.pop(call, "")
+            named.append({"tool_call_id": call, **({"name": name} if name else {}), **turn})
+            continue
+        named.append(turn)
+    return named
+
+
 async def render(server: LlamaServer, fields: Mapping[str, Any], turns: Sequence[LlamaMessage]) -> str:
     """The text that the model's chat template makes of ``turns`` and of the tools in ``fields``.
 

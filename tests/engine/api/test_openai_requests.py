@@ -77,6 +77,13 @@ def test_tool_calls_of_the_conversation() -> None:
     assert result.tool_call_id == "1"
 
 
+def test_an_answer_without_text_and_calls() -> None:
+    """Ollama refuses it; editors send an answer that was only thought, or broke off."""
+    messages = [*HI, {"role": "assistant", "content": None, "reasoning_content": "Hm."}, *HI]
+    _, answer, _ = chat(messages=messages).messages or []
+    assert (answer.content, answer.thinking, answer.tool_calls) == ("", "Hm.", None)
+
+
 def test_effort_of_reasoning() -> None:
     assert chat().think is None
     assert chat(reasoning_effort="none").think is False
@@ -90,6 +97,26 @@ def test_tools_that_must_not_be_used() -> None:
 
 
 @pytest.mark.parametrize(
+    ("choice", "must", "left"),
+    [
+        ("auto", False, ["f", "g"]),
+        ("required", True, ["f", "g"]),
+        ({"type": "function", "function": {"name": "g"}}, True, ["g"]),
+        ({"type": "allowed_tools"}, False, ["f", "g"]),
+        (7, False, ["f", "g"]),
+    ],
+)
+def test_tools_that_must_be_used(choice: object, must: bool, left: list[str]) -> None:
+    tools = [{"type": "function", "function": {"name": name}} for name in ("f", "g")]
+    body = {"messages": HI, "tools": tools, "tool_choice": choice}
+    request = msgspec.convert(body, openai.ChatCompletionRequest)
+    assert request.must_call is must
+    found = openai.chat_request(request).tools or []
+    assert [msgspec.convert(tool["function"], dict[str, str])["name"] for tool in found] == left
+    assert not msgspec.convert({**body, "tools": []}, openai.ChatCompletionRequest).must_call
+
+
+@pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"messages": []}, "[] is too short - 'messages'"),
@@ -97,6 +124,13 @@ def test_tools_that_must_not_be_used() -> None:
         ({"messages": [{"role": "user", "content": [{"type": "?"}]}]}, "invalid message format"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "needs Ollama"),
         ({"reasoning_effort": "huge"}, "invalid reasoning value"),
+        (
+            {
+                "tools": [{"type": "function", "function": {"name": "f"}}, {}],
+                "tool_choice": {"type": "function", "function": {"name": "g"}},
+            },
+            "not among the tools",
+        ),
         (
             {"messages": [{"role": "assistant", "tool_calls": [{"function": {"arguments": "{"}}]}]},
             "invalid tool call arguments",

@@ -10,6 +10,7 @@ from llmstack_tui.engine.inference.prompt import (
     fitting,
     response_format,
     sampling,
+    with_tool_names,
     without_middle,
     without_oldest,
 )
@@ -144,3 +145,28 @@ def test_other_formats(wanted: object) -> None:
         ValueError, match=r'^invalid format: .*; expected "json" or a valid JSON Schema object'
     ):
         response_format(wanted)
+
+
+def called(*names: str) -> Message:
+    calls = [{"id": f"call_{number}", "function": {"name": name}} for number, name in enumerate(names)]
+    return {"role": "assistant", "content": "", "tool_calls": calls}
+
+
+@pytest.mark.parametrize(
+    ("results", "named"),
+    [
+        ([{"tool_call_id": "call_1"}, {"tool_call_id": "call_0"}], [("call_1", "b"), ("call_0", "a")]),
+        ([{}, {}], [("call_0", "a"), ("call_1", "b")]),
+        ([{"name": "b"}, {"name": "a"}], [("call_1", "b"), ("call_0", "a")]),
+        ([{"name": "b"}, {}, {}], [("call_1", "b"), ("call_0", "a"), (None, None)]),
+        ([{"tool_call_id": "x"}, {"name": "y", "tool_call_id": "call_0"}], [("x", None), ("call_0", "y")]),
+    ],
+)
+def test_results_say_which_tool_they_are_from(
+    results: list[Message], named: list[tuple[str | None, str | None]]
+) -> None:
+    said = [called("c"), {"role": "tool", "content": "0"}, called("a", "b")]
+    found = with_tool_names([*said, *({"role": "tool", "content": "1", **each} for each in results)])
+    assert (found[1]["tool_call_id"], found[1]["name"]) == ("call_0", "c")
+    assert [(turn.get("tool_call_id"), turn.get("name")) for turn in found[3:]] == named
+    assert with_tool_names([{"role": "tool", "content": "1"}]) == [{"role": "tool", "content": "1"}]
