@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.clients.agreeing import agreeing, judging
+from tests.clients.judging import judging
+from tests.support.calling import agreeing
 from tests.support.engine import Serving, serving
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import anthropic
 import pytest
 from pydantic import BaseModel
 
-from tests.clients.agreeing import ARGUMENTS, REPLY, SCHEMA
+from tests.support.calling import ARGUMENTS, REPLY, SCHEMA
 from tests.support.engine import HI
 from tests.support.gguf import models
 

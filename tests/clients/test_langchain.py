@@ -10,7 +10,7 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_ollama import ChatOllama, OllamaEmbeddings
 from pydantic import BaseModel
 
-from tests.clients.agreeing import ARGUMENTS, FUNCTION, REPLY
+from tests.support.calling import ARGUMENTS, FUNCTION, REPLY
 from tests.support.gguf import models
 
 if TYPE_CHECKING:

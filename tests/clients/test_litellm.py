@@ -9,7 +9,8 @@ import litellm
 import pytest
 from pydantic import BaseModel
 
-from tests.clients.agreeing import ARGUMENTS, FUNCTION, REPLY, is_verdict
+from tests.clients.judging import is_verdict
+from tests.support.calling import ARGUMENTS, FUNCTION, REPLY
 from tests.support.engine import HI
 from tests.support.gguf import models
 

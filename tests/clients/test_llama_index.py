@@ -12,7 +12,7 @@ from llama_index.embeddings.ollama import OllamaEmbedding
 from llama_index.llms.ollama import Ollama
 from pydantic import BaseModel
 
-from tests.clients.agreeing import ARGUMENTS, REPLY
+from tests.support.calling import ARGUMENTS, REPLY
 from tests.support.gguf import models
 
 if TYPE_CHECKING:

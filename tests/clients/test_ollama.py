@@ -5,7 +5,8 @@ from __future__ import annotations
 import ollama
 import pytest
 
-from tests.clients.agreeing import ARGUMENTS, FUNCTION, REPLY, VERDICT, is_verdict
+from tests.clients.judging import VERDICT, is_verdict
+from tests.support.calling import ARGUMENTS, FUNCTION, REPLY
 from tests.support.engine import GREEDY, HI, Serving
 from tests.support.gguf import models
 

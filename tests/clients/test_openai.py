@@ -9,7 +9,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from tests.clients.agreeing import ARGUMENTS, FUNCTION, REPLY
+from tests.support.calling import ARGUMENTS, FUNCTION, REPLY
 from tests.support.gguf import models
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pydantic_ai.exceptions import ModelHTTPError
 from pydantic_ai.models.ollama import OllamaModel
 from pydantic_ai.providers.ollama import OllamaProvider
 
-from tests.clients.agreeing import ARGUMENTS, REPLY
+from tests.support.calling import ARGUMENTS, REPLY
 from tests.support.gguf import models
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.calling import caller
+from tests.support.calling import agreeing, caller
 from tests.support.engine import THINKING, Serving, add_ollamas, serving
 from tests.support.gguf import models
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def engine(
     tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, endless_model: Path, random_model: Path
 ) -> Iterator[Serving]:
-    """A running engine with tiny, endless, random, caller, thinking, and Ollama's ``ollamas``."""
+    """A running engine with tiny, endless, random, caller, agreeing, thinking, and Ollama's ``ollamas``."""
     home = tmp_path_factory.mktemp("home")
     add_ollamas(home, tiny_model)
     with serving(home) as found:
@@ -28,6 +28,7 @@ def engine(
         found.import_file("endless", endless_model)
         found.import_file("random", random_model)
         found.import_file("caller", caller(home / "caller.gguf"))
+        found.import_file("agreeing", agreeing(home / "agreeing.gguf"))
         found.import_file("thinking", models.scripted(home / "thinking.gguf", chat_template=THINKING))
         yield found
 

@@ -1,8 +1,9 @@
-"""A model that calls a tool, whatever it is asked: in the form that Qwen's and Hermes' templates teach."""
+"""Models that call a tool, in the form that Qwen's and Hermes' templates teach."""
 
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tests.support.gguf import models
@@ -11,15 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "add",
-        "description": "Adds.",
-        "parameters": {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
-    },
-}
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+FUNCTION = {"name": "add", "description": "Adds.", "parameters": SCHEMA}
+TOOL = {"type": "function", "function": FUNCTION}
 ARGUMENTS = {"a": 1}
+REPLY = "and that is it."
 _TEMPLATE = r"""
 {%- if tools %}
     {{- '<|im_start|>system\nTools: <tools>' }}
@@ -42,15 +39,34 @@ _TEMPLATE = r"""
 {%- endfor %}
 {%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{%- endif %}
 """
+# After a result of the tool ``add``, and of no other, the prompt ends with a word of the answer.
+_AFTER_A_RESULT = (
+    r"{%- if messages[-1].role == 'tool' and messages[-1].name == 'add' %}{{- ' done' }}{%- endif %}"
+)
 
 
 def caller(path: Path, name: str = "add", arguments: Mapping[str, object] = ARGUMENTS) -> Path:
     """A model that calls ``name`` with ``arguments`` if it has tools, and writes the same as text if not."""
+    script = _calling(name, arguments)
+    return models.chain(path, "Tiny Caller", script, otherwise="\n", hidden=32, chat_template=_TEMPLATE)
+
+
+def agreeing(path: Path) -> Path:
+    """A model that calls ``add`` with ``ARGUMENTS``, and answers ``REPLY`` to what it gave.
+
+    That is what an agent's loop ends with.
+    """
+    words = (" done", " and", " that", " is", " it", ".", models.END)
+    script = {**_calling("add", ARGUMENTS), **{word: (follower,) for word, follower in pairwise(words)}}
+    template = _TEMPLATE + _AFTER_A_RESULT
+    return models.chain(path, "Tiny Agreeing", script, otherwise="\n", hidden=32, chat_template=template)
+
+
+def _calling(name: str, arguments: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
     call = f'\n{{"name": "{name}", "arguments": {json.dumps(arguments)}}}\n'
-    script = {
+    return {
         "\n": ("<tool_call>",),
         "<tool_call>": (call,),
         call: ("</tool_call>",),
         "</tool_call>": (models.END,),
     }
-    return models.chain(path, "Tiny Caller", script, otherwise="\n", hidden=32, chat_template=_TEMPLATE)

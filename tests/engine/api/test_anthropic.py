@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.engine.api.agents import CLAUDE_CODE, PARAMETERS
-from tests.engine.calling import ARGUMENTS
+from tests.support.calling import ARGUMENTS
 from tests.support.engine import HI, Serving, model_processes
 from tests.support.gguf import models
 

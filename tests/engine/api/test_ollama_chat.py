@@ -12,7 +12,7 @@ import pytest
 
 from tests.contract.recordings import exchanges
 from tests.contract.shapes import missing
-from tests.engine.calling import ARGUMENTS, TOOL
+from tests.support.calling import ARGUMENTS, TOOL
 from tests.support.engine import GREEDY, HI, Serving, model_process, model_processes
 from tests.support.gguf import models
 from tests.support.waiting import wait_until_sync

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.recordings import exchanges
 from tests.contract.shapes import missing
-from tests.engine.calling import ARGUMENTS, TOOL
+from tests.support.calling import ARGUMENTS, TOOL
 from tests.support.engine import HI, Serving, model_processes
 from tests.support.gguf import models
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine.api.agents import CODEX, PARAMETERS
 from tests.engine.api.test_anthropic import events
-from tests.engine.calling import ARGUMENTS, caller
+from tests.support.calling import ARGUMENTS, caller
 from tests.support.engine import HI, Serving, model_processes
 from tests.support.gguf import models
 
