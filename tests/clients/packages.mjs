@@ -4,11 +4,13 @@ import { Ollama } from "ollama";
 import OpenAI from "openai";
 import Anthropic from "@anthropic-ai/sdk";
 
-const [url, answer] = process.argv.slice(2);
+const [url, answer, reply] = process.argv.slice(2);
 const messages = [{ role: "user", content: "Hi" }];
 const parameters = { type: "object", properties: { a: { type: "integer" } }, required: ["a"] };
 const tools = [{ type: "function", function: { name: "add", description: "Adds.", parameters } }];
 const options = { temperature: 0 };
+const right = { type: "boolean" };
+const verdict = { type: "object", properties: { right }, required: ["right"], additionalProperties: false };
 
 const ollama = new Ollama({ host: url });
 assert.equal((await ollama.list()).models.length, 3);
@@ -18,6 +20,10 @@ for await (const part of await ollama.chat({ model: "tiny", messages, options, s
 assert.equal(said, answer);
 const called = await ollama.chat({ model: "agreeing", messages, tools, options });
 assert.deepEqual(called.message.tool_calls[0].function.arguments, { a: 1 });
+let history = [...messages, called.message, { role: "tool", tool_name: "add", content: "2" }];
+assert.equal((await ollama.chat({ model: "agreeing", messages: history, tools, options })).message.content, reply);
+const judged = await ollama.chat({ model: "judging", messages, format: verdict, options });
+assert.deepEqual(JSON.parse(judged.message.content), { right: true });
 assert.equal((await ollama.embed({ model: "tiny", input: ["a", "b"] })).embeddings.length, 2);
 await assert.rejects(ollama.chat({ model: "nope", messages }), { name: "ResponseError", status_code: 404 });
 
@@ -27,8 +33,16 @@ assert.equal((await openai.chat.completions.create({ model: "tiny", ...asked }))
 said = "";
 for await (const part of await openai.chat.completions.create({ model: "tiny", ...asked, stream: true })) said += part.choices[0]?.delta.content ?? "";
 assert.equal(said, answer);
-const call = (await openai.chat.completions.create({ model: "agreeing", ...asked, tools })).choices[0].message.tool_calls[0];
-assert.deepEqual(JSON.parse(call.function.arguments), { a: 1 });
+const calling = (await openai.chat.completions.create({ model: "agreeing", ...asked, tools })).choices[0].message;
+assert.deepEqual(JSON.parse(calling.tool_calls[0].function.arguments), { a: 1 });
+history = [...messages, calling, { role: "tool", tool_call_id: calling.tool_calls[0].id, content: "2" }];
+const answered = await openai.chat.completions.create({ model: "agreeing", ...asked, messages: history, tools });
+assert.equal(answered.choices[0].message.content, reply);
+const json_schema = { name: "verdict", schema: verdict, strict: true };
+const parsed = await openai.chat.completions.parse({ model: "judging", ...asked, response_format: { type: "json_schema", json_schema } });
+assert.deepEqual(JSON.parse(parsed.choices[0].message.content), { right: true });
+const responded = await openai.responses.create({ model: "tiny", input: "Hi", temperature: 0 });
+assert.equal(responded.output_text, answer);
 assert.equal((await openai.embeddings.create({ model: "tiny", input: ["a", "b"] })).data.length, 2);
 await assert.rejects(openai.chat.completions.create({ model: "nope", ...asked }), OpenAI.NotFoundError);
 
@@ -36,6 +50,15 @@ const anthropic = new Anthropic({ baseURL: url, apiKey: "unused", maxRetries: 0 
 const limited = { messages, max_tokens: 100, temperature: 0 };
 assert.equal((await anthropic.messages.create({ model: "tiny", ...limited })).content[0].text, answer);
 assert.equal(await anthropic.messages.stream({ model: "tiny", ...limited }).finalText(), answer);
-const used = await anthropic.messages.create({ model: "agreeing", ...limited, tools: [{ name: "add", input_schema: parameters }] });
-assert.deepEqual(used.content.find((block) => block.type === "tool_use").input, { a: 1 });
+const own = [{ name: "add", input_schema: parameters }];
+const used = await anthropic.messages.create({ model: "agreeing", ...limited, tools: own });
+const use = used.content.find((block) => block.type === "tool_use");
+assert.deepEqual(use.input, { a: 1 });
+const result = { role: "user", content: [{ type: "tool_result", tool_use_id: use.id, content: "2" }] };
+history = [...messages, { role: "assistant", content: used.content }, result];
+assert.equal((await anthropic.messages.create({ model: "agreeing", ...limited, messages: history, tools: own })).content[0].text, reply);
+const output_config = { format: { type: "json_schema", schema: verdict } };
+const held = await anthropic.messages.create({ model: "judging", ...limited, output_config });
+assert.deepEqual(JSON.parse(held.content[0].text), { right: true });
+assert.ok((await anthropic.messages.countTokens({ model: "tiny", messages })).input_tokens > 0);
 await assert.rejects(anthropic.messages.create({ model: "nope", ...limited }), Anthropic.NotFoundError);

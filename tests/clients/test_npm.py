@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.calling import REPLY
 from tests.support.gguf import models
 
 if TYPE_CHECKING:
@@ -22,4 +23,5 @@ SCRIPT = Path(__file__).with_name("packages.mjs")
 def test_packages(engine: Serving, tmp_path: Path) -> None:
     subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", tmp_path, *PACKAGES], check=True)
     script = shutil.copy(SCRIPT, tmp_path)
-    subprocess.run(["node", script, engine.url, models.ANSWER], check=True, cwd=tmp_path, timeout=100)
+    said = (engine.url, models.ANSWER, REPLY)
+    subprocess.run(["node", script, *said], check=True, cwd=tmp_path, timeout=100)
