@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 
 from llmstack_tui.engine.errors import PromptTooLong
+from llmstack_tui.engine.inference.schemas import strict
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -58,7 +59,7 @@ def raw_completion(prompt: str | list[int], fields: Mapping[str, Any]) -> LlamaR
     body = {key: value for key, value in fields.items() if key not in _CHAT_FIELDS}
     wanted = fields.get("response_format")
     if wanted:
-        body["json_schema"] = wanted["json_schema"]["schema"] if "json_schema" in wanted else {}
+        body["json_schema"] = strict(wanted["json_schema"]["schema"] if "json_schema" in wanted else {})
     if fields.get("logprobs"):
         body["n_probs"] = fields["top_logprobs"]
     return LlamaRequest(COMPLETION, {**body, "prompt": prompt})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support import folders
-from tests.support.engine import GREEDY, Serving
+from tests.support.engine import GREEDY, HI, Serving
 from tests.support.gguf import models
 from tests.support.gguf.models import END, PADDING, START, Vocabulary
 
@@ -142,6 +142,17 @@ def filling(engine: Serving, tmp_path_factory: pytest.TempPathFactory) -> str:
     return "filling"
 
 
+@pytest.fixture(scope="module")
+def blank(engine: Serving, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A model that writes tabs wherever it may."""
+    script = {"\t": ("\t",), "ab": ("\t",)}
+    path = models.chain(
+        tmp_path_factory.mktemp("blank") / "b.gguf", "Blank", script, otherwise="\t", hidden=32
+    )
+    engine.import_file("blank", path)
+    return "blank"
+
+
 def test_a_gap_is_filled_on_the_tokens_of_the_file(engine: Serving, filling: str) -> None:
     assert engine.answered("/api/show", model=filling)["capabilities"] == ["completion", "insert"]
     token = Vocabulary()
@@ -195,6 +206,26 @@ def test_json_is_written_without_a_fence(engine: Serving, filling: str, model: s
         written = "".join(token["token"] for token in answer["logprobs"])
         assert answer["message"]["content"] == written
         assert "`" not in written[:4]
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/api/generate"])
+@pytest.mark.parametrize(
+    ("wanted", "text"),
+    [
+        ("json", '{"'),
+        ({"type": "array", "items": {"const": 5}, "minItems": 2}, "[5, 5]"),
+        ({"type": "array", "minItems": 1, "uniqueItems": True, "contains": {}}, "["),
+        ({"type": "string", "format": "our-own", "not": {"const": ""}}, '"'),
+        ({"type": "string", "pattern": "^(?=x)"}, '"'),
+    ],
+)
+def test_a_schema_is_kept_to_without_white_space_and_what_no_grammar_can_say(
+    engine: Serving, blank: str, path: str, wanted: object, text: str
+) -> None:
+    asked = {"model": blank, "messages": HI, "prompt": "Hi", "format": wanted}
+    answer = engine.answered(path, **asked, options={**GREEDY, "num_predict": 20})
+    said = answer["response"] if "response" in answer else answer["message"]["content"]
+    assert said.startswith(text)
 
 
 @pytest.mark.parametrize("body", [{}, {"raw": True}, {"template": "{{ .Prompt }}"}])
