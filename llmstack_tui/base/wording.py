@@ -41,9 +41,9 @@ class Wording:
     """Turns sentences into text.
 
     The format after a placeholder's colon says how the value is written: ``size`` (bytes), ``duration``
-    (seconds, rounded), ``seconds`` (seconds, with tenths), ``setting`` (seconds, exact), ``quoted`` (text in
-    quotation marks) or ``raw`` (text, as it is). Without one, text is made harmless, names are listed, and
-    nested sentences become text.
+    (seconds, rounded), ``seconds`` (seconds, with tenths), ``setting`` (seconds, exact), ``word`` (one of the
+    program's words, translated), ``quoted`` (text in quotation marks) or ``raw`` (text, as it is). Without
+    one, text is made harmless, names are listed, and nested sentences become text.
 
     Args:
         form: the entry of a catalogue for a kind, or None.
@@ -88,6 +88,8 @@ class _Formatter(Formatter):
             return self._wording.text(*sentences) if sentences else listed(map(excerpt, value))
         if format_spec == "raw":
             return str(value)
+        if format_spec == "word":
+            return tr(value)
         if format_spec == "quoted":
             value = repr(shortened(value, 80))
         if (write := _WRITERS.get(format_spec)) is not None:

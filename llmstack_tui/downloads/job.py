@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.languages import later
 from llmstack_tui.base.names import same_model
 from llmstack_tui.base.sentences import Sentence, said
 from llmstack_tui.base.structs import replace
@@ -167,7 +168,7 @@ class DownloadJob:
     async def _turn(self) -> bool:
         """Pull as soon as a slot is free; False, without pulling, if the model still answers a request."""
         async with self._context.slots:
-            self._put(DownloadState.RUNNING, step="asking the registry", reason=())
+            self._put(DownloadState.RUNNING, step=later("asking the registry"), reason=())
             installed = await self._host.installed()
             digest = next(
                 (each.digest for each in installed if same_model(each.name, self.download.model)), ""
@@ -207,7 +208,7 @@ class DownloadJob:
         if self.was_active is None:
             self.was_active = await self._load_request(running)
             self._on_change()
-        self._put(DownloadState.RUNNING, step="stopping")
+        self._put(DownloadState.RUNNING, step=later("stopping"))
         departure = await self._context.lifecycle.deactivate(
             self._host, model, reason=because(self.download.why.value)
         )
@@ -241,7 +242,7 @@ class DownloadJob:
         """Load the model that was unloaded; whether it is loaded. A failure is recorded by the lifecycle."""
         if self.was_active is None:
             return False
-        self._put(self.download.state, step="starting")
+        self._put(self.download.state, step=later("starting"))
         try:
             async with self._context.admitted(self._host.url, self.download.model):
                 await self._context.lifecycle.activate(

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from llmstack_tui.base.languages import later
 from llmstack_tui.base.sentences import Sentences  # noqa: TC001  # tests build situations from their types
 
 
@@ -32,7 +33,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     max_loaded: int | None = None
     memory_budget: int | None = None
-    memory_word: str = "memory"
+    memory_word: str = later("memory")
 
 
 class LoadedModel(Struct, frozen=True, kw_only=True):

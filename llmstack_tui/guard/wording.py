@@ -38,9 +38,9 @@ SENTENCES: Catalogue = {
         other="{count} models are loaded and the limit is {limit}.",
     ),
     "guard.coming": Plural("count", one="1 more is being loaded.", other="{count} more are being loaded."),
-    "guard.too_much": "The models take {taken:size} of {memory}; the limit is {budget:size}.",
+    "guard.too_much": "The models take {taken:size} of {memory:word}; the limit is {budget:size}.",
     "guard.no_room": (
-        "The loaded models take {taken:size} of {memory} and this one about {size:size}; the limit is "
+        "The loaded models take {taken:size} of {memory:word} and this one about {size:size}; the limit is "
         "{budget:size}."
     ),
     "guard.elsewhere": "Models of other servers on this machine take {size:size} of that.",

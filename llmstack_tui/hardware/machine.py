@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from llmstack_tui.base.languages import later
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware.amd import Amd
@@ -60,13 +61,15 @@ class Machine:
         apple = (mac.gpu,) if mac is not None and mac.gpu is not None else ()
         ram = _read_or("RAM", lambda: self._ram(mac), _UNKNOWN_RAM, errors)
         models, root = self._models, self._root
-        pressure = mac.pressure if mac else _read_or("pressure", lambda: read_pressure(root), None, errors)
+        pressure = (
+            mac.pressure if mac else _read_or(later("pressure"), lambda: read_pressure(root), None, errors)
+        )
         return MachineReading(
             taken_at=self._clock(),
             ram=ram,
             devices=(*nvidia.devices, *amd.devices, *(_within(ram, device) for device in apple)),
-            swap=mac.swap if mac else _read_or("swap", lambda: read_swap(root), None, errors),
-            disk=None if models is None else _read_or("disk", lambda: read_disk(models), None, errors),
+            swap=mac.swap if mac else _read_or(later("swap"), lambda: read_swap(root), None, errors),
+            disk=None if models is None else _read_or(later("disk"), lambda: read_disk(models), None, errors),
             cpu_percent=_read_or("CPU", self._cpu.read, None, errors),
             pressure=pressure,
             errors=(*nvidia.errors, *amd.errors, *(mac.errors if mac else ()), *errors),

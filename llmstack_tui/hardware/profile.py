@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.languages import later
 from llmstack_tui.base.sentences import Failure, Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware import mac as apple
@@ -125,7 +126,7 @@ def _cards(kind: DeviceKind, totals: Sequence[int], names: Sequence[str]) -> Pro
         reserve=reserve,
         context_length=_context(size_gb),
         cache_type="q8_0" if size_gb < 8 else "f16",
-        memory_word="VRAM",
+        memory_word=later("VRAM"),
         reason=Sentence(
             "profile.cards", {"names": tuple(names), "size_gb": size_gb, "reserve_gib": reserve / _GIB}
         ),
@@ -155,7 +156,7 @@ def _apple(name: str, gpu: Device | None, ram: Device, what: str) -> Profile:
         reserve=reserve,
         context_length=_context(budget_gb),
         cache_type="q8_0" if budget_gb < 8 else "f16",
-        memory_word="unified memory",
+        memory_word=later("unified memory"),
         reason=reason,
     )
 
@@ -172,7 +173,7 @@ def _shared(device: Device, ram: Device) -> Profile:
         reserve=0 if ram.total is None or of_ram is None else ram.total - of_ram,
         context_length=_context(size),
         cache_type="q8_0" if size < 8 else "f16",
-        memory_word="unified memory",
+        memory_word=later("unified memory"),
         reason=Sentence("profile.shared", {"name": device.name, "size_gb": size}),
     )
 
@@ -186,7 +187,7 @@ def _cpu(ram: Device, reason: Sentence) -> Profile:
         reserve=0 if ram.total is None or budget is None else ram.total - budget,
         context_length=4096,
         cache_type="f16",
-        memory_word="RAM",
+        memory_word=later("RAM"),
         reason=reason,
     )
 

@@ -43,6 +43,6 @@ SENTENCES: Catalogue = {
     ),
     "card.no_memory": "{name} does not report its memory ({why}).",
     # What could not be read.
-    "unread.figures": "The figures of {what} could not be read; the log says why.",
+    "unread.figures": "The figures of {what:word} could not be read; the log says why.",
     "unread.tool": "{tool} does not answer ({why}): figures of memory are missing.",
 }

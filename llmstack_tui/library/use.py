@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from llmstack_tui.base.languages import later
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 
 
 class LeftoverKind(StrEnum):
-    ORPHAN = "orphan"  # a whole blob that no manifest names
-    PARTIAL = "partial"  # a download, a copy or a text that was not finished
+    ORPHAN = later("orphan")  # a whole blob that no manifest names
+    PARTIAL = later("partial")  # a download, a copy or a text that was not finished
 
 
 class ModelUse(Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.languages import later, tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,32 +14,32 @@ if TYPE_CHECKING:
     from llmstack_tui.store.tables.activations import Activation
 
 ACTORS: Mapping[Actor, str] = {
-    Actor.USER: "the dashboard",
-    Actor.CLI: "the command line",
-    Actor.GUARD: "the guard",
-    Actor.CLIENT: "another client",
-    Actor.UNKNOWN: "unknown",
+    Actor.USER: later("the dashboard"),
+    Actor.CLI: later("the command line"),
+    Actor.GUARD: later("the guard"),
+    Actor.CLIENT: later("another client"),
+    Actor.UNKNOWN: later("unknown"),
 }
-"""Who asked, as the end of a sentence with "by"."""
+"""Who asked, as the end of a sentence with "by"; `tr` where it is shown."""
 _ACTORS = ACTORS.items()
 
 _ENDS = {
-    "failed": "could not be loaded",
-    "cancelled": "cancelled",
-    "stopped": "unloaded",
-    "left": "expired or unloaded elsewhere",
-    "unnoticed": "gone when llmstack looked again",
-    "replaced": "reloaded",
-    "unknown": "unknown",
+    "failed": later("could not be loaded"),
+    "cancelled": later("cancelled"),
+    "stopped": later("unloaded"),
+    "left": later("expired or unloaded elsewhere"),
+    "unnoticed": later("gone when llmstack looked again"),
+    "replaced": later("reloaded"),
+    "unknown": later("unknown"),
 }
 
 
 def end_text(load: Activation) -> str:
     """How a load ended, and by whom; or that it has not ended."""
     if load.outcome is None:
-        return "is loading" if load.loaded_at is None else "in memory now"
-    by = f" by {ACTORS[load.ended_by]}" if load.ended_by is not None else ""
-    return f"{_ENDS[load.outcome]}{by}"
+        return tr("is loading") if load.loaded_at is None else tr("in memory now")
+    end = tr(_ENDS[load.outcome])
+    return end if load.ended_by is None else tr("{end} by {who}", end=end, who=tr(ACTORS[load.ended_by]))
 
 
 SENTENCES: Catalogue = {
