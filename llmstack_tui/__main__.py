@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base import languages
+from llmstack_tui.base.languages import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +73,9 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     config = getattr(options, "config", None)
     loaded = load_settings(config, environ)
     settings = loaded.settings
-    languages.use(languages.chosen(settings.ui.language, environ))
+    # Scripts read JSON, and what is said beside it.
+    language = languages.ENGLISH.code if getattr(options, "json", False) else settings.ui.language
+    languages.use(languages.chosen(language, environ))
     if options is not None:
         from llmstack_tui.cli.options import with_options
 
@@ -145,8 +148,11 @@ def _sentence(error: Exception) -> str:
         return words(error)
     if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
-        return f"The system says: {error.strerror or error}{place}."
-    return f"This should not happen: {error!r}. Please report it, with what it says under LLMSTACK_DEBUG=1."
+        return tr("The system says: {why}.", why=f"{error.strerror or error}{place}")
+    return tr(
+        "This should not happen: {error!r}. Please report it, with what it says under LLMSTACK_DEBUG=1.",
+        error=error,
+    )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from argparse import Action, ArgumentParser
     from collections.abc import Iterator, Sequence
 
+_OF_MODELS = frozenset({"name", "names"})
 # These name what is not there yet.
 _NEW_NAMES = frozenset({"pull", "import"})
 # The second column of `llmstack ls`, without its head; nothing if it fails. Only plain names: a shell
@@ -46,7 +47,7 @@ def forms(parser: ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[CallFo
             below += action.choices.items()
         elif action.choices is not None:
             words += [(str(each), "") for each in action.choices]
-        elif action.metavar is not None and "NAME" in str(action.metavar):
+        elif action.dest in _OF_MODELS:
             names_model = path[-1] not in _NEW_NAMES
     yield CallForm(path, options, words, names_model)
     for name, each in below:

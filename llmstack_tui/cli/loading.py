@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import ENDLESS
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.sentences import listed
 from llmstack_tui.base.units import duration_text
 from llmstack_tui.cli import output
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import AsyncIterator, Mapping
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.guard.types import Confirm
     from llmstack_tui.lifecycle.states import ModelStatus
@@ -30,7 +31,7 @@ def add_room_option(parser: Parser) -> None:
     parser.add_argument(
         "--make-room",
         action="store_true",
-        help="if it would exceed a limit, unload other models for it without asking",
+        help=tr("if it would exceed a limit, unload other models for it without asking"),
     )
 
 
@@ -49,7 +50,7 @@ async def loading(
     Raises:
         Failed: the model is not loaded; names what would have to be unloaded.
     """
-    doing = doing or f"Loading {status.name}"
+    doing = doing or tr("Loading {model}", model=status.name)
     async with AsyncExitStack() as line:
 
         async def confirm(asked: Ask) -> LimitChoice:
@@ -73,18 +74,20 @@ def _choose(asked: Ask, options: Namespace) -> LimitChoice:
     names = listed([stop.model for stop in asked.stops]) if asked.stops else ""
     if options.make_room or options.json or not output.is_terminal(sys.stdin):
         if not asked.enough:
-            raise output.Failed(f"{why} Nothing else can be unloaded, so it is not loaded.")
-        raise output.Failed(f"{why} To load it, {names} would be unloaded: --make-room does that.")
+            raise output.Failed(f"{why} {tr('Nothing else can be unloaded, so it is not loaded.')}")
+        advice = tr("To load it, {models} would be unloaded: --make-room does that.", models=names)
+        raise output.Failed(f"{why} {advice}")
     if not asked.enough:
-        why += " Nothing else can be unloaded: there will be more than the limit."
-    output.say(f"{why} If you load it all the same, all of them stay for five minutes at least.")
+        why += " " + tr("Nothing else can be unloaded: there will be more than the limit.")
+    stay = tr("If you load it all the same, all of them stay for five minutes at least.")
+    output.say(f"{why} {stay}")
     if not asked.stops:
-        choice = LimitChoice.ANYWAY if output.ask("Load it all the same?") else None
+        choice = LimitChoice.ANYWAY if output.ask(tr("Load it all the same?")) else None
     else:
-        said = output.ask_for(f"Unload {names} first? [y/N, a: load it all the same]")
-        choice = {"y": LimitChoice.MAKE_ROOM, "a": LimitChoice.ANYWAY}.get(said[:1])
+        said = output.ask_for(tr("Unload {models} first? [y/N, a: load it all the same]", models=names))[:1]
+        choice = LimitChoice.MAKE_ROOM if output.is_yes(said) else LimitChoice.ANYWAY if said == "a" else None
     if choice is None:
-        raise output.Failed("Nothing was loaded.")
+        raise output.Failed(tr("Nothing was loaded."))
     return choice
 
 
@@ -93,5 +96,7 @@ def leaves(status: ModelStatus) -> str:
     expires_at = status.running.expires_at if status.running else None
     left = None if expires_at is None else expires_at - datetime.now(UTC)
     if left is None:
-        return "leaves when its time is up"
-    return "never leaves by itself" if left > ENDLESS else f"leaves in {duration_text(left.total_seconds())}"
+        return tr("leaves when its time is up")
+    if left > ENDLESS:
+        return tr("never leaves by itself")
+    return tr("leaves in {time}", time=duration_text(left.total_seconds()))

@@ -6,8 +6,10 @@ from argparse import _SubParsersAction
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
-from llmstack_tui.cli.options import Parser, add_global_options, add_json
+from llmstack_tui.base.languages import tr
+from llmstack_tui.cli.options import add_global_options, add_json
 from llmstack_tui.cli.output import PROGRAM
+from llmstack_tui.cli.parser import Parser
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -72,12 +74,15 @@ COMMANDS = (
 def build_parser() -> Parser:
     parser = Parser(
         prog=PROGRAM,
-        description="The dashboard for language models on your own machine, which opens without a command.",
+        description=tr(
+            "The dashboard for language models on your own machine, which opens without a command."
+        ),
     )
     add_global_options(parser, depth=0)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", action=_CommandsAction)
+    commands = parser.add_subparsers(title=tr("commands"), metavar=tr("COMMAND"), action=_CommandsAction)
     for command in COMMANDS:
-        commands.add_parser(command.name, help=command.purpose, description=command.purpose)
+        purpose = tr(command.purpose)
+        commands.add_parser(command.name, help=purpose, description=purpose)
     return parser
 
 

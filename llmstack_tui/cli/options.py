@@ -5,12 +5,12 @@ Imports inside functions keep ``--help`` fast, which does not need them.
 
 from __future__ import annotations
 
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from argparse import SUPPRESS, ArgumentTypeError
+from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui import __version__
 from llmstack_tui.base.kinds import ENGINE_CHOICES
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.languages import tr
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.config.hosts import HostSettings
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.open import Core
@@ -27,22 +28,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Parser(ArgumentParser):
-    """argparse's parser, without abbreviated options and without control characters in its errors."""
-
-    def __init__(self, **options: object) -> None:
-        super().__init__(**{"allow_abbrev": False, **options})  # type: ignore[arg-type]
-
-    def error(self, message: str) -> NoReturn:
-        super().error(clean(message))
-
-
 class Subcommands:
     """Adds the subcommands of a command."""
 
     def __init__(self, parser: Parser, *, depth: int) -> None:
         add_global_options(parser, depth=depth)
-        self._parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        self._parsers = parser.add_subparsers(title=tr("commands"), metavar=tr("COMMAND"), required=True)
         self._depth = depth
 
     def add(self, name: str, run: Run, purpose: str, *, json: bool = True) -> Parser:
@@ -56,7 +47,7 @@ class Subcommands:
 
 
 def add_json(parser: Parser) -> None:
-    parser.add_argument("--json", action="store_true", help="write one JSON document")
+    parser.add_argument("--json", action="store_true", help=tr("write one JSON document"))
 
 
 def add_global_options(parser: Parser, *, depth: int) -> None:
@@ -65,7 +56,7 @@ def add_global_options(parser: Parser, *, depth: int) -> None:
     The parser of a command would overwrite values given before the name with its defaults. So these options
     have no defaults, and the hosts given at each ``depth`` are kept apart.
     """
-    group = parser.add_argument_group("options of every command")
+    group = parser.add_argument_group(tr("options of every command"))
     if depth < 2:  # Further down, --host is an address to listen at.
         group.add_argument(
             "--host",
@@ -74,21 +65,26 @@ def add_global_options(parser: Parser, *, depth: int) -> None:
             action="append",
             type=_host,
             default=SUPPRESS,
-            help="a server to use; may be given more than once (default: OLLAMA_HOST)",
+            help=tr("a server to use; may be given more than once (default: OLLAMA_HOST)"),
         )
     group.add_argument(
         "--engine",
         dest="engine_choice",
         choices=ENGINE_CHOICES,
         default=SUPPRESS,
-        help="which server to look for",
+        help=tr("which server to look for"),
     )
     group.add_argument(
-        "--config", metavar="FILE", type=_existing_file, default=SUPPRESS, help="the settings to read"
+        "--config", metavar=tr("FILE"), type=_existing_file, default=SUPPRESS, help=tr("the settings to read")
     )
-    group.add_argument("--read-only", action="store_true", default=SUPPRESS, help="change nothing anywhere")
     group.add_argument(
-        "--version", action="version", version=f"llmstack {__version__}", help="write the version and exit"
+        "--read-only", action="store_true", default=SUPPRESS, help=tr("change nothing anywhere")
+    )
+    group.add_argument(
+        "--version",
+        action="version",
+        version=f"llmstack {__version__}",
+        help=tr("write the version and exit"),
     )
 
 
@@ -143,14 +139,14 @@ def count(text: str) -> int:
     """The type of an option that is a number above zero."""
     if text.isascii() and text.isdigit() and 0 < len(text) < 12 and int(text):
         return int(text)
-    raise ArgumentTypeError(f"{text!r} is not a whole number above 0.")
+    raise ArgumentTypeError(tr("{text!r} is not a whole number above 0.", text=text))
 
 
 def port(text: str) -> int:
     """The type of an option that is a TCP port; 0 is any free one."""
     if text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536:
         return int(text)
-    raise ArgumentTypeError(f"{text!r} is not a port: ports are numbers from 1 to 65535.")
+    raise ArgumentTypeError(tr("{text!r} is not a port: ports are numbers from 1 to 65535.", text=text))
 
 
 def _host(text: str) -> str:
@@ -177,4 +173,4 @@ def _existing_file(text: str) -> Path:
             return path
     except (OSError, ValueError):  # The name is too long, or has a NUL in it.
         pass
-    raise ArgumentTypeError(f"there is no file {text!r}.")
+    raise ArgumentTypeError(tr("there is no file {text!r}.", text=text))

@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.cli import table
 
@@ -124,7 +125,7 @@ def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]], hosts: Sequ
         hosts: the host of each row, which becomes a last column if there are several hosts.
     """
     if len(set(hosts)) > 1:
-        heads = [*heads, "HOST?"]
+        heads = [*heads, f"{tr('HOST')}?"]
         rows = [[*row, host] for row, host in zip(rows, hosts, strict=True)]
     width = os.get_terminal_size(sys.stdout.fileno()).columns if is_terminal(sys.stdout) else None
     shown = [[_as_shown(cell) for cell in row] for row in rows]
@@ -148,13 +149,6 @@ def _coloured_mark(text: str) -> str:
         if text in (_MARKS[state], _ASCII_MARKS[state]):
             return coloured(text, colour, sys.stdout)
     return text
-
-
-def counted(count: int, thing: str) -> str:
-    """A number of things: "1 model", "2 models"."""
-    from llmstack_tui.base.sentences import plural
-
-    return plural(count, f"1 {thing}", f"{count} {thing}s")
 
 
 def clock(seconds: float) -> str:
@@ -205,14 +199,20 @@ def confirm(options: Namespace, question: str, otherwise: str) -> None:
     if options.yes:
         return
     if options.json or not is_terminal(sys.stdin):
-        raise Failed(f"{otherwise} There is no terminal to ask on: add --yes to do it without a question.")
+        advice = tr("There is no terminal to ask on: add --yes to do it without a question.")
+        raise Failed(f"{otherwise} {advice}")
     if not ask(question):
         raise Failed(otherwise)
 
 
 def ask(question: str) -> bool:
     """Ask a yes/no question on the terminal; anything but a yes is a no."""
-    return ask_for(f"{question} [y/N]") in ("y", "yes")
+    return is_yes(ask_for(f"{question} {tr('[y/N]')}"))
+
+
+def is_yes(answer: str) -> bool:
+    """Whether an answer of `ask_for` means yes, in English or in the language of the question."""
+    return answer in {"y", "yes", *tr("y yes").split()}
 
 
 def ask_for(question: str) -> str:

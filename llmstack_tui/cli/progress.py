@@ -9,6 +9,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output, table
 from llmstack_tui.core.wording import text
@@ -61,7 +62,7 @@ async def pull_all(
     stack.work(stack.downloads)
     if core.settings.updates.limit and any(_is_ollama(stack, url) for url, _ in asked):
         output.inform(
-            "Ollama itself downloads, and cannot be limited: [updates] limit is for the built-in engine."
+            tr("Ollama itself downloads, and cannot be limited: [updates] limit is for the built-in engine.")
         )
     numbers = [(await stack.downloads.ask(url, name, why))[0] for url, name in dict.fromkeys(asked)]
     show = _PullDocuments() if options.json else _PullLines(core.environ)
@@ -72,7 +73,7 @@ async def pull_all(
             await stack.downloads.cancel(number, keep=True)
         await _until_over(stack, numbers, show)
         show.close()
-        output.say("The downloaded parts are kept: run the same command to continue.")
+        output.say(tr("The downloaded parts are kept: run the same command to continue."))
         raise
     finally:
         show.close()
@@ -156,14 +157,19 @@ class _PullLines:
 def _write_end(download: Download) -> None:
     match download.state:
         case DownloadState.DONE:
-            what = "up to date" if download.why is Why.UPDATE else "installed"
-            output.write(f"{download.model} is {what} at {download.host}.")
+            values = {"model": download.model, "host": download.host}
+            if download.why is Why.UPDATE:
+                output.write(tr("{model} is up to date at {host}.", **values))
+            else:
+                output.write(tr("{model} is installed at {host}.", **values))
             if download.reason:
                 output.say(f"{download.model}: {text(*download.reason)}")
         case DownloadState.FAILED:
-            output.say(f"{download.model} was not pulled: {text(*download.reason)}")
+            output.say(
+                tr("{model} was not pulled: {reason}", model=download.model, reason=text(*download.reason))
+            )
         case _:
-            output.say(f"The pull of {download.model} was cancelled.")
+            output.say(tr("The pull of {model} was cancelled.", model=download.model))
 
 
 def pull_line(download: Download, width: int) -> str:
@@ -172,17 +178,17 @@ def pull_line(download: Download, width: int) -> str:
     The figures stay whole: the bar gets shorter for them, then the name, and then the bar goes.
     """
     if download.state is not DownloadState.RUNNING:
-        return f"{download.model}  {text(*download.reason) or download.state.value}"
+        return f"{download.model}  {text(*download.reason) or tr(download.state.value)}"
     parts, done, total = list[str](), download.completed, download.total
     if download.layers:
         share = f"{100 * done // total} % " if total else ""
-        parts.append(f"{share}{bytes_text(done)} of {bytes_text(total)}")
+        parts.append(share + tr("{done} of {total}", done=bytes_text(done), total=bytes_text(total)))
     if download.speed is not None:
         parts.append(f"{bytes_text(round(download.speed))}/s")
     if download.left_s is not None:
-        parts.append(f"{output.clock(download.left_s)} left")
+        parts.append(tr("{time} left", time=output.clock(download.left_s)))
     if len(parts) < 2:
-        parts.append(download.step)
+        parts.append(tr(download.step))
     figures = "  ".join(parts)
     room = max(width - table.cells(figures) - 2, _LEAST_NAME)
     bar = min(max(room - table.cells(download.model) - 1, _LEAST_BAR), _BAR_CELLS) if total else 0

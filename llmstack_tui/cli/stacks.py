@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import default_host
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.names import same_model
 from llmstack_tui.base.sentences import listed
 from llmstack_tui.base.structs import replace
@@ -34,8 +35,10 @@ _MORE_LOOKS, _APART_S = 2, 1.0
 
 
 _STARTED: Mapping[EngineLife, str] = {
-    "owner": "No server runs: the built-in engine is started for this command.",
-    "loaded": "No server runs: the built-in engine is started, and ends when its last model is unloaded.",
+    "owner": later("No server runs: the built-in engine is started for this command."),
+    "loaded": later(
+        "No server runs: the built-in engine is started, and ends when its last model is unloaded."
+    ),
 }
 
 
@@ -55,7 +58,7 @@ async def recorded(done: Awaitable[None], otherwise: str) -> None:
 
 def refuse_read_only(core: Core) -> None:
     if core.settings.read_only:
-        raise Failed("Nothing was changed: --read-only or read_only in the settings forbids it.")
+        raise Failed(tr("Nothing was changed: --read-only or read_only in the settings forbids it."))
 
 
 @asynccontextmanager
@@ -150,11 +153,14 @@ def _found_urls(core: Core, found: Startup) -> tuple[str, ...]:
     builtin = core.settings.engine.choice == "builtin"
     if isinstance(found, NothingToRun):
         reason = text(found.reason)
-        raise Failed(reason if builtin else f"No server answers at {url}. {reason}")
+        raise Failed(reason if builtin else f"{tr('No server answers at {url}.', url=url)} {reason}")
     if builtin:
-        raise Failed("The built-in engine is not running: start it with `llmstack engine start`.")
+        raise Failed(tr("The built-in engine is not running: start it with `llmstack engine start`."))
     raise Failed(
-        f"No server answers at {url}: start Ollama, or the built-in engine with `llmstack engine start`."
+        tr(
+            "No server answers at {url}: start Ollama, or the built-in engine with `llmstack engine start`.",
+            url=url,
+        )
     )
 
 
@@ -167,8 +173,8 @@ async def _find_or_start(core: Core, life: EngineLife, ending: AsyncExitStack) -
         return _found_urls(core, found)
     from llmstack_tui.cli.progress import waiting  # noqa: PLC0415  # not for the quickest command, ls
 
-    say(_STARTED[life])
-    async with waiting("Starting the engine", core.environ):
+    say(tr(_STARTED[life]))
+    async with waiting(tr("Starting the engine"), core.environ):
         handle = await core.start_engine(life)
     ending.callback(handle.release)
     return (handle.process.url,)
@@ -178,7 +184,10 @@ def _where_allowed(core: Core, urls: Sequence[str]) -> tuple[str, ...]:
     """The servers that may be acted on; writes a note about each other one."""
     allowed = tuple(url for url in urls if core.settings.may_act(url))
     notes = [
-        f'{url} is only looked at: to change something there, give it allow = "act" in the settings.'
+        tr(
+            '{url} is only looked at: to change something there, give it allow = "act" in the settings.',
+            url=url,
+        )
         for url in urls
         if url not in allowed
     ]
@@ -251,14 +260,21 @@ def locate(stack: Stack, name: str, *, short: bool = False) -> ModelStatus:
     if short and is_terminal(sys.stdin) and is_terminal(sys.stdout):
         begun = {each.name: each for each in reversed(statuses) if each.name.lower().startswith(name.lower())}
         if len(begun) > 1:
-            raise Failed(f"{name!r} is the beginning of {listed(sorted(begun))}: which one?")
+            names = listed(sorted(begun))
+            raise Failed(tr("{name!r} is the beginning of {names}: which one?", name=name, names=names))
         for status in begun.values():
             return status
-    places = " or ".join(host.snapshot.url for host in hosts)
-    advice = "`llmstack ls` lists the installed ones."
+    places = tr(" or ").join(host.snapshot.url for host in hosts)
     if meant := _similar_name(name, [model.name for host in hosts for model in host.snapshot.installed]):
-        advice = f"did you mean {meant}?"
-    raise Failed(f"There is no model {name!r} at {places}: {advice}")
+        known = {"name": name, "places": places, "meant": meant}
+        raise Failed(tr("There is no model {name!r} at {places}: did you mean {meant}?", **known))
+    raise Failed(
+        tr(
+            "There is no model {name!r} at {places}: `llmstack ls` lists the installed ones.",
+            name=name,
+            places=places,
+        )
+    )
 
 
 def _similar_name(name: str, names: Sequence[str]) -> str | None:
@@ -273,7 +289,9 @@ def locate_local(stack: Stack, name: str, *, short: bool = False) -> ModelStatus
     """As `locate`, but also fails for a model that runs in the cloud."""
     status = locate(stack, name, short=short)
     if status.state is ModelState.CLOUD:
-        raise Failed(f"{status.name} runs in the cloud: there is nothing to load or unload here.")
+        raise Failed(
+            tr("{model} runs in the cloud: there is nothing to load or unload here.", model=status.name)
+        )
     return status
 
 

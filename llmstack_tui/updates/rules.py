@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
+from llmstack_tui.base.languages import later
 from llmstack_tui.base.sentences import Sentence, Sentences
 from llmstack_tui.library.manifest import Manifest, MediaType, bare_digest, reencoded
 
@@ -40,23 +41,23 @@ class UpdateState(StrEnum):
 class Change(StrEnum):
     """The parts of a model that differ. CONFIG: only if no other part does."""
 
-    WEIGHTS = "weights"
-    PROJECTOR = "projector"
-    ADAPTER = "adapter"
-    TEMPLATE = "template"
-    SYSTEM = "system"
-    PARAMETERS = "parameters"
-    MESSAGES = "messages"
-    LICENSE = "license"
-    OTHER = "other"
-    CONFIG = "config"
+    WEIGHTS = later("weights")
+    PROJECTOR = later("projector")
+    ADAPTER = later("adapter")
+    TEMPLATE = later("template")
+    SYSTEM = later("system")
+    PARAMETERS = later("parameters")
+    MESSAGES = later("messages")
+    LICENSE = later("license")
+    OTHER = later("other")
+    CONFIG = later("config")
 
 
 class LeftAlone(StrEnum):
     """Which updates of a model the user does not want: this version, or any."""
 
-    VERSION = "version"
-    FOR_GOOD = "for good"
+    VERSION = later("version")
+    FOR_GOOD = later("for good")
 
 
 _KINDS: Mapping[str, Change] = {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
+from llmstack_tui.base.languages import number, tr
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.catalog.rules import LONG, SHORT, estimate, fit, search
 from llmstack_tui.cli import output
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llmstack_tui.catalog.types import Catalog, Entry, File, Number, PublishedSpeed, Text
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.hardware.profile import Profile
 
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 def add_options(parser: Parser) -> None:
     parser.add_argument(
         "words",
-        metavar="WORD",
+        metavar=tr("WORD"),
         nargs="*",
-        help="only models with all these words in their name, family, uses, licence or purpose",
+        help=tr("only models with all these words in their name, family, uses, licence or purpose"),
     )
 
 
@@ -44,13 +45,24 @@ async def run(core: Core, options: Namespace) -> int:
         _write_table(entries, profile)
     if not entries:
         raise output.Failed(
-            f"No model of the catalog has all the words {text!r}: `llmstack catalog` lists all models."
+            tr(
+                "No model of the catalog has all the words {text!r}: `llmstack catalog` lists all models.",
+                text=text,
+            )
         )
     return 0
 
 
 def _write_table(entries: Sequence[Entry], profile: Profile) -> None:
-    heads = ["NAME", ">PARAMETERS", ">DOWNLOAD?", ">AT 4K?", ">AT 32K?", "FITS HERE", "GOOD FOR"]
+    heads = [
+        tr("NAME"),
+        tr(">PARAMETERS"),
+        tr(">DOWNLOAD?"),
+        tr(">AT 4K?"),
+        tr(">AT 32K?"),
+        tr("FITS HERE"),
+        tr("GOOD FOR"),
+    ]
     rows = [
         [entry.name, entry.parameters.value, *_memory(entry, entry.file, profile), entry.good_for]
         for entry in entries
@@ -61,13 +73,13 @@ def _write_table(entries: Sequence[Entry], profile: Profile) -> None:
 
 def _write_details(catalog: Catalog, entry: Entry, profile: Profile) -> None:
     output.write(f"{entry.name} ({entry.family}): {entry.good_for}")
-    output.write(f"uses: {', '.join(entry.uses)}")
-    output.write(f"parameters: {entry.parameters.value}")
-    output.write(f"context: {entry.context.value:,} tokens")
-    output.write(f"licence: {entry.license.value if entry.license else '?'}")
+    output.write(tr("uses: {uses}", uses=", ".join(entry.uses)))
+    output.write(tr("parameters: {parameters}", parameters=entry.parameters.value))
+    output.write(tr("context: {count:,} tokens", count=entry.context.value))
+    output.write(tr("licence: {licence}", licence=entry.license.value if entry.license else "?"))
     output.write("")
     output.write_table(
-        ["PULL", "QUANTIZATION", ">DOWNLOAD", ">AT 4K", ">AT 32K", "FITS HERE"],
+        [tr("PULL"), tr("QUANTIZATION"), tr(">DOWNLOAD"), tr(">AT 4K"), tr(">AT 32K"), tr("FITS HERE")],
         [
             [entry.name_to_pull(file), file.quantization or "?", *_memory(entry, file, profile)]
             for file in entry.files
@@ -75,11 +87,11 @@ def _write_details(catalog: Catalog, entry: Entry, profile: Profile) -> None:
     )
     if entry.speeds:
         output.write("")
-        rows = [[s.card, s.quantization or "?", f"{s.tokens_per_second:g}"] for s in entry.speeds]
-        output.write_table(["MEASURED ON", "QUANTIZATION", ">TOKENS/S"], rows)
+        rows = [[s.card, s.quantization or "?", number(f"{s.tokens_per_second:g}")] for s in entry.speeds]
+        output.write_table([tr("MEASURED ON"), tr("QUANTIZATION"), tr(">TOKENS/S")], rows)
     output.write("")
     for source in _sources(entry):
-        output.write(f"source: {catalog.page(source)}")
+        output.write(tr("source: {page}", page=catalog.page(source)))
     _say_what_fits(profile)
 
 
@@ -90,17 +102,21 @@ def _sources(entry: Entry) -> list[str]:
 
 
 def _say_what_fits(profile: Profile) -> None:
-    room = "It is not known how much memory this machine has"
+    room = tr("It is not known how much memory this machine has.")
     if profile.memory_budget is not None:
-        size = bytes_text(profile.memory_budget)
-        room = f"Models have {size} of {profile.memory_word} here ({profile.name})"
-    output.inform(f"{room}. The memory at 4k and 32k tokens is an estimate.")
+        room = tr(
+            "Models have {size} of {memory} here ({profile}).",
+            size=bytes_text(profile.memory_budget),
+            memory=tr(profile.memory_word),
+            profile=profile.name,
+        )
+    output.inform(f"{room} {tr('The memory at 4k and 32k tokens is an estimate.')}")
 
 
 def _memory(entry: Entry, file: File, profile: Profile) -> list[str]:
     """The cells of a file: its download, its memory with 4k and 32k tokens, and whether it fits here."""
     sizes = ["-" if size is None else bytes_text(size) for size in (file.bytes, *_bytes(entry, file))]
-    return [*sizes, fit(entry, file, profile.memory_budget)]
+    return [*sizes, tr(fit(entry, file, profile.memory_budget))]
 
 
 def _bytes(entry: Entry, file: File) -> tuple[int | None, int | None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
-from llmstack_tui.base.sentences import plural
+from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.cli import output
 from llmstack_tui.cli.loading import add_room_option, loading
 from llmstack_tui.cli.options import count
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Coroutine, Sequence
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.hosts.types import Chunk
@@ -32,15 +32,20 @@ _LIMIT = 16_384
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
-    parser.add_argument("prompt", metavar="PROMPT", nargs="*", help="the question (default: standard input)")
-    parser.add_argument("--system", metavar="TEXT", help="a system prompt, before the question")
+    parser.add_argument("name", metavar=tr("NAME"), help=tr("a model, as `llmstack ls` lists it"))
+    parser.add_argument(
+        "prompt", metavar=tr("PROMPT"), nargs="*", help=tr("the question (default: standard input)")
+    )
+    parser.add_argument("--system", metavar=tr("TEXT"), help=tr("a system prompt, before the question"))
     parser.add_argument(
         "--limit",
         metavar="N",
         type=count,
         default=_LIMIT,
-        help=f"the most tokens of an answer, which some models would never end (default: {_LIMIT})",
+        help=tr(
+            "the most tokens of an answer, which some models would never end (default: {limit})",
+            limit=str(_LIMIT),
+        ),
     )
     add_room_option(parser)
 
@@ -50,7 +55,10 @@ def run(core: Core, options: Namespace) -> Coroutine[object, object, int]:
     prompt = " ".join(options.prompt).strip() or _piped().strip()
     if not prompt:
         raise output.WrongUsage(
-            f"There is no question: write it after the name, as in: llmstack chat {options.name} 'Why?'"
+            tr(
+                "There is no question: write it after the name, as in: llmstack chat {model} 'Why?'",
+                model=options.name,
+            )
         )
     return _chat(core, options, prompt)
 
@@ -67,7 +75,9 @@ async def _chat(core: Core, options: Namespace, prompt: str) -> int:
         chunks = await _answer(core, options, stack, status, messages)
     last = chunks[-1] if chunks else None
     if last is None or not last.done:
-        raise output.Failed("The server broke off in the middle of its answer: ask again, or see its log.")
+        raise output.Failed(
+            tr("The server broke off in the middle of its answer: ask again, or see its log.")
+        )
     if options.json:
         output.write_document(document(status, chunks, last))
     elif last.done_reason == "length":
@@ -77,9 +87,12 @@ async def _chat(core: Core, options: Namespace, prompt: str) -> int:
 
 def _cut_off(last: Chunk, limit: int) -> str:
     if last.usage is not None and last.usage.answer_tokens < limit:
-        return "The answer is cut off: it has filled the model's context."
-    tokens = plural(limit, "1 token", f"{limit} tokens")
-    return f"The answer is cut off at {tokens}: --limit N sets another limit."
+        return tr("The answer is cut off: it has filled the model's context.")
+    return tr_n(
+        "The answer is cut off at 1 token: --limit N sets another limit.",
+        "The answer is cut off at {count} tokens: --limit N sets another limit.",
+        limit,
+    )
 
 
 def _piped() -> str:
@@ -88,7 +101,7 @@ def _piped() -> str:
     try:
         return sys.stdin.buffer.read().decode(errors="replace")
     except OSError as error:
-        raise output.Failed(f"Standard input cannot be read: {error.strerror}.") from None
+        raise output.Failed(tr("Standard input cannot be read: {why}.", why=error.strerror)) from None
 
 
 async def _answer(
@@ -101,7 +114,7 @@ async def _answer(
         async with AsyncExitStack() as reading:
             line = await reading.enter_async_context(AsyncExitStack())
             confirm = await line.enter_async_context(
-                loading(stack, status, options, core.environ, "Waiting for the answer")
+                loading(stack, status, options, core.environ, tr("Waiting for the answer"))
             )
             limits = {"num_predict": options.limit}
             stream = stack.actions.chat(status.host, status.name, messages, options=limits, confirm=confirm)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.paths import config_file
 from llmstack_tui.base.secret import Secret
 from llmstack_tui.cli import output
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.open import Core
 
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 def add_options(parser: Parser) -> None:
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
-        "--example", action="store_true", help="write a settings file with every setting explained"
+        "--example", action="store_true", help=tr("write a settings file with every setting explained")
     )
-    instead.add_argument("--path", action="store_true", help="write where the settings file is, or would be")
+    instead.add_argument(
+        "--path", action="store_true", help=tr("write where the settings file is, or would be")
+    )
 
 
 def run(core: Core, options: Namespace) -> int:
@@ -72,10 +75,10 @@ def document(file: Path, settings: Settings, origin: Origins, problems: Sequence
 
 
 def _write_settings(file: Path, settings: Settings, origin: Origins) -> None:
-    there = "" if file.exists() else " does not exist; `llmstack config --example` prints one to begin with"
-    output.write(f"{file}{there}")
+    absent = tr("{file} does not exist; `llmstack config --example` prints one to begin with", file=file)
+    output.write(str(file) if file.exists() else absent)
     output.write_table(
-        ("SETTING", "VALUE", "FROM"),
+        (tr("SETTING"), tr("VALUE"), tr("FROM")),
         [
             (name := setting.name, setting.kind.write(value_of(settings, name)), _source(origin(name)))
             for setting in table()
@@ -85,8 +88,8 @@ def _write_settings(file: Path, settings: Settings, origin: Origins) -> None:
 
 def _source(origin: SettingOrigin) -> str:
     if origin.kind == "file":
-        return f"{origin.name} line {origin.line}"
-    return origin.name or origin.kind
+        return tr("{file} line {line}", file=origin.name, line=str(origin.line))
+    return origin.name or tr("default")
 
 
 def _plain_data(value: object) -> object:

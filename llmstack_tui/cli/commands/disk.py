@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.base.durations import time_at
+from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.library.use import FolderUse, FolderVerification, Leftover, ModelUse
@@ -38,27 +39,31 @@ def add_options(parser: Parser) -> None:
     parser.add_argument(
         "--clean",
         action="store_true",
-        help="remove files that no model uses from the engine's own folder; never from Ollama's",
+        help=tr("remove files that no model uses from the engine's own folder; never from Ollama's"),
     )
     parser.add_argument(
         "--remove",
-        metavar="FILE",
+        metavar=tr("FILE"),
         type=Path,
-        help="remove a file from the engine's folder of manifests that is none",
+        help=tr("remove a file from the engine's folder of manifests that is none"),
     )
-    parser.add_argument("-y", "--yes", action="store_true", help="with --clean or --remove: do not ask")
+    parser.add_argument("-y", "--yes", action="store_true", help=tr("with --clean or --remove: do not ask"))
     parser.add_argument(
         "--verify",
         action="store_true",
-        help="read all files of models, also Ollama's; fails, and says what to pull again, if one is damaged",
+        help=tr(
+            "read all files of models, also Ollama's; fails, and says what to pull again, if one is damaged"
+        ),
     )
 
 
 async def run(core: Core, options: Namespace) -> int:
     if options.yes and not (options.clean or options.remove):
-        raise output.WrongUsage("--yes answers the question of --clean or --remove: give both, or neither.")
+        raise output.WrongUsage(
+            tr("--yes answers the question of --clean or --remove: give both, or neither.")
+        )
     if sum(map(bool, (options.clean, options.verify, options.remove))) > 1:
-        raise output.WrongUsage("One thing at a time: give --verify, --clean or --remove.")
+        raise output.WrongUsage(tr("One thing at a time: give --verify, --clean or --remove."))
     if options.verify:
         return await _verify(core, options)
     if options.clean or options.remove:
@@ -68,7 +73,7 @@ async def run(core: Core, options: Namespace) -> int:
     async with opened(core, ()) as stack:
         own = await stack.disk.look()
         if own is None:
-            raise output.Failed("No home folder is known for this user: set HOME to a folder.")
+            raise output.Failed(tr("No home folder is known for this user: set HOME to a folder."))
         if options.clean:
             removed = await _clean(options, stack, own)
             return output.answer(options, {"folder": own.path, "removed": [*map(_leftover, removed)]})
@@ -82,10 +87,10 @@ async def run(core: Core, options: Namespace) -> int:
 
 async def _remove(core: Core, options: Namespace) -> int:
     path = options.remove.absolute()
-    output.confirm(options, f"Remove {path}?", "Nothing was removed.")
+    output.confirm(options, tr("Remove {path}?", path=path), tr("Nothing was removed."))
     async with opened(core, ()) as stack:
         await stack.disk.remove_unreadable(path)
-    return output.answer(options, {"removed": path}, f"Removed {path}.")
+    return output.answer(options, {"removed": path}, tr("Removed {path}.", path=path))
 
 
 async def _verify(core: Core, options: Namespace) -> int:
@@ -96,7 +101,10 @@ async def _verify(core: Core, options: Namespace) -> int:
         nonlocal shown_s
         if total and time.monotonic() - shown_s >= _TICK_S:
             shown_s = time.monotonic()
-            line.show(f"{status}  {100 * (completed or 0) // total} % of {bytes_text(total)}")
+            share = tr(
+                "{percent} % of {size}", percent=100 * (completed or 0) // total, size=bytes_text(total)
+            )
+            line.show(f"{tr(status)}  {share}")
 
     async with opened(core, ()) as stack:
         try:
@@ -110,14 +118,29 @@ async def _verify(core: Core, options: Namespace) -> int:
 
 def _write_verified(folders: Sequence[FolderVerification]) -> None:
     for each in folders:
-        read = f"{output.counted(each.files, 'file')} of {bytes_text(each.size)} in {each.path}"
-        if not each.damaged:
-            output.write(f"{read}: nothing is damaged.")
-            continue
-        output.write(f"{read}: {len(each.damaged)} damaged or missing.")
+        output.write(_read(each))
         for file in each.damaged:
-            output.write(f"  {', '.join(file.models) or 'no model'}: {file.path}")
+            output.write(f"  {', '.join(file.models) or tr('no model')}: {file.path}")
             output.write(f"    {text(*file.why, *file.repair)}")
+
+
+def _read(folder: FolderVerification) -> str:
+    """How much was read of a folder, and how many of its files are damaged."""
+    values = {"size": bytes_text(folder.size), "path": folder.path}
+    if not folder.damaged:
+        return tr_n(
+            "1 file of {size} in {path}: nothing is damaged.",
+            "{count} files of {size} in {path}: nothing is damaged.",
+            folder.files,
+            **values,
+        )
+    return tr_n(
+        "1 file of {size} in {path}: {damaged} damaged or missing.",
+        "{count} files of {size} in {path}: {damaged} damaged or missing.",
+        folder.files,
+        damaged=len(folder.damaged),
+        **values,
+    )
 
 
 def _verified(folder: FolderVerification) -> dict[str, object]:
@@ -151,18 +174,24 @@ async def _clean(options: Namespace, stack: Stack, own: FolderUse) -> Sequence[L
         output.inform(_nothing_to_remove(own))
         return ()
     count, size = len(own.removable), bytes_text(sum(leftover.size for leftover in own.removable))
-    what = f"{output.counted(count, 'file')} of {size}"
-    output.confirm(options, f"Remove {what}?", "Nothing was removed.")
+    question = tr_n("Remove 1 file of {size}?", "Remove {count} files of {size}?", count, size=size)
+    output.confirm(options, question, tr("Nothing was removed."))
     removed = await stack.disk.clean(own.removable)
     if not options.json:
-        output.write(f"Removed {len(removed)} of {count}: {bytes_text(sum(each.size for each in removed))}.")
+        freed = bytes_text(sum(each.size for each in removed))
+        output.write(
+            tr("Removed {removed} of {count}: {size}.", removed=len(removed), count=count, size=freed)
+        )
     return removed
 
 
 def _nothing_to_remove(own: FolderUse) -> str:
     if own.unreadable:
-        return f"Nothing is removed while {own.unreadable[0]} cannot be read: it may name any of the files."
-    return "There is nothing to remove."
+        return tr(
+            "Nothing is removed while {path} cannot be read: it may name any of the files.",
+            path=own.unreadable[0],
+        )
+    return tr("There is nothing to remove.")
 
 
 def _write(folders: Sequence[FolderUse], used: Mapping[str, datetime]) -> None:
@@ -180,41 +209,60 @@ def _write(folders: Sequence[FolderUse], used: Mapping[str, datetime]) -> None:
         for model in folder.models
     ]
     if rows:
-        heads = ["NAME", ">SIZE", ">SHARED?", ">ALONE?", "LAST USED?", "FILES", "FOLDER?"]
+        heads = [
+            tr("NAME"),
+            tr(">SIZE"),
+            tr(">SHARED?"),
+            tr(">ALONE?"),
+            tr("LAST USED?"),
+            tr("FILES"),
+            tr("FOLDER?"),
+        ]
         output.write_table(heads, rows)
     _write_leftovers(folders)
     for folder in folders:
-        output.inform(f"Total {bytes_text(folder.size)} in {folder.path} ({_owner(folder)}).")
+        figures = {"size": bytes_text(folder.size), "path": folder.path, "owner": _owner(folder)}
+        output.inform(tr("Total {size} in {path} ({owner}).", **figures))
         for path in folder.unreadable:
-            remove = f"`llmstack disk --remove {shlex.quote(str(path))}` removes it." if folder.own else ""
-            output.say(
-                f"{path} cannot be read as a manifest, so nothing beside it is removed. {remove}".rstrip()
-            )
+            said = [tr("{path} cannot be read as a manifest, so nothing beside it is removed.", path=path)]
+            if folder.own:
+                said.append(tr("`llmstack disk --remove {path}` removes it.", path=shlex.quote(str(path))))
+            output.say(" ".join(said))
     if folders[0].removable:
         size = bytes_text(sum(leftover.size for leftover in folders[0].removable))
-        output.inform(f"`llmstack disk --clean` frees {size}.")
+        output.inform(tr("`llmstack disk --clean` frees {size}.", size=size))
 
 
 def _remark(model: ModelUse) -> str:
     if model.fault:
         return text(*model.fault)
     if model.missing:
-        return f"{model.missing} missing"
-    return f"{model.changed} changed: `llmstack disk --verify`" if model.changed else ""
+        return tr_n("1 missing", "{count} missing", model.missing)
+    if not model.changed:
+        return ""
+    return tr_n(
+        "1 changed: `llmstack disk --verify`", "{count} changed: `llmstack disk --verify`", model.changed
+    )
 
 
 def _write_leftovers(folders: Sequence[FolderUse]) -> None:
     rows = [
-        [leftover.path.name, leftover.kind, bytes_text(leftover.size), text(*_kept(leftover)), _owner(folder)]
+        [
+            leftover.path.name,
+            tr(leftover.kind),
+            bytes_text(leftover.size),
+            text(*_kept(leftover)),
+            _owner(folder),
+        ]
         for folder in folders
         for leftover in folder.leftovers
     ]
     if rows:
-        output.write_table(["NOT USED", "KIND", ">SIZE", "KEPT BECAUSE", "FOLDER?"], rows)
+        output.write_table([tr("NOT USED"), tr("KIND"), tr(">SIZE"), tr("KEPT BECAUSE"), tr("FOLDER?")], rows)
 
 
 def _owner(folder: FolderUse) -> str:
-    return "built-in engine" if folder.own else "Ollama (only shown)"
+    return tr("built-in engine") if folder.own else tr("Ollama (only shown)")
 
 
 def _day(at: datetime | None) -> str:

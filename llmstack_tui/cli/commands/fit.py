@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import CACHE_TYPES
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.names import same_model
 from llmstack_tui.base.sentences import Failure
 from llmstack_tui.base.structs import replace
@@ -31,30 +32,41 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.types import Measured
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hosts.types import Model
 
+# The parts of an estimate, and what it is based on.
+_PARTS = {
+    "weights": later("weights"),
+    "cache": later("cache"),
+    "compute": later("compute"),
+    "process": later("process"),
+}
 _BASES = {
-    "measured": "measured here before",
-    "formula": "by the shape of the model",
-    "file size": "by the size of the file alone",
+    "measured": later("measured here before"),
+    "formula": later("by the shape of the model"),
+    "file size": later("by the size of the file alone"),
 }
 
 
 def add_options(parser: Parser) -> None:
     parser.add_argument(
-        "name", metavar="NAME|FILE", help="a model, installed or not, or a GGUF file, which needs no server"
-    )
-    parser.add_argument("--ctx", metavar="N", type=count, help="tokens of context (default: the engine's)")
-    parser.add_argument(
-        "--cache", choices=CACHE_TYPES, help="the type of keys and values (default: the engine's)"
+        "name",
+        metavar=tr("NAME|FILE"),
+        help=tr("a model, installed or not, or a GGUF file, which needs no server"),
     )
     parser.add_argument(
-        "--parallel", metavar="N", type=count, help="requests computed at once (default: the engine's)"
+        "--ctx", metavar="N", type=count, help=tr("tokens of context (default: the engine's)")
+    )
+    parser.add_argument(
+        "--cache", choices=CACHE_TYPES, help=tr("the type of keys and values (default: the engine's)")
+    )
+    parser.add_argument(
+        "--parallel", metavar="N", type=count, help=tr("requests computed at once (default: the engine's)")
     )
 
 
@@ -101,7 +113,7 @@ async def _find(core: Core, options: Namespace) -> _FitTarget:
         async with opened(core, ()) as stack:
             return await _of_file(stack, path)
     if path.suffix.lower() == ".gguf":
-        raise output.Failed(f"There is no file {options.name!r}: give the path of a GGUF file.")
+        raise output.Failed(tr("There is no file {name!r}: give the path of a GGUF file.", name=options.name))
     try:
         async with opened(core) as stack:
             return await _installed(stack, options.name)
@@ -129,9 +141,11 @@ async def _installed(stack: Stack, name: str) -> _FitTarget:
     await look(stack)
     status = locate(stack, name)
     if (model := status.model) is None:
-        raise output.Failed(f"{status.name} is loaded and no longer installed: `llmstack ps` has it.")
+        raise output.Failed(
+            tr("{model} is loaded and no longer installed: `llmstack ps` has it.", model=status.name)
+        )
     if model.is_cloud:
-        raise output.Failed(f"{status.name} runs in the cloud: it takes no memory here.")
+        raise output.Failed(tr("{model} runs in the cloud: it takes no memory here.", model=status.name))
     return _FitTarget(
         name=status.name,
         profile=await read_profile(stack),
@@ -214,36 +228,52 @@ class _FitReport(Struct, frozen=True):
     def write(self) -> None:
         found = self.estimate
         if found is None:
-            output.write(f"{self.target.name}: how much memory it takes is unknown.")
+            output.write(tr("{model}: how much memory it takes is unknown.", model=self.target.name))
             return
-        slots = f", {self.request.parallel} requests at once" if self.request.parallel > 1 else ""
-        output.write(
-            f"{self.target.name} with {found.context_length:,} tokens of context, "
-            f"cache {self.request.cache_type}{slots}"
-        )
+        asked: dict[str, object] = {
+            "model": self.target.name,
+            "context": found.context_length,
+            "cache": self.request.cache_type,
+        }
+        said = tr("{model} with {context:,} tokens of context, cache {cache}", **asked)
+        if self.request.parallel > 1:
+            said += ", " + tr("{count} requests at once", count=self.request.parallel)
+        output.write(said)
         if found.parts is not None:
             for name, size in asdict(found.parts).items():
-                output.write(f"  {name:<10}{bytes_text(size):>8}")
-        output.write(f"  {'in all':<10}{bytes_text(found.total):>8}  {_BASES[found.basis]}")
+                output.write(f"  {tr(_PARTS[name]):<10}{bytes_text(size):>8}")
+        output.write(f"  {tr('in all'):<10}{bytes_text(found.total):>8}  {tr(_BASES[found.basis])}")
         output.write(self._sentence(found))
         if (largest := self._largest()) is not None:
             output.write(largest)
 
     def _sentence(self, found: Estimate) -> str:
         if self.verdict is None or self.target.room.budget is None:
-            return "It is not known how much memory this machine has."
-        profile, fit = self.target.profile, self.verdict.fit
-        budget = f"{bytes_text(self.target.room.budget)} of {profile.memory_word} for models ({profile.name})"
-        word = f"{fit[0].upper()}{fit[1:]}{', tightly' if self.verdict.tight else ''}"
-        left = self.verdict.left
-        rest = f"{bytes_text(left)} to spare" if left >= 0 else f"{bytes_text(-left)} too much"
-        return f"{word}: there is {budget}, {rest}."
+            return tr("It is not known how much memory this machine has.")
+        fit, size = tr(self.verdict.fit), bytes_text(abs(self.verdict.left))
+        values = {
+            "fit": f"{fit[0].upper()}{fit[1:]}",
+            "budget": bytes_text(self.target.room.budget),
+            "memory": tr(self.target.profile.memory_word),
+            "profile": self.target.profile.name,
+            "rest": tr("{size} to spare", size=size)
+            if self.verdict.left >= 0
+            else tr("{size} too much", size=size),
+        }
+        if self.verdict.tight:
+            return tr(
+                "{fit}, tightly: there is {budget} of {memory} for models ({profile}), {rest}.", **values
+            )
+        return tr("{fit}: there is {budget} of {memory} for models ({profile}), {rest}.", **values)
 
     def _largest(self) -> str | None:
         shape = self.target.subject.shape
         if self.largest is None or shape is None:
             return None
         if self.largest == 0:
-            return "No context is short enough for it to fit."
-        whole = ", the model's maximum" if self.largest == shape.context_length else ""
-        return f"The longest context that fits is {self.largest:,} tokens{whole}."
+            return tr("No context is short enough for it to fit.")
+        if self.largest == shape.context_length:
+            return tr(
+                "The longest context that fits is {count:,} tokens, the model's maximum.", count=self.largest
+            )
+        return tr("The longest context that fits is {count:,} tokens.", count=self.largest)

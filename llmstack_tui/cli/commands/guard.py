@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import format_duration
+from llmstack_tui.base.languages import later, tr, tr_n
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import Subcommands, duration
@@ -33,14 +34,14 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from llmstack_tui.base.sentences import Sentence, Sentences
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.types import Event
     from llmstack_tui.guard.rules.explanation import Explained
     from llmstack_tui.guard.types import Decision, GuardState, Limits
 
-_NOT_GUARDED = "No program guards it now: start `llmstack guard run`."
+_NOT_GUARDED = later("No program guards it now: start `llmstack guard run`.")
 _FOLLOWED = ("deactivate", "failed", "pin", "guard", "notice", "server")
 
 
@@ -49,28 +50,33 @@ def add_options(parser: Parser) -> None:
     commands.add(
         "run",
         _run,
-        "Guard until Ctrl-C, without a dashboard. With --json each act is a document on a line of its own.",
+        tr(
+            "Guard until Ctrl-C, without a dashboard. With --json each act is a document on a line of its "
+            "own."
+        ),
     )
-    commands.add("status", _status, "Show the limits, and whether a program keeps them.")
-    commands.add("explain", _explain, "Show what would be done now and why. Does nothing.")
-    idle = commands.add("idle", _idle, "Set how long one model may be idle before it is unloaded.")
-    idle.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
+    commands.add("status", _status, tr("Show the limits, and whether a program keeps them."))
+    commands.add("explain", _explain, tr("Show what would be done now and why. Does nothing."))
+    idle = commands.add("idle", _idle, tr("Set how long one model may be idle before it is unloaded."))
+    idle.add_argument("name", metavar=tr("NAME"), help=tr("a model, as `llmstack ls` lists it"))
     idle.add_argument(
         "length",
         metavar="D",
         type=lambda text: None if text == "auto" else duration(text),
-        help="how long it may be idle: 90s, 10m, 1h30m; 0: for ever; auto: as the settings say",
+        help=tr("how long it may be idle: 90s, 10m, 1h30m; 0: for ever; auto: as the settings say"),
     )
     others = commands.add(
-        "others", _others, "Show or say whether models that other programs loaded are unloaded, too."
+        "others", _others, tr("Show or say whether models that other programs loaded are unloaded, too.")
     )
     others.add_argument(
         "answer",
-        metavar="ANSWER",
+        metavar=tr("ANSWER"),
         nargs="?",
         choices=("ask", "yes", "no"),
-        help="yes: keep the limits, whoever loaded a model; no: leave models of other programs alone; ask: "
-        "the dashboard asks before it unloads the first one",
+        help=tr(
+            "yes: keep the limits, whoever loaded a model; no: leave models of other programs alone; ask: "
+            "the dashboard asks before it unloads the first one"
+        ),
     )
 
 
@@ -80,11 +86,13 @@ def add_options(parser: Parser) -> None:
 async def _run(core: Core, options: Namespace) -> int:
     refuse_read_only(core)
     if not core.settings.guard.enabled:
-        raise output.Failed("The guard is switched off: set guard.enabled = true in the settings.")
+        raise output.Failed(tr("The guard is switched off: set guard.enabled = true in the settings."))
     async with opened(core, follow=True) as stack:
         reasons = {url: stack.guard.off(url) for url in stack.monitors}
         if all(reasons.values()):
-            said = (f"{url} is not guarded. {text(*why)}" for url, why in reasons.items())
+            said = (
+                tr("{url} is not guarded. {why}", url=url, why=text(*why)) for url, why in reasons.items()
+            )
             raise output.Failed(" ".join(said))
         stack.follow()
         work = asyncio.gather(_follow(options, stack), _follow_settings(core, stack), _report_guards(stack))
@@ -136,12 +144,12 @@ async def _report_guards(stack: Stack) -> None:
 def _guard_sentence(url: str, guard: GuardState) -> str:
     """A sentence that says whether a host is guarded; empty while that is not known."""
     if guard.off:
-        return f"{url} is not guarded. {text(*guard.off)}"
+        return tr("{url} is not guarded. {why}", url=url, why=text(*guard.off))
     if guard.leads is None:
         return ""
     if not guard.leads:
-        return f"{url} is guarded by another program; this one takes over when that ends."
-    return f"Guarding {url}: {_limits(guard.limits)}."
+        return tr("{url} is guarded by another program; this one takes over when that ends.", url=url)
+    return tr("Guarding {url}: {limits}.", url=url, limits=_limits(guard.limits))
 
 
 def _write_event(options: Namespace, event: Event) -> None:
@@ -173,9 +181,9 @@ async def _status(core: Core, options: Namespace) -> int:
             is_guarded: bool | None = None
             try:
                 is_guarded = await stack.guard.is_guarded(url)
-                now = "It is guarded." if is_guarded else _NOT_GUARDED
+                now = tr("It is guarded.") if is_guarded else tr(_NOT_GUARDED)
             except StoreError as error:
-                now = f"Whether a program guards it cannot be known. {words(error)}"
+                now = tr("Whether a program guards it cannot be known. {why}", why=words(error))
             documents.append(
                 {
                     "url": url,
@@ -210,29 +218,33 @@ def _write_status(core: Core, url: str, guard: GuardState, now: str) -> None:
     if guard.held:
         output.write(f"  {text(*HOLDING)}")
     for model in guard.pinned:
-        output.write(f"  pinned: {model}")
+        output.write("  " + tr("pinned: {model}", model=model))
 
 
 def _rules(core: Core, guard: GuardState) -> str:
-    idle = core.settings.guard.idle_stop
+    idle, limits = core.settings.guard.idle_stop, _limits(guard.limits)
     if idle > timedelta(0):
-        return f"{_limits(guard.limits)}; idle models are unloaded after {format_duration(idle)}"
-    return f"{_limits(guard.limits)}; a model may be idle for ever"
+        time = format_duration(idle)
+        return tr("{limits}; idle models are unloaded after {time}", limits=limits, time=time)
+    return tr("{limits}; a model may be idle for ever", limits=limits)
 
 
 def _limits(limits: Limits) -> str:
     count = limits.max_loaded
-    said = "no limit of models" if count is None else f"limit {output.counted(count, 'model')}"
+    said = [tr("no limit of models")]
+    if count is not None:
+        said = [tr_n("limit 1 model", "limit {count} models", count)]
     if limits.memory_budget is not None:
-        said += f", {bytes_text(limits.memory_budget)} of {limits.memory_word}"
-    return said
+        size, memory = bytes_text(limits.memory_budget), tr(limits.memory_word)
+        said.append(tr("{size} of {memory}", size=size, memory=memory))
+    return ", ".join(said)
 
 
 async def _explain(core: Core, options: Namespace) -> int:
     documents: list[dict[str, object]] = []
     async with opened(core, processes=True) as stack:
         await prepare(stack)
-        async with waiting("Looking for activity", core.environ):
+        async with waiting(tr("Looking for activity"), core.environ):
             await look_again(stack)
         for host in answering(stack):
             url = host.snapshot.url
@@ -255,7 +267,8 @@ async def _explain(core: Core, options: Namespace) -> int:
             output.write(f"  {text(others_sentence(guard.others))}")
             _write_explained(guard.off, models, decisions)
             if elsewhere:
-                output.write(f"  Other servers of this machine hold {bytes_text(elsewhere)}.")
+                held = tr("Other servers of this machine hold {size}.", size=bytes_text(elsewhere))
+                output.write(f"  {held}")
     return output.answer(options, {"hosts": documents})
 
 
@@ -290,10 +303,14 @@ def _write_explained(off: Sentences, models: tuple[Explained, ...], decisions: t
     if off:
         output.write(f"  {text(*off)}")
     for each in models:
-        would = "would be unloaded" if each.stop else "stays"
+        values = {"model": each.model.name, "why": text(*each.reason)}
         if each.proposed:
-            would = "would be unloaded, if `llmstack guard others yes` allowed it"
-        output.write(f"  {each.model.name} {would}. {text(*each.reason)}")
+            said = tr("{model} would be unloaded, if `llmstack guard others yes` allowed it. {why}", **values)
+        elif each.stop:
+            said = tr("{model} would be unloaded. {why}", **values)
+        else:
+            said = tr("{model} stays. {why}", **values)
+        output.write(f"  {said}")
     for reason in general(decisions):
         output.write(f"  {text(*reason)}")
 
@@ -308,13 +325,13 @@ async def _others(core: Core, options: Namespace) -> int:
         if options.answer is not None:
             for url in stack.monitors:
                 await stack.guard.answer(url, Consent(options.answer))
-            await recorded(stack.records.kept(), "The answer is not kept")
+            await recorded(stack.records.kept(), tr("The answer is not kept"))
         await stack.guard.prepare()
         for url, guard in stack.guard.states.items():
             is_set = core.settings.guard.others is not None
             documents.append({"url": url, "others": guard.others, "set": is_set})
-            by = " The settings say so." if is_set else ""
-            said.append(f"{url}  {text(others_sentence(guard.others))}{by}")
+            by = [tr("The settings say so.")] if is_set else []
+            said.append(" ".join([f"{url}  {text(others_sentence(guard.others))}", *by]))
     return output.answer(options, {"hosts": documents}, *said)
 
 
@@ -326,7 +343,7 @@ async def _idle(core: Core, options: Namespace) -> int:
         await look(stack)
         status = locate_local(stack, options.name)
         limit = await stack.guard.set_idle_limit(status.host, status.name, options.length)
-        await recorded(stack.records.kept(), f"The limit of {status.name} stays as it was")
+        await recorded(stack.records.kept(), tr("The limit of {model} stays as it was", model=status.name))
     length = limit if limit > timedelta(0) else None
     document = {"models": [{"host": status.host, "name": status.name, "idle_stop": length}]}
     said = text(idle_sentence(status.name, limit, is_default=options.length is None))

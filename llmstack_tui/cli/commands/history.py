@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
+from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.names import listed_name
-from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import HostState
@@ -30,25 +30,29 @@ if TYPE_CHECKING:
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", nargs="?", help="a model, maybe one that was removed")
-    parser.add_argument("--gone", action="store_true", help="only versions that are no longer installed")
-    parser.add_argument("--limit", metavar="N", type=count, default=20, help="the newest N (default: 20)")
+    parser.add_argument("name", metavar=tr("NAME"), nargs="?", help=tr("a model, maybe one that was removed"))
+    parser.add_argument("--gone", action="store_true", help=tr("only versions that are no longer installed"))
+    parser.add_argument("--limit", metavar="N", type=count, default=20, help=tr("the newest N (default: 20)"))
 
 
 async def run(core: Core, options: Namespace) -> int:
     if options.name is None and not options.gone:
-        raise output.WrongUsage("Name a model, or give --gone for all that were removed or replaced.")
+        raise output.WrongUsage(tr("Name a model, or give --gone for all that were removed or replaced."))
     async with opened(core, ()) as stack:
         is_empty = stack.records.is_empty
     loads, versions = ([], []) if is_empty else await _read(core, options)
     more = max(len(loads), len(versions)) > options.limit
     loads, versions = loads[: options.limit], versions[: options.limit]
-    said = plural(options.limit, "Only the newest is shown", f"The newest {options.limit:,} are shown")
+    said = tr_n(
+        "Only the newest is shown: --limit N shows more.",
+        "The newest {count:,} are shown: --limit N shows more.",
+        options.limit,
+    )
     return output.answer(
         options,
         document(loads, versions) | {"more": more},
         lambda: _write(options, loads, versions),
-        lambda: output.inform(f"{said}: --limit N shows more.") if more else None,
+        lambda: output.inform(said) if more else None,
     )
 
 
@@ -58,7 +62,7 @@ async def _read(core: Core, options: Namespace) -> tuple[list[Activation], list[
     versions: list[_Version] = []
     names = _recorded_names(options.name) if options.name is not None else (None,)
     async with opened(core) as stack:
-        await recorded(stack.records.readable(), "What was recorded cannot be read")
+        await recorded(stack.records.readable(), tr("What was recorded cannot be read"))
         await stack.look()
         await save_installed(stack)
         for host in stack.state.hosts:
@@ -103,9 +107,11 @@ def _write(options: Namespace, loads: Sequence[Activation], versions: Sequence[_
         _write_versions(versions)
     if not loads and not versions:
         output.inform(
-            "No version is known that was removed or replaced."
+            tr("No version is known that was removed or replaced.")
             if options.gone
-            else f"Nothing is recorded about {options.name}: it was not loaded while llmstack ran."
+            else tr(
+                "Nothing is recorded about {model}: it was not loaded while llmstack ran.", model=options.name
+            )
         )
 
 
@@ -142,11 +148,11 @@ def _write_versions(versions: Sequence[_Version]) -> None:
             each.digest[:12] or "-",
             bytes_text(each.size),
             ago_text(each.first_seen_at, now),
-            "installed" if is_installed else ago_text(each.last_seen_at, now),
+            tr("installed") if is_installed else ago_text(each.last_seen_at, now),
         ]
         for each, is_installed in versions
     ]
-    heads = ["NAME", "VERSION", ">SIZE?", "FIRST SEEN?", "LAST SEEN"]
+    heads = [tr("NAME"), tr("VERSION"), tr(">SIZE?"), tr("FIRST SEEN?"), tr("LAST SEEN")]
     output.write_table(heads, rows, [each.host for each, _ in versions])
 
 
@@ -154,14 +160,14 @@ def _write_loads(loads: Sequence[Activation]) -> None:
     rows = [
         [
             f"{each.started_at.astimezone():%Y-%m-%d %H:%M:%S}",
-            ACTORS[each.asked_by],
+            tr(ACTORS[each.asked_by]),
             _lasted(each),
             end_text(each),
             text(*(each.end_reason or each.reason)) or "-",
         ]
         for each in loads
     ]
-    heads = ["WHEN", "ASKED BY?", ">FOR", "END", "REASON"]
+    heads = [tr("WHEN"), tr("ASKED BY?"), tr(">FOR"), tr("END"), tr("REASON")]
     output.write_table(heads, rows, [each.host for each in loads])
 
 

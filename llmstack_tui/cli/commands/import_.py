@@ -6,6 +6,7 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.sentences import UserFacingError
 from llmstack_tui.base.units import bytes_text
@@ -17,15 +18,17 @@ from llmstack_tui.library.creation import suggest_name
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.hosts.types import Progress
     from llmstack_tui.lifecycle.states import ModelStatus
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help="a GGUF file on this machine")
-    parser.add_argument("name", metavar="NAME", nargs="?", help="the model's name (default: from the file)")
+    parser.add_argument("file", metavar=tr("FILE"), type=Path, help=tr("a GGUF file on this machine"))
+    parser.add_argument(
+        "name", metavar=tr("NAME"), nargs="?", help=tr("the model's name (default: from the file)")
+    )
 
 
 async def run(core: Core, options: Namespace) -> int:
@@ -49,8 +52,10 @@ async def run(core: Core, options: Namespace) -> int:
         # It is installed all the same.
         with suppress(UserFacingError):
             notes = (await stack.actions.details(url, name)).template_notes
-    said = [f"{name} is installed at {url}: `llmstack start {name}` loads it.", *([notes] if notes else [])]
-    return output.answer(options, {**document(url, name, status), "template_notes": notes}, *said)
+    said = tr("{model} is installed at {host}: `llmstack start {model}` loads it.", model=name, host=url)
+    return output.answer(
+        options, {**document(url, name, status), "template_notes": notes}, said, *([notes] if notes else [])
+    )
 
 
 def document(url: str, name: str, status: ModelStatus | None) -> dict[str, object]:
@@ -65,6 +70,6 @@ def document(url: str, name: str, status: ModelStatus | None) -> dict[str, objec
 
 def _text(step: Progress) -> str:
     if not step.total or step.completed is None:
-        return step.status
+        return tr(step.status)
     share = 100 * min(step.completed, step.total) // step.total
-    return f"{step.status} {share} % of {bytes_text(step.total)}"
+    return f"{tr(step.status)} {tr('{percent} % of {size}', percent=share, size=bytes_text(step.total))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import HostState
@@ -34,7 +35,7 @@ async def run(core: Core, options: Namespace) -> int:
     pins: dict[str, frozenset[str]] = {}
     if (urls := await running_urls(core)) is None:
         hosts: tuple[HostState, ...] = (await core.on_disk(),)
-        output.say("No server runs: these are the models on the disk.")
+        output.say(tr("No server runs: these are the models on the disk."))
         return output.answer(options, document(hosts, pins), lambda: _write(hosts))
     async with opened(core, urls) as stack:
         await look(stack)
@@ -127,14 +128,17 @@ def update_document(update: Update | None, *, is_cloud: bool = False) -> dict[st
 
 def _state(status: ModelStatus) -> str:
     if status.model and status.model.unusable:
-        return "unusable"
-    return f"{status.state}, with {status.counted_with}" if status.counted_with else status.state
+        return tr("unusable")
+    state = tr(status.state)
+    return (
+        tr("{state}, with {model}", state=state, model=status.counted_with) if status.counted_with else state
+    )
 
 
 def _write(hosts: Sequence[HostState]) -> None:
     models = [status for host in hosts for status in host.models]
     if not models:
-        output.inform("No model is installed: add one with `llmstack import FILE.gguf`.")
+        output.inform(tr("No model is installed: add one with `llmstack import FILE.gguf`."))
         return
     rows = [
         [
@@ -147,14 +151,19 @@ def _write(hosts: Sequence[HostState]) -> None:
         ]
         for status in models
     ]
-    heads = ["", "NAME", ">SIZE", "QUANTIZATION?", ">PARAMETERS?", "STATE"]
+    heads = ["", tr("NAME"), tr(">SIZE"), tr("QUANTIZATION?"), tr(">PARAMETERS?"), tr("STATE")]
     output.write_table(heads, rows, [status.host for status in models])
     for snapshot in (host.snapshot for host in hosts if host.snapshot.left_out):
         count = len(snapshot.installed)
         output.say(
-            f"{snapshot.url} lists {count + snapshot.left_out:,} models: the first {count:,} are shown."
+            tr(
+                "{host} lists {count:,} models: the first {shown:,} are shown.",
+                host=snapshot.url,
+                count=count + snapshot.left_out,
+                shown=count,
+            )
         )
     for status in models:
         if status.model and status.model.unusable:
-            name = status.name
-            output.say(f"{name} cannot be used. {status.model.unusable} `llmstack rm {name}` removes it.")
+            values = {"model": status.name, "why": status.model.unusable}
+            output.say(tr("{model} cannot be used. {why} `llmstack rm {model}` removes it.", **values))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.cli import output
 from llmstack_tui.cli.loading import add_room_option, leaves, loading
 from llmstack_tui.cli.stacks import locate_local, opened, prepare, recorded
@@ -14,20 +15,22 @@ from llmstack_tui.lifecycle.states import ModelState
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.lifecycle.states import ModelStatus
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
+    parser.add_argument("name", metavar=tr("NAME"), help=tr("a model, as `llmstack ls` lists it"))
     add_room_option(parser)
     parser.add_argument(
         "--reload",
         action="store_true",
-        help="if another program loaded it, load it again with the server's defaults, so that it stays; that "
-        "program's context is lost",
+        help=tr(
+            "if another program loaded it, load it again with the server's defaults, so that it stays; that "
+            "program's context is lost"
+        ),
     )
 
 
@@ -36,9 +39,9 @@ async def run(core: Core, options: Namespace) -> int:
         await prepare(stack)
         status = locate_local(stack, options.name)
         # Before and after: what cannot be kept is no pin, and nothing is loaded for it.
-        await recorded(stack.records.kept(), f"{status.name} was not pinned")
+        await recorded(stack.records.kept(), tr("{model} was not pinned", model=status.name))
         stays = await _pin(core, options, stack, status)
-        await recorded(stack.records.kept(), f"{status.name} was not pinned")
+        await recorded(stack.records.kept(), tr("{model} was not pinned", model=status.name))
     document = {
         "host": status.host,
         "name": status.name,
@@ -46,7 +49,7 @@ async def run(core: Core, options: Namespace) -> int:
         "state": ModelState.ACTIVE,
         "stays": stays,
     }
-    return output.answer(options, {"models": [document]}, f"{status.name} is pinned.")
+    return output.answer(options, {"models": [document]}, tr("{model} is pinned.", model=status.name))
 
 
 async def _pin(core: Core, options: Namespace, stack: Stack, status: ModelStatus) -> bool:
@@ -59,13 +62,20 @@ async def _pin(core: Core, options: Namespace, stack: Stack, status: ModelStatus
             return await stack.actions.keep(url, name, confirm=confirm)
     if effect is PinEffect.THEIRS:
         output.say(
-            f"Another program loaded {name}: the guard will not unload it, and it {leaves(status)}, as "
-            "that program asked."
+            tr(
+                "Another program loaded {model}: the guard will not unload it, and it {leaves}, as that "
+                "program asked.",
+                model=name,
+                leaves=leaves(status),
+            )
         )
     elif effect is PinEffect.IN_USE:
         output.say(
-            f"{name} is in use: a guard keeps it when its request has ended, such as that of an open "
-            "dashboard or of `llmstack guard run`."
+            tr(
+                "{model} is in use: a guard keeps it when its request has ended, such as that of an open "
+                "dashboard or of `llmstack guard run`.",
+                model=name,
+            )
         )
     return effect is PinEffect.KEPT
 
@@ -74,7 +84,11 @@ def _may_reload(options: Namespace, status: ModelStatus) -> bool:
     if options.reload or options.json or not output.is_terminal(sys.stdin):
         return bool(options.reload)
     output.say(
-        f"Another program loaded {status.name}, and it {leaves(status)}, as that program asked. To "
-        "keep it, it is loaded again with the server's defaults: its program's context is lost."
+        tr(
+            "Another program loaded {model}, and it {leaves}, as that program asked. To keep it, it is "
+            "loaded again with the server's defaults: its program's context is lost.",
+            model=status.name,
+            leaves=leaves(status),
+        )
     )
-    return output.ask("Load it again?")
+    return output.ask(tr("Load it again?"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.durations import ENDLESS
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.names import same_model
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.types import Activation
@@ -35,7 +36,7 @@ _SECOND_LOOK_S = 0.15
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", nargs="?", help="only this model")
+    parser.add_argument("name", metavar=tr("NAME"), nargs="?", help=tr("only this model"))
 
 
 async def run(core: Core, options: Namespace) -> int:
@@ -47,7 +48,7 @@ async def run(core: Core, options: Namespace) -> int:
         elif loaded := _loaded(stack, only):
             _write(loaded)
         else:
-            output.inform(f"{only} is not loaded." if only else "No model is loaded.")
+            output.inform(tr("{model} is not loaded.", model=only) if only else tr("No model is loaded."))
     return 0
 
 
@@ -163,7 +164,7 @@ def _write(loaded: Sequence[_Loaded]) -> None:
         ]
         for _, running, status in loaded
     ]
-    heads = ["", "NAME", ">MEMORY", "ON", ">CONTEXT?", "UNTIL"]
+    heads = ["", tr("NAME"), tr(">MEMORY"), tr("ON"), tr(">CONTEXT?"), tr("UNTIL")]
     output.write_table(heads, rows, [host for host, _, _ in loaded])
 
 
@@ -171,7 +172,7 @@ def _place(running: RunningModel) -> str:
     if running.size_vram is None or not running.size:
         return "?"
     share = round(100 * min(running.size_vram, running.size) / running.size)
-    return "CPU" if share == 0 else "GPU" if share == 100 else f"{share} % GPU, rest CPU"
+    return "CPU" if share == 0 else "GPU" if share == 100 else tr("{share} % GPU, rest CPU", share=share)
 
 
 def until(expires_at: datetime | None, now: datetime) -> str:
@@ -180,7 +181,7 @@ def until(expires_at: datetime | None, now: datetime) -> str:
         return "?"
     left = expires_at - now
     if left < timedelta(0):
-        return "in use"
+        return tr("in use")
     if left > ENDLESS:
-        return "for ever"
-    return f"{output.clock(int(left.total_seconds()))} from now"
+        return tr("for ever")
+    return tr("{time} from now", time=output.clock(int(left.total_seconds())))

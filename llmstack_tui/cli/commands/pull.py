@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.cli import output
 from llmstack_tui.cli.progress import pull_all
@@ -14,13 +15,16 @@ from llmstack_tui.downloads.types import Why
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
 
 
 def add_options(parser: Parser) -> None:
     parser.add_argument(
-        "names", nargs="+", metavar="NAME", help="qwen2.5-coder:7b, hf.co/user/model:Q4_K_M, registry/a/b:tag"
+        "names",
+        nargs="+",
+        metavar=tr("NAME"),
+        help=tr("qwen2.5-coder:7b, hf.co/user/model:Q4_K_M, registry/a/b:tag"),
     )
 
 

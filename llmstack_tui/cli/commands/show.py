@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import locate, look, opened
@@ -12,14 +13,14 @@ from llmstack_tui.cli.stacks import locate, look, opened
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.lifecycle.states import ModelStatus
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
+    parser.add_argument("name", metavar=tr("NAME"), help=tr("a model, as `llmstack ls` lists it"))
 
 
 async def run(core: Core, options: Namespace) -> int:
@@ -59,23 +60,30 @@ def document(status: ModelStatus, details: ModelDetails) -> dict[str, object]:
 def _write(found: dict[str, object]) -> None:
     capabilities, size, changed = found["capabilities"], found["size"], found["modified_at"]
     lines = {
-        "name": found["name"],
-        "host": found["host"],
-        "state": found["state"],
-        "version": str(found["digest"])[:12] if found["digest"] else None,
-        "size": bytes_text(size) if isinstance(size, int) else None,
-        "family": found["family"],
-        "parameters": found["parameters"],
-        "quantization": found["quantization"],
-        "context": found["context_length"],
-        "embedding": found["embedding_length"],
-        "can do": ", ".join(capabilities) if isinstance(capabilities, list) else None,
-        "changed": ago_text(changed, datetime.now(UTC)) if isinstance(changed, datetime) else None,
+        tr("name"): found["name"],
+        tr("host"): found["host"],
+        tr("state"): tr(str(found["state"])),
+        tr("version"): str(found["digest"])[:12] if found["digest"] else None,
+        tr("size"): bytes_text(size) if isinstance(size, int) else None,
+        tr("family"): found["family"],
+        tr("parameters"): found["parameters"],
+        tr("quantization"): found["quantization"],
+        tr("context"): found["context_length"],
+        tr("embedding"): found["embedding_length"],
+        tr("can do"): ", ".join(capabilities) if isinstance(capabilities, list) else None,
+        tr("changed"): ago_text(changed, datetime.now(UTC)) if isinstance(changed, datetime) else None,
     }
     for label, value in lines.items():
         if value is not None:
             output.write(f"{label:<14}{value!s}")
-    for label in ("options", "system", "template", "template_notes", "license"):
-        if text := str(found[label]).strip():
-            output.write_text(f"\n{label.replace('_', ' ')}")
+    texts = {
+        "options": tr("options"),
+        "system": tr("system"),
+        "template": tr("template"),
+        "template_notes": tr("template notes"),
+        "license": tr("license"),
+    }
+    for key, label in texts.items():
+        if text := str(found[key]).strip():
+            output.write_text(f"\n{label}")
             output.write_text("\n".join(f"  {line}" for line in text.splitlines()))

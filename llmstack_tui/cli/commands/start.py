@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import format_duration
+from llmstack_tui.base.languages import tr
 from llmstack_tui.cli import output
 from llmstack_tui.cli.commands.ps import document
 from llmstack_tui.cli.loading import add_room_option, leaves, loading
@@ -15,7 +16,7 @@ from llmstack_tui.cli.stacks import locate_local, look, opened, prepare
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.hosts.types import RunningModel
@@ -23,19 +24,23 @@ if TYPE_CHECKING:
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
+    parser.add_argument("name", metavar=tr("NAME"), help=tr("a model, as `llmstack ls` lists it"))
     parser.add_argument(
         "--keep-alive",
         metavar="D",
         type=duration,
-        help="how long it stays after its last request: 10m, 1h30m, -1 for ever (default: the time that the "
-        "settings let it be idle)",
+        help=tr(
+            "how long it stays after its last request: 10m, 1h30m, -1 for ever (default: the time that the "
+            "settings let it be idle)"
+        ),
     )
     parser.add_argument(
         "--ctx",
         metavar="N",
         type=count,
-        help="tokens of context (default: the server's); other programs may reload it with another length",
+        help=tr(
+            "tokens of context (default: the server's); other programs may reload it with another length"
+        ),
     )
     add_room_option(parser)
 
@@ -48,7 +53,12 @@ async def run(core: Core, options: Namespace) -> int:
         keep_alive: timedelta | None = options.keep_alive
         if keep_alive is None and options.ctx is None and (theirs := _theirs(stack, status)) is not None:
             # A load would take its program's context and keep-alive away.
-            said = f"{name} is loaded at {url}. Another program loaded it: it {leaves(status)}."
+            said = tr(
+                "{model} is loaded at {host}. Another program loaded it: it {leaves}.",
+                model=name,
+                host=url,
+                leaves=leaves(status),
+            )
             return output.answer(options, {"models": [document(url, theirs)]}, said)
         if keep_alive is None:
             keep_alive = stack.guard.keep_alive(url, name)
@@ -59,9 +69,10 @@ async def run(core: Core, options: Namespace) -> int:
         await look(stack, url)
         loaded = stack.status(url, name)
     if loaded is None or loaded.running is None:
-        raise output.Failed(f"{name} was loaded, but the server has unloaded it again.")
+        raise output.Failed(tr("{model} was loaded, but the server has unloaded it again.", model=name))
     models = [document(url, loaded.running)]
-    return output.answer(options, {"models": models}, f"{name} is loaded at {url}.", _stays(keep_alive))
+    said = tr("{model} is loaded at {host}.", model=name, host=url)
+    return output.answer(options, {"models": models}, said, _stays(keep_alive))
 
 
 def _theirs(stack: Stack, status: ModelStatus) -> RunningModel | None:
@@ -74,7 +85,7 @@ def _theirs(stack: Stack, status: ModelStatus) -> RunningModel | None:
 
 def _stays(keep_alive: timedelta | None) -> str:
     if keep_alive is None:
-        return "It stays for as long as the server keeps a model."
+        return tr("It stays for as long as the server keeps a model.")
     if keep_alive < timedelta(0):
-        return "It stays until it is unloaded."
-    return f"It stays for {format_duration(keep_alive)} after its last request."
+        return tr("It stays until it is unloaded.")
+    return tr("It stays for {time} after its last request.", time=format_duration(keep_alive))

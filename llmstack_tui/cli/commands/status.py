@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import InvalidAddress
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.languages import later, tr, tr_n
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import find_urls, opened
@@ -16,12 +17,16 @@ from llmstack_tui.guard.rules.limits import limits
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.state import StackState
     from llmstack_tui.hardware.readings import Device
 
-_KINDS = {HostKind.OLLAMA: "Ollama", HostKind.BUILTIN: "built-in engine", HostKind.OPENAI: "OpenAI API"}
+_KINDS = {
+    HostKind.OLLAMA: "Ollama",
+    HostKind.BUILTIN: later("built-in engine"),
+    HostKind.OPENAI: "OpenAI API",
+}
 
 
 def add_options(_: Parser) -> None:
@@ -71,18 +76,20 @@ def document(state: StackState, limit: int | None) -> dict[str, object]:
 def _write(state: StackState, limit: int | None) -> None:
     for snapshot in (host.snapshot for host in state.hosts):
         if snapshot.server:
-            server = f"{_KINDS[snapshot.server.kind]} {snapshot.server.version}  {snapshot.url}"
-            installed = output.counted(len(snapshot.installed), "model")
-            text = f"{output.mark('active')} {server}  {installed}, {len(snapshot.running)} loaded"
+            server = f"{tr(_KINDS[snapshot.server.kind])} {snapshot.server.version}  {snapshot.url}"
+            installed = tr_n("1 model", "{count} models", len(snapshot.installed))
+            loaded = tr_n("1 loaded", "{count} loaded", len(snapshot.running))
+            text = f"{output.mark('active')} {server}  {installed}, {loaded}"
         else:
             text = f"{output.mark('inactive')} {snapshot.url}  {words(snapshot.error)}"
         output.write(text)
     for each in _devices(state):
         output.write(_device(each))
     if state.profile:
-        output.write(f"Profile: {'CPU only' if state.profile.name == 'cpu' else state.profile.name}")
+        profile = tr("CPU only") if state.profile.name == "cpu" else state.profile.name
+        output.write(tr("Profile: {profile}", profile=profile))
     if limit:
-        output.write(f"At most {output.counted(limit, 'model')} loaded at once")
+        output.write(tr_n("At most 1 model loaded at once", "At most {count} models loaded at once", limit))
 
 
 def _devices(state: StackState) -> tuple[Device, ...]:
@@ -97,6 +104,7 @@ def _limit(core: Core, state: StackState) -> int | None:
 
 def _device(device: Device) -> str:
     if device.lost:
-        return f"{device.name} does not answer"
+        return tr("{device} does not answer", device=device.name)
     share = "" if device.percent is None else f" ({device.percent:.0f} %)"
-    return f"{device.name} {bytes_text(device.used)} of {bytes_text(device.total)} in use{share}"
+    used, total = bytes_text(device.used), bytes_text(device.total)
+    return tr("{device} {used} of {total} in use", device=device.name, used=used, total=total) + share

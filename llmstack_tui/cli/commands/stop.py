@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.sentences import listed
 from llmstack_tui.cli import output
 from llmstack_tui.cli.progress import waiting
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
 
@@ -25,23 +26,23 @@ if TYPE_CHECKING:
 # The outcome of a stop, as a state and as a sentence.
 _STATES = {Departure.GONE: "inactive", Departure.LEAVING: "stopping", Departure.KEPT: "active"}
 _SENTENCES = {
-    Departure.GONE: "{} is unloaded.",
-    Departure.LEAVING: "{} is unloaded when its request ends.",
-    Departure.KEPT: "{} stays: a newer request of another program keeps it loaded.",
+    Departure.GONE: later("{model} is unloaded."),
+    Departure.LEAVING: later("{model} is unloaded when its request ends."),
+    Departure.KEPT: later("{model} stays: a newer request of another program keeps it loaded."),
 }
 
 
 def add_options(parser: Parser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("names", metavar="NAME", nargs="*", default=[], help="a model that is loaded")
-    which.add_argument("--all", action="store_true", help="every model that is loaded")
+    which.add_argument("names", metavar=tr("NAME"), nargs="*", default=[], help=tr("a model that is loaded"))
+    which.add_argument("--all", action="store_true", help=tr("every model that is loaded"))
 
 
 async def run(core: Core, options: Namespace) -> int:
     async with opened(core, act=True) as stack:
         await look(stack)
         shared = {(each.host, each.name): each.shares for host in answering(stack) for each in host.models}
-        async with waiting("Unloading", core.environ):
+        async with waiting(tr("Unloading"), core.environ):
             stops = await stack.actions.stop_all() if options.all else await _stop(stack, options.names)
     return output.answer(options, document(stops, shared), lambda: _write(stops, shared))
 
@@ -55,11 +56,11 @@ async def _stop(stack: Stack, names: Sequence[str]) -> Sequence[_Stop]:
 
 def _write(stops: Sequence[_Stop], shared: _Shared) -> None:
     for url, name, departure in stops:
-        output.write(_SENTENCES[departure].format(name))
+        output.write(tr(_SENTENCES[departure], model=name))
         if others := shared.get((url, name)):
-            output.write(f"The same goes for {listed(others)}: they share one process.")
+            output.write(tr("The same goes for {models}: they share one process.", models=listed(others)))
     if not stops:
-        output.inform("No model is loaded.")
+        output.inform(tr("No model is loaded."))
 
 
 def document(stops: Sequence[_Stop], shared: _Shared) -> dict[str, object]:

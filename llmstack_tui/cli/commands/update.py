@@ -6,8 +6,8 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.languages import later_n, tr, tr_n
 from llmstack_tui.base.names import model_key, same_model
-from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.commands.ls import update_document
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.hosts.types import Model
@@ -30,29 +30,39 @@ if TYPE_CHECKING:
     Row = tuple[str, Model, Update]
 
 _SUMMARIES = {
-    UpdateState.CURRENT: "up to date",
-    UpdateState.STALE: "with a newer version",
-    UpdateState.CLOUD: "in the cloud",
-    UpdateState.UNKNOWN: "not known",
+    UpdateState.CURRENT: later_n("1 up to date", "{count} up to date"),
+    UpdateState.STALE: later_n("1 with a newer version", "{count} with a newer version"),
+    UpdateState.CLOUD: later_n("1 in the cloud", "{count} in the cloud"),
+    UpdateState.UNKNOWN: later_n("1 not known", "{count} not known"),
+    UpdateState.LOCAL: later_n(
+        "1 local model has no registry to check", "{count} local models have no registry to check"
+    ),
 }
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("names", nargs="*", metavar="NAME", help="models, as `llmstack ls` lists them")
     parser.add_argument(
-        "--all", action="store_true", help="all that have a newer version, except those changed here"
+        "names", nargs="*", metavar=tr("NAME"), help=tr("models, as `llmstack ls` lists them")
     )
-    parser.add_argument("--check", action="store_true", help="only list newer versions: downloads nothing")
     parser.add_argument(
-        "-y", "--yes", action="store_true", help="do not ask before replacing a model that was changed here"
+        "--all", action="store_true", help=tr("all that have a newer version, except those changed here")
+    )
+    parser.add_argument(
+        "--check", action="store_true", help=tr("only list newer versions: downloads nothing")
+    )
+    parser.add_argument(
+        "-y",
+        "--yes",
+        action="store_true",
+        help=tr("do not ask before replacing a model that was changed here"),
     )
 
 
 async def run(core: Core, options: Namespace) -> int:
     if not (options.check or options.all or options.names):
-        raise output.WrongUsage("Name the models, or give --all, or --check to only list newer versions.")
+        raise output.WrongUsage(tr("Name the models, or give --all, or --check to only list newer versions."))
     if options.all and options.names:
-        raise output.WrongUsage("Name the models, or give --all; not both.")
+        raise output.WrongUsage(tr("Name the models, or give --all; not both."))
     async with opened(core, act=not options.check) as stack:
         rows = await _checked(core, options, stack)
         for problem in dict.fromkeys(text(*update.problems) for _, _, update in rows if update.problems):
@@ -69,7 +79,7 @@ async def _checked(core: Core, options: Namespace, stack: Stack) -> list[Row]:
     await look(stack)
     await save_installed(stack)
     _refuse_unknown(options.names, stack)
-    async with waiting("Asking the registries", core.environ):
+    async with waiting(tr("Asking the registries"), core.environ):
         await stack.updates.check(options.names or None)
     keys = frozenset(map(model_key, options.names))
     return [
@@ -85,7 +95,7 @@ def _of_all(rows: Sequence[Row]) -> tuple[list[tuple[str, str]], bool]:
     wanted = [(host, model.name) for host, model, update in rows if update.is_for_all]
     failed = any(update.state is UpdateState.UNKNOWN and not update.changed_here for _, _, update in rows)
     if not wanted and not failed:
-        output.inform("There is nothing to update.")
+        output.inform(tr("There is nothing to update."))
     return wanted, failed
 
 
@@ -96,14 +106,18 @@ def _of_names(options: Namespace, rows: Sequence[Row]) -> tuple[list[tuple[str, 
         # For a model that was made here, the registry was not asked.
         is_ours = update.changed_here or (update.state is UpdateState.LOCAL and update.checked_at is None)
         if update.state is UpdateState.CURRENT:
-            output.inform(f"{model.name} is up to date.")
+            output.inform(tr("{model} is up to date.", model=model.name))
         elif update.state is UpdateState.STALE or is_ours:
             if update.state is not UpdateState.STALE:
-                what = f"{model.name} was made or changed here, and the registry's version takes its place."
-                output.confirm(options, f"{what} Replace it?", f"{model.name} was not updated.")
+                question = tr(
+                    "{model} was made or changed here, and the registry's version takes its place. Replace "
+                    "it?",
+                    model=model.name,
+                )
+                output.confirm(options, question, tr("{model} was not updated.", model=model.name))
             wanted.append((host, model.name))
         else:
-            output.say(f"{model.name} cannot be updated: {text(*update.reason)}")
+            output.say(tr("{model} cannot be updated: {why}", model=model.name, why=text(*update.reason)))
             failed = True
     return wanted, failed
 
@@ -112,7 +126,9 @@ def _refuse_unknown(names: Sequence[str], stack: Stack) -> None:
     installed = [model.name for host in answering(stack) for model in host.snapshot.installed]
     for name in names:
         if not any(same_model(name, each) for each in installed):
-            raise output.Failed(f"There is no model {name!r}: `llmstack ls` lists the installed ones.")
+            raise output.Failed(
+                tr("There is no model {name!r}: `llmstack ls` lists the installed ones.", name=name)
+            )
 
 
 def document(rows: Sequence[Row]) -> dict[str, object]:
@@ -134,23 +150,18 @@ def _write(rows: Sequence[Row]) -> None:
     if newer:
         _write_table(newer)
     counts = Counter(update.state for _, _, update in rows)
-    said = [_summary(state, counts[state]) for state in UpdateState if counts[state]]
-    output.inform(f"{', '.join(said)}." if said else "No model is installed.")
-
-
-def _summary(state: UpdateState, count: int) -> str:
-    if state is UpdateState.LOCAL:
-        several = f"{count} local models have no registry to check"
-        return plural(count, "1 local model has no registry to check", several)
-    return f"{count} {_SUMMARIES[state]}"
+    said = [tr_n(*_SUMMARIES[state], counts[state]) for state in UpdateState if counts[state]]
+    output.inform(f"{', '.join(said)}." if said else tr("No model is installed."))
 
 
 def _write_table(rows: Sequence[Row]) -> None:
     cells = [
-        [model.name, ", ".join(update.changed) or "?", _download(update), _note(update)]
+        [model.name, ", ".join(map(tr, update.changed)) or "?", _download(update), _note(update)]
         for _, model, update in rows
     ]
-    output.write_table(["NAME", "CHANGED?", ">DOWNLOAD", "NOTE"], cells, [host for host, _, _ in rows])
+    output.write_table(
+        [tr("NAME"), tr("CHANGED?"), tr(">DOWNLOAD"), tr("NOTE")], cells, [host for host, _, _ in rows]
+    )
 
 
 def _download(update: Update) -> str:
@@ -160,5 +171,5 @@ def _download(update: Update) -> str:
 
 def _note(update: Update) -> str:
     if update.changed_here:
-        return "changed here?"
-    return f"left alone: {update.left_alone}" if update.left_alone else ""
+        return tr("changed here?")
+    return tr("left alone: {what}", what=update.left_alone) if update.left_alone else ""
