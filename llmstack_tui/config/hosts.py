@@ -47,8 +47,7 @@ class HostSettings:
 
 
 def hosts() -> SettingKind[tuple[HostSettings, ...]]:
-    allowed = 'a list of addresses such as "127.0.0.1:11434" and of tables { url, name, allow, api_key_file }'
-    return SettingKind(allowed, _read, _write, in_environment="127.0.0.1:11434,gpu-box")
+    return SettingKind(Sentence("allowed.hosts"), _read, _write, in_environment="127.0.0.1:11434,gpu-box")
 
 
 def _read(value: object, complain: Complain) -> tuple[HostSettings, ...]:
@@ -78,7 +77,7 @@ def _read_host(item: object, complain: Complain) -> HostSettings | None:
     url = _read_url(item.get("url"), partial(complain, ("url",)))
     name = item.get("name", "")
     if not isinstance(name, str) or not name.isprintable() or len(name) > _LONGEST_NAME:
-        complain(("name",), wrong(f"a text of at most {_LONGEST_NAME} characters", name))
+        complain(("name",), wrong(Sentence("allowed.name", {"most": _LONGEST_NAME}), name))
         name = ""
     allow = item.get("allow")
     if allow is not None and allow not in ALLOW:
@@ -101,7 +100,7 @@ def _read_url(value: object, complain: Callable[[Sentence], None]) -> str | None
         if isinstance(value, str) and value.strip():
             return parse_host(value)
         no_address = Sentence("setting.no_address")
-        complain(no_address if value is None else wrong('an address such as "127.0.0.1:11434"', value))
+        complain(no_address if value is None else wrong(Sentence("allowed.address"), value))
     except InvalidAddress as error:
         complain(Sentence("setting.wrong_address", {"why": said(error)}))
     return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from llmstack_tui.base.durations import format_duration, parse_duration
 from llmstack_tui.base.secret import Secret
-from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.base.sentences import Param, Sentence
 from llmstack_tui.base.text import shortened
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class SettingKind(NamedTuple, Generic[T]):
     """One kind of value.
 
     Attributes:
-        allowed: what is allowed, as the words after "must be".
+        allowed: what is allowed: the words after "must be".
         read: takes a value of the file, or the text of an environment variable. Raises `InvalidValue`, or
             reports the parts that it ignores.
         write: the value as TOML.
@@ -47,7 +47,7 @@ class SettingKind(NamedTuple, Generic[T]):
         is_secret: its value is never shown, and is taken from the environment only: files get copied.
     """
 
-    allowed: str
+    allowed: Sentence
     read: Callable[[object, Complain], T]
     write: Callable[[T], str]
     in_environment: str = ""
@@ -55,42 +55,45 @@ class SettingKind(NamedTuple, Generic[T]):
 
 
 def flag() -> SettingKind[bool]:
-    return SettingKind("true or false", _read_flag, lambda value: str(value).lower())
+    return SettingKind(Sentence("allowed.flag"), _read_flag, lambda value: str(value).lower())
 
 
 def integer(low: int, high: int) -> SettingKind[int]:
-    return SettingKind(f"a whole number from {low} to {high}", partial(_read_integer, low, high), str)
+    allowed = Sentence("allowed.integer", {"low": str(low), "high": str(high)})
+    return SettingKind(allowed, partial(_read_integer, low, high), str)
 
 
 def one_of(*words: str) -> SettingKind[str]:
     *first, last = map(quoted, words)
-    return matching("|".join(map(re.escape, words)), f"{', '.join(first)} or {last}")
+    allowed = Sentence("allowed.one_of", {"most": ", ".join(first), "last": last})
+    return matching("|".join(map(re.escape, words)), allowed)
 
 
-def matching(pattern: str, allowed: str) -> SettingKind[str]:
+def matching(pattern: str, allowed: Sentence) -> SettingKind[str]:
     """A text that matches a regular expression."""
     return SettingKind(allowed, partial(_read_matching, pattern), quoted)
 
 
-def duration(endless: str = "negative: for ever") -> SettingKind[timedelta]:
-    allowed = f'a length of time such as "90s", "10m" or "1h30m" ({endless})'
+def duration(endless: str = "allowed.endless") -> SettingKind[timedelta]:
+    """A length of time; ``endless`` is the kind of the words about one that has no end."""
+    allowed = Sentence("allowed.duration", {"endless": (Sentence(endless),)})
     return SettingKind(allowed, _read_duration, lambda value: quoted(format_duration(value)))
 
 
 def durations(endless: str) -> SettingKind[Mapping[str, timedelta]]:
     """Durations by the names of models."""
-    allowed = f'a table of lengths of time such as {{ "mistral:7b" = "1h" }} ({endless})'
+    allowed = Sentence("allowed.durations", {"endless": (Sentence(endless),)})
 
     def write(value: Mapping[str, timedelta]) -> str:
         return _write_texts({name: format_duration(length) for name, length in value.items()})
 
-    read = partial(_read_each, _read_duration, 'a length of time such as "10m"')
+    read = partial(_read_each, _read_duration, Sentence("allowed.length"))
     return SettingKind(allowed, read, write, in_environment="mistral:7b=1h")
 
 
 def size() -> SettingKind[int]:
     """Bytes; 0 is no limit."""
-    return SettingKind('a size such as "6GB" or "512MiB" (0: no limit)', _read_size, _write_size)
+    return SettingKind(Sentence("allowed.size"), _read_size, _write_size)
 
 
 def rate() -> SettingKind[int]:
@@ -102,7 +105,7 @@ def rate() -> SettingKind[int]:
     def write(value: int) -> str:
         return _write_size(value).replace("B", "B/s") if value else "0"
 
-    return SettingKind('a rate such as "5MB/s" (0: no limit)', read, write)
+    return SettingKind(Sentence("allowed.rate"), read, write)
 
 
 def interval(shortest: timedelta) -> SettingKind[timedelta | None]:
@@ -119,8 +122,8 @@ def interval(shortest: timedelta) -> SettingKind[timedelta | None]:
     def write(value: timedelta | None) -> str:
         return quoted("off" if value is None else format_duration(value))
 
-    least = format_duration(shortest)
-    return SettingKind(f'a length of time of at least {quoted(least)} such as "6h", or "off"', read, write)
+    least = quoted(format_duration(shortest))
+    return SettingKind(Sentence("allowed.interval", {"least": least}), read, write)
 
 
 def optional(kind: SettingKind[T], none: str = AUTO) -> SettingKind[T | None]:
@@ -132,18 +135,20 @@ def optional(kind: SettingKind[T], none: str = AUTO) -> SettingKind[T | None]:
     def write(value: T | None) -> str:
         return quoted(none) if value is None else kind.write(value)
 
-    return SettingKind(f"{kind.allowed}, or {quoted(none)}", read, write)
+    allowed = Sentence("allowed.optional", {"allowed": (kind.allowed,), "none": quoted(none)})
+    return SettingKind(allowed, read, write)
 
 
 def keys() -> SettingKind[Mapping[str, str]]:
     """Keys of the keyboard by the id of their action."""
-    allowed = 'a table of keys such as { "app.quit" = "ctrl+q", "list.up" = "up,w" }'
-    read = partial(_read_each, _read_key, 'a key such as "ctrl+q", or several as in "q,ctrl+q"')
-    return SettingKind(allowed, read, _write_texts, in_environment="app.quit=ctrl+q list.up=up,w")
+    read = partial(_read_each, _read_key, Sentence("allowed.key"))
+    return SettingKind(
+        Sentence("allowed.keys"), read, _write_texts, in_environment="app.quit=ctrl+q list.up=up,w"
+    )
 
 
 def file() -> SettingKind[str]:
-    return matching(r"(/|~|[A-Za-z]:\\)[^\x00-\x1f]*", 'the whole path of a file such as "~/engine.key"')
+    return matching(r"(/|~|[A-Za-z]:\\)[^\x00-\x1f]*", Sentence("allowed.file"))
 
 
 def secret() -> SettingKind[Secret | None]:
@@ -156,8 +161,10 @@ def secret() -> SettingKind[Secret | None]:
             return found
         raise InvalidValue
 
-    allowed = "a key of at least 16 letters, digits and signs, and in the environment only"
-    return SettingKind(allowed, read, lambda value: str(value) if value else '""', is_secret=True)
+    def write(value: Secret | None) -> str:
+        return str(value) if value else '""'
+
+    return SettingKind(Sentence("allowed.secret"), read, write, is_secret=True)
 
 
 def secret_of(text: str) -> Secret | None:
@@ -171,24 +178,24 @@ def quoted(text: str) -> str:
     return f'"{"".join(escaped)}"'
 
 
-def shown(value: object) -> str:
-    """A value of the file as a short text for a sentence."""
+def shown(value: object) -> Param:
+    """A value of the file for a sentence: a short text, or what it is."""
     if isinstance(value, dict):
-        return "a table"
+        return (Sentence("value.table"),)
     if isinstance(value, list):
-        return "a list"
+        return (Sentence("value.list"),)
     if isinstance(value, bool):
         return str(value).lower()
     try:
         text = repr(value) if isinstance(value, str) else str(value)
     except ValueError:  # Python writes no whole number of more than 4,300 digits.
-        return "a number of thousands of digits"
+        return (Sentence("value.endless_number"),)
     return shortened(text, 60)
 
 
-def wrong(allowed: str, value: object) -> Sentence:
+def wrong(allowed: Sentence, value: object) -> Sentence:
     """The fault of a value that a setting cannot have."""
-    return Sentence("setting.wrong", {"allowed": allowed, "value": shown(value)})
+    return Sentence("setting.wrong", {"allowed": (allowed,), "value": shown(value)})
 
 
 def _read_flag(value: object, _: Complain) -> bool:
@@ -250,7 +257,7 @@ def _read_key(value: object, _: Complain) -> str:
 
 
 def _read_each(
-    read: Callable[[object, Complain], T], allowed: str, value: object, complain: Complain
+    read: Callable[[object, Complain], T], allowed: Sentence, value: object, complain: Complain
 ) -> Mapping[str, T]:
     """The entries of a table, without those that ``read`` refuses."""
     found = {}

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from llmstack_tui.base import paths
 from llmstack_tui.base.sentences import Failure, Sentence
-from llmstack_tui.config.kinds import InvalidValue, shown, wrong
+from llmstack_tui.base.text import shortened
+from llmstack_tui.config.kinds import InvalidValue, wrong
 from llmstack_tui.config.lines import LineNumbers
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.config.table import ENVIRONMENT_PREFIX, table, with_values
@@ -172,7 +173,7 @@ class _SettingsReader:
             self._origins[setting.name] = origin
         except InvalidValue:
             allowed = setting.kind.allowed
-            secret = Sentence("setting.wrong_secret", {"allowed": allowed})
+            secret = Sentence("setting.wrong_secret", {"allowed": (allowed,)})
             complain((), secret if setting.kind.is_secret else wrong(allowed, value))
         if len(self.problems) > before:
             self._invalid.add(setting.name)
@@ -183,7 +184,7 @@ class _SettingsReader:
         place = (*base, *place)
         name = ".".join(key for key in place if isinstance(key, str))
         if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-            name = shown(name)
+            name = shortened(repr(name), 60)
         line, faults = self._lines.of(place), (_named(fault, name),)
         self.problems.append(Sentence("setting.in_file", {"file": file, "line": line, "fault": faults}))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from llmstack_tui.base.kinds import ENGINE_CHOICES, EngineChoice
 from llmstack_tui.base.languages import AUTO, LANGUAGES
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.config import kinds
 from llmstack_tui.config.hosts import HostSettings, hosts
 
@@ -29,7 +30,7 @@ Theme = Literal["dark", "light", "high-contrast", "no-colour"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 OverLimit = Literal["ask", "stop", "refuse"]
 OVER_LIMIT: tuple[OverLimit, ...] = get_args(OverLimit)
-_NEVER = "0 or negative: never"
+_NEVER = "allowed.never"
 
 
 def _setting(default: T, kind: SettingKind[_V], purpose: str, *, implied: tuple[str, T] | None = None) -> T:
@@ -110,7 +111,7 @@ class HardwareSettings:
         kinds.optional(
             kinds.matching(
                 r"cpu|(nvidia|amd)_[1-9][0-9]{0,3}gb|apple(_[a-z][0-9]{1,2})?",
-                'a profile such as "cpu", "nvidia_8gb", "amd_16gb" or "apple_m3"',
+                Sentence("allowed.profile"),
             )
         ),
         "The profile that sets the limits of this machine. auto detects it.",

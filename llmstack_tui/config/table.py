@@ -6,8 +6,11 @@ from dataclasses import fields
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.structs import replace
+from llmstack_tui.base.wording import Wording
 from llmstack_tui.config.settings import Settings
+from llmstack_tui.config.wording import SENTENCES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,10 +19,11 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_PREFIX = "LLMSTACK_"
 _WIDTH = 100
-_HEAD = """\
-The settings of llmstack, each with its default: to change one, remove the # before its name.
-An environment variable overrides this file, and an option of the command line overrides both.
-`llmstack config` shows the value in force of each, and where it came from."""
+_HEAD = (
+    later("The settings of llmstack, each with its default: to change one, remove the # before its name."),
+    later("An environment variable overrides this file, and an option of the command line overrides both."),
+    later("`llmstack config` shows the value in force of each, and where it came from."),
+)
 
 
 class Setting(NamedTuple):
@@ -67,7 +71,7 @@ def with_values(settings: Settings, values: Mapping[str, object]) -> Settings:
 
 def example() -> str:
     """The text of an example file. All settings are commented out, and have their defaults."""
-    blocks = [_comment(_HEAD)]
+    blocks = [_comment("\n".join(map(tr, _HEAD)))]
     for section, settings in groupby(table(), key=lambda setting: setting.section):
         if section:
             blocks.append(f"[{section}]")
@@ -86,7 +90,12 @@ def _rows(section: str, part: object) -> list[Setting]:
 def _described(setting: Setting) -> str:
     kind = setting.kind
     variable = setting.variable + (f"={kind.in_environment}" if kind.in_environment else "")
-    comment = _comment(f"{setting.purpose}\nValues: {kind.allowed}.\nEnvironment: {variable}")
+    lines = (
+        tr(setting.purpose),
+        tr("Values: {allowed}.", allowed=Wording(SENTENCES.get).text(kind.allowed)),
+        tr("Environment: {variable}", variable=variable),
+    )
+    comment = _comment("\n".join(lines))
     return f"{comment}\n#{setting.key} = {kind.write(setting.default)}"
 
 

@@ -31,6 +31,33 @@ SENTENCES: Catalogue = {
         "count", one="One more setting is wrong.", other="{count} more settings are wrong."
     ),
     "settings.unclear": "Until that is corrected, nothing is changed anywhere, as with read_only = true.",
+    # What a setting may be: the words after "must be".
+    "allowed.flag": "true or false",
+    "allowed.integer": "a whole number from {low} to {high}",
+    "allowed.one_of": "{most} or {last}",
+    "allowed.optional": "{allowed}, or {none}",
+    "allowed.duration": 'a length of time such as "90s", "10m" or "1h30m" ({endless})',
+    "allowed.durations": 'a table of lengths of time such as {{ "mistral:7b" = "1h" }} ({endless})',
+    "allowed.endless": "negative: for ever",
+    "allowed.never": "0 or negative: never",
+    "allowed.length": 'a length of time such as "10m"',
+    "allowed.interval": 'a length of time of at least {least} such as "6h", or "off"',
+    "allowed.size": 'a size such as "6GB" or "512MiB" (0: no limit)',
+    "allowed.rate": 'a rate such as "5MB/s" (0: no limit)',
+    "allowed.keys": 'a table of keys such as {{ "app.quit" = "ctrl+q", "list.up" = "up,w" }}',
+    "allowed.key": 'a key such as "ctrl+q", or several as in "q,ctrl+q"',
+    "allowed.file": 'the whole path of a file such as "~/engine.key"',
+    "allowed.secret": "a key of at least 16 letters, digits and signs, and in the environment only",
+    "allowed.profile": 'a profile such as "cpu", "nvidia_8gb", "amd_16gb" or "apple_m3"',
+    "allowed.hosts": (
+        'a list of addresses such as "127.0.0.1:11434" and of tables {{ url, name, allow, api_key_file }}'
+    ),
+    "allowed.name": "a text of at most {most} characters",
+    "allowed.address": 'an address such as "127.0.0.1:11434"',
+    # What it is instead, where that is not written out.
+    "value.table": "a table",
+    "value.list": "a list",
+    "value.endless_number": "a number of thousands of digits",
     # One setting.
     "setting.in_file": "{file} line {line}: {fault}",
     "setting.wrong": "{name} must be {allowed}, not {value}.",

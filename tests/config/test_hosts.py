@@ -10,6 +10,7 @@ from llmstack_tui.base.address import InvalidAddress, parse_host
 from llmstack_tui.base.sentences import Sentence, Sentences, said
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.settings import Settings
+from llmstack_tui.core.wording import text
 from tests.config.files import in_file, load, place
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def test_a_wrong_host_is_named_with_its_line_and_the_others_apply(
     tmp_path: Path, content: str, problem: Sentence, hosts: tuple[HostSettings, ...]
 ) -> None:
     loaded = load(tmp_path, content)
-    assert loaded.problems == (problem,)
+    assert text(*loaded.problems) == text(problem)
     assert loaded.settings == Settings(hosts=hosts)
 
 

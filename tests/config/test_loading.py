@@ -12,6 +12,7 @@ from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.loading import SettingOrigin
 from llmstack_tui.config.settings import EngineSettings, HardwareSettings, Settings, UiSettings
+from llmstack_tui.core.wording import text
 from llmstack_tui.hardware.profile import UnknownProfile, named
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading
 from tests.config.files import in_file, load, place
@@ -253,7 +254,7 @@ def test_no_color_is_a_default_that_the_settings_override(
 )
 def test_a_wrong_setting_is_named_with_its_line(tmp_path: Path, content: str, problem: Sentence) -> None:
     loaded = load(tmp_path, content)
-    assert loaded.problems == (problem,)
+    assert text(*loaded.problems) == text(problem)
     assert loaded.settings == Settings()
 
 
@@ -285,7 +286,7 @@ def test_a_wrong_variable_is_named_and_the_file_applies(tmp_path: Path) -> None:
     loaded = load(tmp_path, "[engine]\nport = 8080", environ)
     wrong, unknown = "setting.wrong", "setting.unknown"
     known = ("ACTIVE_FIRST", "ASCII", "KEYS", "LANGUAGE", "THEME")
-    assert loaded.problems == (
+    expected = (
         Sentence(wrong, {"name": "LLMSTACK_ENGINE_PORT", "allowed": PORT, "value": "'99999'"}),
         Sentence(wrong, {"name": "LLMSTACK_UI_KEYS", "allowed": KEY, "value": "''"}),
         Sentence(
@@ -293,6 +294,7 @@ def test_a_wrong_variable_is_named_and_the_file_applies(tmp_path: Path) -> None:
             {"name": "LLMSTACK_UI_THEMES", "known": tuple(f"LLMSTACK_UI_{each}" for each in known)},
         ),
     )
+    assert text(*loaded.problems) == text(*expected)
     assert loaded.settings.engine.port == 8080
 
 

@@ -14,6 +14,7 @@ from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.loading import LoadedSettings, load_settings
 from llmstack_tui.config.settings import OVER_LIMIT, THEMES, Settings
 from llmstack_tui.config.table import example, table, value_of, with_values
+from llmstack_tui.core.wording import text
 from tests.config.files import load
 
 if TYPE_CHECKING:
@@ -35,18 +36,18 @@ def test_the_example_is_the_defaults_as_it_is_and_with_every_setting_put_in_forc
 
 def test_each_setting_stands_under_what_is_said_of_it(tmp_path: Path) -> None:
     """Beside the line of each setting are its allowed values and its variable."""
-    text = example()
-    loaded = load(tmp_path, put_in_force(text))
-    lines = text.splitlines()
+    written = example()
+    loaded = load(tmp_path, put_in_force(written))
+    lines = written.splitlines()
     for setting in table():
         line = loaded.origin(setting.name).line
         assert line is not None
-        paragraph = " ".join(text.removeprefix("# ") for text in lines[:line])
+        paragraph = " ".join(each.removeprefix("# ") for each in lines[:line])
         paragraph = paragraph[paragraph.rindex("Values: ") :]
-        assert setting.kind.allowed in paragraph
+        assert text(setting.kind.allowed) in paragraph
         assert f"Environment: {setting.variable}" in paragraph
     assert max(map(len, lines)) <= 102
-    assert "\n\n\n" not in text
+    assert "\n\n\n" not in written
 
 
 def test_the_example_of_a_variable_is_one(tmp_path: Path) -> None:

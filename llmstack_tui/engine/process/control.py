@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from llmstack_tui.base.languages import tr
 from llmstack_tui.base.paths import data_folder
 from llmstack_tui.base.private_files import private_opener
 from llmstack_tui.base.sentences import UserFacingError
@@ -73,10 +74,14 @@ async def start(
         async with AsyncFileLock(data_folder() / "engine.lock", timeout=2 * START_SECONDS):
             return await _start(_arguments(port, host, life=life, config=config), owned=life == "owner")
     except Timeout:
-        raise EngineFailed("Another program has been starting the engine for a minute.") from None
+        raise EngineFailed(tr("Another program has been starting the engine for a minute.")) from None
     except OSError as error:
         raise EngineFailed(
-            f"The engine's folder {data_folder()} cannot be used: {error.strerror or error}."
+            tr(
+                "The engine's folder {folder} cannot be used: {why}.",
+                folder=data_folder(),
+                why=error.strerror or error,
+            )
         ) from error
 
 
@@ -101,8 +106,12 @@ async def stop(*, force: bool = False, timeout_s: float = START_SECONDS) -> bool
             return True
         if not force:
             raise EngineFailed(
-                f"The engine (process {state.pid}) has not ended within {timeout_s:g} seconds: "
-                "it is still answering. End it at once with: llmstack engine stop --force"
+                tr(
+                    "The engine (process {pid}) has not ended within {seconds:g} seconds: it is still "
+                    "answering. End it at once with: llmstack engine stop --force",
+                    pid=state.pid,
+                    seconds=timeout_s,
+                )
             )
         process.kill()
         await _ended(process, timeout_s)
@@ -115,8 +124,12 @@ async def _start(arguments: list[str], *, owned: bool) -> EngineHandle:
         return EngineHandle(found)
     if (hung := saved()) is not None:
         raise EngineFailed(
-            f"An engine runs (process {hung.pid}) and does not answer at {hung.url}. "
-            "End it with: llmstack engine stop --force"
+            tr(
+                "An engine runs (process {pid}) and does not answer at {url}. End it with: "
+                "llmstack engine stop --force",
+                pid=hung.pid,
+                url=hung.url,
+            )
         )
     process = _spawn(arguments, owned=owned)
     # Prevents a zombie: nothing else waits for the process, which may outlive this one.
@@ -125,7 +138,8 @@ async def _start(arguments: list[str], *, owned: bool) -> EngineHandle:
         await _ready(process)
         found = await asyncio.to_thread(status)
         if found is None:
-            raise EngineFailed(f"The engine has started and does not answer. Its log is {log_file()}")
+            said = tr("The engine has started and does not answer. Its log is {log}", log=log_file())
+            raise EngineFailed(said)
     except BaseException:
         process.kill()
         if process.stdin is not None:
@@ -168,7 +182,11 @@ async def _ready(process: subprocess.Popen[bytes]) -> None:
         line = await asyncio.wait_for(asyncio.shield(reading), START_SECONDS)
     except TimeoutError:
         raise EngineFailed(
-            f"The engine does not answer after {START_SECONDS:g} seconds. Its log is {log_file()}"
+            tr(
+                "The engine does not answer after {seconds:g} seconds. Its log is {log}",
+                seconds=START_SECONDS,
+                log=log_file(),
+            )
         ) from None
     finally:
         if not reading.done():
@@ -177,7 +195,9 @@ async def _ready(process: subprocess.Popen[bytes]) -> None:
             await reading
         process.stdout.close()
     report = (
-        json.loads(line) if line else {"error": f"The engine ended at its start. {_last_words(log_file())}"}
+        json.loads(line)
+        if line
+        else {"error": tr("The engine ended at its start. {words}", words=_last_words(log_file()))}
     )
     if "error" in report:
         raise EngineFailed(report["error"])
@@ -199,4 +219,6 @@ def _last_words(log: Path) -> str:
     lines: list[str] = []
     with suppress(OSError):
         lines = log.read_text(errors="replace").strip().splitlines()
-    return f"Its log, {log}, ends with: {lines[-1][:300]}" if lines else f"Its log is {log}"
+    if not lines:
+        return tr("Its log is {log}", log=log)
+    return tr("Its log, {log}, ends with: {line}", log=log, line=lines[-1][:300])

@@ -7,6 +7,8 @@ import platform
 from importlib.util import find_spec
 from pathlib import Path
 
+from llmstack_tui.base.languages import later, tr
+
 _MODULES = ("xllamacpp", "starlette", "uvicorn", "httptools", "aiohttp")
 _BUILT_FOR = {"Linux": ("x86_64", "aarch64"), "Darwin": ("arm64", "x86_64"), "Windows": ("AMD64",)}
 # PCI vendor ids, as /sys/class/drm/card*/device/vendor has them.
@@ -14,7 +16,7 @@ _MAKERS = {"0x10de": "NVIDIA", "0x1002": "AMD"}
 _BUILDS = "https://github.com/xorbitsai/xllamacpp#installation"
 # Only builds for graphics cards contain these names: the libraries of CUDA and ROCm, a function of Vulkan.
 _CARD_MARKERS = (b"cudart", b"amdhip", b"vkCreateInstance")
-_INSTEAD = "Use Ollama instead: https://ollama.com/download"
+_INSTEAD = later("Use Ollama instead: https://ollama.com/download")
 
 
 def missing_reason() -> str | None:
@@ -32,11 +34,15 @@ def reason_from(
 ) -> str | None:
     """As `missing_reason`, given the modules that are not installed and the processor's flags, if known."""
     if "xllamacpp" in missing and machine not in _BUILT_FOR.get(system, ()):
-        return f"The built-in engine has no build for {system} on {machine}. {_INSTEAD}"
+        said = tr(
+            "The built-in engine has no build for {system} on {machine}.", system=system, machine=machine
+        )
+        return f"{said} {tr(_INSTEAD)}"
     if missing:
-        return "The built-in engine is not installed. Install it with: pip install 'llmstack-tui[engine]'"
+        return tr("The built-in engine is not installed. Install it with: pip install 'llmstack-tui[engine]'")
     if (system, machine) == ("Linux", "x86_64") and flags is not None and "avx2" not in flags:
-        return f"This processor has no AVX2, which the built-in engine's build needs. {_INSTEAD}"
+        said = tr("This processor has no AVX2, which the built-in engine's build needs.")
+        return f"{said} {tr(_INSTEAD)}"
     return None
 
 
