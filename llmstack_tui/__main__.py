@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base import languages
@@ -62,9 +63,9 @@ def _main(arguments: Sequence[str] | None, environ: Mapping[str, str]) -> int:
 
 def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     environ = dict(environ)  # As it was at the start: Textual takes NO_COLOR out of the real one.
-    languages.use(languages.chosen(environ.get("LLMSTACK_UI_LANGUAGE", "en"), environ))
     options = None
     if arguments:  # The dashboard as most open it does without all commands' options.
+        languages.use(languages.chosen(_language(environ), environ))
         from llmstack_tui.cli.main import build_parser
 
         options = build_parser().parse_args(arguments)
@@ -92,6 +93,22 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     for problem in loaded.problems:
         say(text(problem))
     return run_command(Core(settings, environ, config), options)
+
+
+def _language(environ: Mapping[str, str]) -> str:
+    """The language of help and of wrong options, for which the settings are read only if there is a file."""
+    from platformdirs import user_config_path
+
+    if setting := environ.get("LLMSTACK_UI_LANGUAGE"):
+        return setting
+    # As `base.paths.config_file`, which would import what help does not need.
+    file = user_config_path("llmstack", appauthor=False) / "config.toml"
+    with suppress(OSError):
+        if file.is_file():
+            from llmstack_tui.config.loading import load_settings
+
+            return load_settings(None, environ).settings.ui.language
+    return languages.ENGLISH.code
 
 
 def _end_at_ctrl_c() -> None:

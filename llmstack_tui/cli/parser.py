@@ -36,7 +36,7 @@ class Parser(ArgumentParser):
     """Takes no abbreviated options, and writes no control characters in its errors."""
 
     def __init__(self, **options: object) -> None:
-        own = {"allow_abbrev": False, "add_help": False, "formatter_class": _Formatter}
+        own = {"allow_abbrev": False, "add_help": False, "formatter_class": _UsageFormatter}
         super().__init__(**{**own, **options})  # type: ignore[arg-type]
         self._positionals.title, self._optionals.title = tr("positional arguments"), tr("options")
         self.add_argument(
@@ -48,7 +48,7 @@ class Parser(ArgumentParser):
         self.exit(2, tr("{program}: error: {fault}", program=self.prog, fault=_said(clean(message))) + "\n")
 
 
-class _Formatter(HelpFormatter):
+class _UsageFormatter(HelpFormatter):
     def add_usage(
         self,
         usage: str | None,
