@@ -1,8 +1,8 @@
 """OpenAI's Responses API, ``/v1/responses``, answered as Ollama does (its ``openai/responses.go``).
 
 Codex uses it. As at OpenAI's, and other than in Ollama, an answer that was cut is "incomplete", text before
-a call of a tool is told, and a stream that fails in the middle, or for a prompt that is too long, ends with
-``response.failed``.
+a call of a tool is told, and a stream that fails in the middle, or for a conversation that is too long, ends
+with ``response.failed``.
 """
 
 from __future__ import annotations
@@ -170,9 +170,10 @@ class _ResponsesAnswer:
         return self._event("response.failed", response=self._object("failed", error=told))
 
     def _refusal(self, error: ApiError) -> Response:
-        if not isinstance(error, PromptTooLong):
+        # As at OpenAI: Codex takes a stream's failure for a reason to shorten the conversation, but tells
+        # nobody the sentence. For a first prompt that is all that helps.
+        if not (isinstance(error, PromptTooLong) and self._wanted.has_answers):
             return openai_error(error)
-        # As at OpenAI: Codex takes only a stream's failure for a reason to shorten the conversation.
         begun = self._event("response.created", response=self._object("in_progress"))
         return Response(begun + self._failure(error), headers={"content-type": OPENAI_EVENTS})
 

@@ -117,6 +117,12 @@ class ResponsesRequest(Struct, frozen=True, kw_only=True):
         """Whether the answer has to be a call of a tool."""
         return self.tool_choice == "required" or _chosen_name(self.tool_choice) is not None
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether the conversation has answers, which a client could sum up to shorten it."""
+        items = self.input if isinstance(self.input, list) else []
+        return any(item.role == "assistant" or item.type in _CALLS for item in items)
+
     def tool_names(self) -> Mapping[str, ToolName]:
         """The tools by the names that the model knows."""
         return {name.whole: name for name, _ in _flat(self.tools)}

@@ -218,15 +218,19 @@ def test_what_continue_embeds(engine: Serving) -> None:
     assert [len(vector) for vector in found["embeddings"]] == [320, 320]
 
 
-def test_a_prompt_that_is_too_long_tells_codex_to_shorten_it(tmp_path: Path, tiny_model: Path) -> None:
+def test_codex_hears_that_a_conversation_is_too_long(tmp_path: Path, tiny_model: Path) -> None:
+    """It shortens one then; a first prompt, of which it can leave out nothing, is refused with the reason."""
     with serving(tmp_path, OLLAMA_CONTEXT_LENGTH="2048") as engine:
         engine.import_file("tiny", tiny_model)
-        long = {"input": "x" * 20_000}
+        first = {"role": "user", "content": "x" * 20_000}
+        long = {"input": [{"role": "assistant", "content": "Hi."}, first]}
         created, failed = data(asked(engine, editors.CODEX_CLI, "tiny", long))
         assert (created["type"], failed["type"]) == ("response.created", "response.failed")
         assert failed["response"]["error"]["code"] == "context_length_exceeded"
-        refused = asked(engine, editors.CODEX_CLI, "tiny", long, {"stream": False})
-        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "context_length_exceeded")
+        for fields in ({"input": [first]}, {**long, "stream": False}):
+            refused = asked(engine, editors.CODEX_CLI, "tiny", fields)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (400, "context_length_exceeded")
+            assert "OLLAMA_CONTEXT_LENGTH" in refused.text
 
 
 def test_models_that_cannot_be_used_are_not_among_those_that_an_editor_shows(
