@@ -26,7 +26,7 @@ from llmstack_tui.engine.api.replies import (
     openai_error,
     typed_event,
 )
-from llmstack_tui.engine.errors import PromptTooLong
+from llmstack_tui.engine.errors import ApiError, PromptTooLong
 from llmstack_tui.engine.inference import completion
 from llmstack_tui.engine.inference.completion import Done
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from llmstack_tui.engine.errors import ApiError
     from llmstack_tui.engine.inference.chunks import CompletionChunk, CompletionUsage, ToolCallPart
     from llmstack_tui.engine.inference.completion import Completion
     from llmstack_tui.engine.service import Engine
@@ -170,10 +169,12 @@ class _ResponsesAnswer:
         return self._event("response.failed", response=self._object("failed", error=told))
 
     def _refusal(self, error: ApiError) -> Response:
-        # As at OpenAI: Codex takes a stream's failure for a reason to shorten the conversation, but tells
-        # nobody the sentence. For a first prompt that is all that helps.
-        if not (isinstance(error, PromptTooLong) and self._wanted.has_answers):
+        if not isinstance(error, PromptTooLong):
             return openai_error(error)
+        # As at OpenAI, with a code for which Codex shortens the conversation, and tells nobody the sentence.
+        # For a first prompt the sentence is all that helps.
+        if not self._wanted.has_answers:
+            return openai_error(ApiError(error.status, str(error)))
         begun = self._event("response.created", response=self._object("in_progress"))
         return Response(begun + self._failure(error), headers={"content-type": OPENAI_EVENTS})
 
