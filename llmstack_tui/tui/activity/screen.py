@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from llmstack_tui.base.kinds import Actor
-from llmstack_tui.base.languages import later, tr
+from llmstack_tui.base.languages import current, later, tr
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
@@ -27,12 +27,13 @@ from llmstack_tui.tui.widgets.section import rows_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import date, datetime
 
     from rich.segment import Segment
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from llmstack_tui.base.languages import Language
     from llmstack_tui.core.types import Event
     from llmstack_tui.tui.activity.feed import ActivityLines
     from llmstack_tui.tui.draw.marks import Marks
@@ -90,13 +91,14 @@ class ActivityList(RowList[ActivityRow]):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id)
-        self._drawn: tuple[ActivityLines, datetime] | None = None
+        self._drawn: tuple[ActivityLines, date, Language] | None = None
 
     def show_events(self, lines: ActivityLines, now: datetime) -> None:
         """Draw these events; ``now`` is in the viewer's time zone."""
-        if self._drawn and self._drawn[0] is lines and self._drawn[1].date() == now.date():
+        drawn = lines, now.date(), current()
+        if self._drawn == drawn:
             return
-        self._drawn = lines, now
+        self._drawn = drawn
         self.show_message(
             (tr("Nothing yet.") if lines.choice is Choice.ALL else tr("Nothing of this kind."),)
         )

@@ -1,0 +1,129 @@
+"""The language of the screen: switched while the dashboard runs, it leaves no English word behind."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from babel.messages.catalog import Catalog
+
+from llmstack_tui.base import languages
+from llmstack_tui.base.languages import LANGUAGES
+from llmstack_tui.tui.help import help_file
+from tests.config.files import load
+from tests.languages.catalogues import mo
+from tests.languages.sources import texts
+from tests.support.waiting import wait_until
+from tests.tui.driving import FakeDesk, dashboard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from llmstack_tui.base.languages import Language
+
+_LETTERS = re.compile(r"(\{[^}]*\})|[A-Za-z]")
+# Names, which no language changes.
+_NAMES = {"llmstack", "Ollama", "qwen", "coder", "esc"}
+
+
+def _garbled(text: str) -> str:
+    """A language of one letter: whatever is still in English can be told from it."""
+    return _LETTERS.sub(lambda found: found[1] or "ñ", text)
+
+
+@pytest.fixture(scope="module")
+def garbled() -> bytes:
+    catalogue = Catalog(locale="en")  # With two forms of the plural.
+    for each in texts():
+        catalogue.add(each, _garbled(each) if isinstance(each, str) else tuple(map(_garbled, each)))
+    return mo(catalogue)
+
+
+@pytest.fixture(autouse=True)
+def stand_in(garbled: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Spanish is `_garbled` here, so that what is shown does not depend on its translations."""
+    (tmp_path / "es.mo").write_bytes(garbled)
+    monkeypatch.setattr(languages, "FOLDER", tmp_path)
+    yield
+    languages.use("en")
+
+
+def english(desk: FakeDesk) -> set[str]:
+    """The English words in the header, the tabs, the titles of frames and the key bar."""
+    rows = desk.text.splitlines()
+    framed = [row for row in rows if "╭" in row]
+    words = re.findall(r"[A-Za-z]{3,}", "\n".join([*rows[:2], *framed, *rows[-1:]]))
+    return {*words} - _NAMES
+
+
+async def until_garbled(desk: FakeDesk) -> None:
+    def is_garbled() -> bool:
+        return bool(desk.text.strip()) and not english(desk)
+
+    await wait_until(is_garbled, what="no English word around the lists")
+
+
+@pytest.mark.parametrize("keys", ["1", "2", "3"])
+async def test_the_whole_screen_follows_a_switch_and_back(keys: str) -> None:
+    async with dashboard(size=(160, 40)) as desk:
+        await desk.press(keys)
+        await desk.pilot.pause()
+        before = desk.text.splitlines()
+
+        def is_as(text: str) -> bool:
+            return "ñ" not in text and before[1] in text and before[-1] in text
+
+        desk.app.action_use_language("es")
+        await until_garbled(desk)
+        desk.app.action_use_language("en")
+        await wait_until(lambda: is_as(desk.text), what="English again")
+
+
+async def test_a_question_keeps_its_language_until_it_is_answered(tmp_path: Path) -> None:
+    async with dashboard() as desk:
+        await desk.press("2")
+        await desk.press("1", "x")
+        await desk.until_shown("Keep it")
+        desk.services.settings.put_nowait(load(tmp_path, '[ui]\nlanguage = "es"'))
+        await wait_until(lambda: languages.current().code == "es", what="the setting is read")
+        await desk.pilot.pause()
+        assert "Keep it" in desk.text
+        await desk.press("escape")
+        await until_garbled(desk)
+
+
+async def test_the_setting_is_live_and_goes_before_what_was_chosen(tmp_path: Path) -> None:
+    async with dashboard() as desk:
+        desk.services.settings.put_nowait(load(tmp_path, '[ui]\nlanguage = "es"'))
+        await until_garbled(desk)
+        desk.app.action_use_language("en")
+        await wait_until(lambda: "The next start takes the language of" in desk.told, what="a warning")
+
+
+async def test_a_switch_is_there_at_once() -> None:
+    async with dashboard() as desk:
+        await desk.press("2")
+        times = []
+        for code in ("es", "en", "es"):
+            began = time.process_time()
+            desk.app.action_use_language(code)
+            await until_garbled(desk) if code == "es" else await desk.until_shown("Models")
+            times.append(time.process_time() - began)
+        assert min(times) < 0.3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_help_has_the_same_sections_keys_and_marks_in_each_language(language: Language) -> None:
+    assert outline(language) == outline(languages.ENGLISH)
+
+
+def outline(language: Language) -> list[list[list[str]]]:
+    """Of each section of the help, the placeholders of each line."""
+    whole = help_file(language).read_text(encoding="utf-8").replace("\n  ", " ")
+    return [
+        [sorted(re.findall(r"\{[^}]*\}", line)) for line in section.splitlines()]
+        for section in whole.split("\n\n")
+    ]
