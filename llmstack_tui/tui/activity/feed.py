@@ -34,7 +34,7 @@ _CLIENTS = frozenset({EventKind.LOADED, EventKind.LEFT, EventKind.DIFFERENCE})
 _TROUBLE = frozenset({EventKind.FAILED, EventKind.SERVER, EventKind.NOTICE})
 
 
-_EVENT = later("event")
+_GUARDED, _ACTED, _EVENT = later("guard"), later("act"), later("event")
 _WORDS: dict[str, str] = {
     EventKind.LOADED: later("client"),
     EventKind.LEFT: later("client"),
@@ -98,7 +98,7 @@ def tone(event: Event) -> Tone:
 def word(event: Event) -> str:
     """The label of an event: one word for its kind."""
     if event.kind in _ACTS or event.kind == NoteKind.DONE:
-        return tr("guard") if event.kind in _GUARD or _is_by_guard(event) else tr("act")
+        return tr(_GUARDED if event.kind in _GUARD or _is_by_guard(event) else _ACTED)
     return tr(_WORDS.get(event.kind, _EVENT))
 
 
@@ -113,7 +113,7 @@ def _is_by_guard(event: Event) -> bool:
 
 def word_cells() -> int:
     """The width of the column of labels, with a gap behind the longest."""
-    return max(8, *(len(tr(each)) + 1 for each in {*_WORDS.values(), _EVENT}))
+    return max(8, *(len(tr(each)) + 1 for each in {*_WORDS.values(), _GUARDED, _ACTED, _EVENT}))
 
 
 class ActivityLines(Struct, frozen=True):

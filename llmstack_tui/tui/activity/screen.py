@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.shell import Key, View
 
 
-# Cells before the text: mark, time and day; on a wide list the word, too.
-_NARROW, _WIDE = 10, 25
+# Cells before the text: mark, time and day; on a wide list the word comes to them.
+_NARROW, _WIDE = 10, 17
 _WIDE_FROM = 76
 _STYLES = {
     Tone.DONE: "good",
@@ -142,7 +142,7 @@ class ActivityList(RowList[ActivityRow]):
 
 
 def _indent(width: int) -> int:
-    return _WIDE if width >= _WIDE_FROM else _NARROW
+    return _WIDE + word_cells() if width >= _WIDE_FROM else _NARROW
 
 
 def _mark(of: Tone, marks: Marks) -> str:

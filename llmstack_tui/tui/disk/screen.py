@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _SIZE, _USED, _NOTE, _LEAST_NAME = 10, 13, 37, 9
 _NAME = 300
-_KINDS = {"orphan": later("complete"), "partial": later("unfinished")}
+_KINDS = {"orphan": later("{size}, complete"), "partial": later("{size}, unfinished")}
 _REMOVED = {
     "orphan": later("complete, removed by a clean-up"),
     "partial": later("unfinished, removed by a clean-up"),
@@ -391,7 +391,7 @@ def disk_title(folders: Sequence[FolderUse | LibraryError], order: str = "") -> 
 def clean_text(chosen: Sequence[Leftover]) -> str:
     """The question that names what a clean-up would remove."""
     lines = [
-        f"{brief(each.path.name, 40)}  {bytes_text(each.size)}, {tr(_KINDS[each.kind.value])}"
+        f"{brief(each.path.name, 40)}  {tr(_KINDS[each.kind.value], size=bytes_text(each.size))}"
         for each in chosen
     ]
     freed = bytes_text(sum(each.size for each in chosen))
