@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import default_host
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.names import same_model
-from llmstack_tui.base.sentences import listed
+from llmstack_tui.base.sentences import UserFacingError, listed
 from llmstack_tui.base.structs import replace
 from llmstack_tui.cli.output import Failed, is_terminal, say
 from llmstack_tui.core.wording import text, words
@@ -54,6 +54,13 @@ async def recorded(done: Awaitable[None], otherwise: str) -> None:
         await done
     except StoreError as error:
         raise NoRecord(f"{otherwise}. {words(error)}") from None
+
+
+async def template_notes(stack: Stack, url: str, name: str) -> str:
+    """Why a template of the model does not answer; empty if each does, or the server cannot be asked."""
+    with suppress(UserFacingError):
+        return (await stack.actions.details(url, name)).template_notes
+    return ""
 
 
 def refuse_read_only(core: Core) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from llmstack_tui.base.names import DEFAULT_TAG, ModelName
+from llmstack_tui.base.structs import replace
 from llmstack_tui.gguf.checks import check_loadable, needs_ollama
 from llmstack_tui.gguf.header import Header, read_header
 from llmstack_tui.library.blobs import OnProgress, may_have, stage
@@ -145,7 +146,8 @@ def derive(
         def make(write: WriteLayer) -> bytes:
             made = content
             if changes is not None:
-                layers = [*manifest.layers, *(each.layer for each in adapters)]
+                kept = (replace(layer, source=source.short) for layer in manifest.layers)
+                layers = [*kept, *(each.layer for each in adapters)]
                 config = _read(models, manifest.config, dict[str, object])
                 made = _changed(models, layers, config, changes, write, progress=progress)
             progress("writing manifest", None, None)

@@ -47,6 +47,7 @@ class InstalledModel:
         digest: hexadecimal sha256 of the manifest, without a prefix.
         size: bytes of all layers.
         weights_digest: ``sha256:`` and the hexadecimal digest of the weights' blob.
+        parent: the name of the model that it was made from; empty if it was made of a file, or pulled.
         template: that of Ollama's template layer: a Go template, or Jinja in a model made here.
         parameters: options that hold unless a request says otherwise.
         messages: the conversation that begins every chat; each has ``role`` and ``content``.
@@ -60,6 +61,7 @@ class InstalledModel:
     weights: Path
     weights_digest: str
     config: ConfigLayer
+    parent: str = ""
     projectors: tuple[Path, ...] = ()
     adapters: tuple[Path, ...] = ()
     template: str | None = None
@@ -194,6 +196,7 @@ def load_installed(
         weights=paths[weights[0].digest],
         weights_digest=f"sha256:{bare_digest(weights[0].digest)}",
         config=texts.config,
+        parent=weights[0].source,
         projectors=tuple(paths[layer.digest] for layer in manifest.of_type(MediaType.PROJECTOR)),
         adapters=tuple(paths[layer.digest] for layer in manifest.of_type(MediaType.ADAPTER)),
         template=texts.template,

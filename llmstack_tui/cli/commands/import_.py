@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.languages import tr
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.base.sentences import UserFacingError
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.stacks import first_url, look, opened, refuse_read_only
+from llmstack_tui.cli.stacks import first_url, look, opened, refuse_read_only, template_notes
 from llmstack_tui.core.wording import words
 from llmstack_tui.library.creation import suggest_name
 
@@ -48,10 +47,7 @@ async def run(core: Core, options: Namespace) -> int:
             line.clear()
         await look(stack, url)
         status = stack.status(url, name)
-        notes = ""
-        # It is installed all the same.
-        with suppress(UserFacingError):
-            notes = (await stack.actions.details(url, name)).template_notes
+        notes = await template_notes(stack, url, name)
     said = tr("{model} is installed at {host}: `llmstack start {model}` loads it.", model=name, host=url)
     return output.answer(
         options, {**document(url, name, status), "template_notes": notes}, said, *([notes] if notes else [])

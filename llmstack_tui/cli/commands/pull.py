@@ -8,7 +8,7 @@ from llmstack_tui.base.languages import tr
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.cli import output
 from llmstack_tui.cli.progress import pull_all
-from llmstack_tui.cli.stacks import first_url, look, opened
+from llmstack_tui.cli.stacks import first_url, look, opened, template_notes
 from llmstack_tui.core.wording import words
 from llmstack_tui.downloads.types import Why
 
@@ -37,4 +37,8 @@ async def run(core: Core, options: Namespace) -> int:
     async with opened(core, act=True, start="owner") as stack:
         url = first_url(stack)
         await look(stack, url)
-        return await pull_all(core, options, stack, [(url, name) for name in options.names], Why.PULL)
+        status = await pull_all(core, options, stack, [(url, name) for name in options.names], Why.PULL)
+        for name in options.names:
+            if notes := await template_notes(stack, url, name):
+                output.say(f"{name}: {notes}")
+        return status

@@ -180,7 +180,7 @@ def show(target: Target, *, verbose: bool) -> dict[str, object]:
         "parameters": parameter_table(model.parameters),
         "template": template,
         "system": model.system,
-        "details": _details(model.config),
+        "details": _details(model.config) | {"parent_model": model.parent},
         "messages": [dict(message) for message in model.messages],
     }
     return {

@@ -12,6 +12,7 @@ import pytest
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.engine_process import engine_process
+from tests.support.gguf import models
 from tests.support.registry import Fault, Registry
 from tests.support.stacks import following
 from tests.support.waiting import wait_until
@@ -72,6 +73,19 @@ def test_pull_update_and_nothing_more(
     assert (again.returncode, again.stdout) == (0, "")
     assert f"{name} is up to date." in again.stderr
     llmstack("rm", name, "--yes", *host)
+
+
+def test_a_pull_says_that_the_files_template_cannot_be_read(
+    llmstack: Program, engine: str, registry: Registry, tmp_path: Path
+) -> None:
+    file = models.scripted(tmp_path / "model.gguf", chat_template="{% for message in messages %}{{ message }")
+    registry.publish("unread", file.read_bytes())
+    name = registry.name("unread")
+    pulled = llmstack("pull", name, "--host", engine)
+    assert pulled.returncode == 0
+    assert f"{name}: llama.cpp cannot read the model's Jinja template: " in pulled.stderr
+    assert "The known template plain answers instead." in pulled.stderr
+    llmstack("rm", registry.listed("unread"), "--yes", "--host", engine)
 
 
 def test_what_cannot_be_pulled(llmstack: Program, engine: str, registry: Registry) -> None:

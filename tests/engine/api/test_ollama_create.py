@@ -95,6 +95,16 @@ def test_what_is_said_beside_the_file(engine: Serving, tiny_model: Path, new: st
         assert line in written
 
 
+def test_a_model_names_the_one_that_it_was_made_from(engine: Serving, new: str) -> None:
+    def parent(name: str) -> str:
+        return str(engine.post("/api/show", model=name).json()["details"]["parent_model"])
+
+    created(engine, model=new, **{"from": "tiny", "system": "One."})
+    assert (parent("tiny"), parent(new)) == ("", "tiny:latest")
+    created(engine, model=new, **{"from": new, "system": "Two."})
+    assert parent(new) == new
+
+
 def test_a_file_of_ollamas_is_linked(engine: Serving, new: str) -> None:
     weights = next(
         path for path in (engine.home / ".ollama/models/blobs").iterdir() if path.stat().st_size > 9999
