@@ -63,6 +63,11 @@ async def embed(engine: Engine, request: EmbedRequest, *, normalized: bool = Tru
 async def _vectors(
     session: ModelSession, texts: Sequence[str], *, truncate: bool
 ) -> tuple[list[list[float]], int]:
+    asked = session.options.num_ctx
+    # A model is never loaded for a context as short as some ask for.
+    most = (session.context_length if asked is None else min(asked, session.context_length)) - _SPECIAL_TOKENS
+    if most <= 0:
+        raise ApiError(400, "input after truncation exceeds maximum context length")
     try:
         return await _ask(session, texts)
     except UpstreamError as error:
@@ -73,8 +78,8 @@ async def _vectors(
             raise
         if not truncate:
             raise ApiError(400, "the input length exceeds the context length") from error
-    log.info("A text longer than the context of %d tokens is truncated", session.context_length)
-    return await _ask(session, [await _truncated(session, text) for text in texts])
+    log.info("A text longer than %d tokens is truncated", most)
+    return await _ask(session, [await _truncated(session, text, most) for text in texts])
 
 
 async def _ask(session: ModelSession, texts: Sequence[str]) -> tuple[list[list[float]], int]:
@@ -83,8 +88,7 @@ async def _ask(session: ModelSession, texts: Sequence[str]) -> tuple[list[list[f
     return [list(entry["embedding"]) for entry in found], int(answer["usage"]["prompt_tokens"])
 
 
-async def _truncated(session: ModelSession, text: str) -> str:
-    most = session.context_length - _SPECIAL_TOKENS
+async def _truncated(session: ModelSession, text: str, most: int) -> str:
     # A token is at least one byte.
     if len(text.encode()) <= most:
         return text

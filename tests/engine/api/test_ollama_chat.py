@@ -348,6 +348,22 @@ def test_a_text_too_long_to_embed_is_cut(engine: Serving) -> None:
     )
 
 
+def test_a_text_is_cut_to_a_context_shorter_than_any_that_is_loaded(engine: Serving) -> None:
+    asked = {"model": "tiny", "input": "x" * 10, "options": {"num_ctx": 3}}
+    # One token for the text, and room for two that the model may add.
+    assert engine.post("/api/embed", **asked).json()["prompt_eval_count"] <= 3
+    assert (
+        engine.post("/api/embed", **asked).json()["embeddings"]
+        == (engine.post("/api/embed", **{**asked, "input": "x"}).json()["embeddings"])
+    )
+
+
+@pytest.mark.parametrize("length", [0, 1, 2])
+def test_a_context_that_no_text_fits_in_is_refused(engine: Serving, length: int) -> None:
+    said = engine.error(400, "/api/embed", model="tiny", input="a", options={"num_ctx": length})
+    assert said == "input after truncation exceeds maximum context length"
+
+
 def test_many_chats_at_once(engine: Serving) -> None:
     with concurrent.futures.ThreadPoolExecutor(32) as pool:
         answers = [*pool.map(lambda _: engine.chat()["message"]["content"], range(32))]
