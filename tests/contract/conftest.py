@@ -69,6 +69,8 @@ def real_ollama(models: dict[str, Path]) -> Iterator[Server]:
     address = os.environ.get("LLMSTACK_TEST_OLLAMA")
     if not address:
         pytest.skip("LLMSTACK_TEST_OLLAMA does not name a real Ollama")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        pytest.fail("A real Ollama is one for all tests: add -n0, so that they run one after the other.")
     server = Server(address if "://" in address else f"http://{address}")
     try:
         for name, path in models.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 RECORDED = Path(__file__).parent / "recorded"
 MODEL = "smollm2:135m"
 # The newest one counts for the engine. A server that was built without a number says 0.0.0.
-OLD, NEWEST, NEWEST_FLOWS = "ollama-0.24.0", "ollama-0.33", "ollama-0.33-flows"
+OLD, NEWEST = "ollama-0.24.0", "ollama-0.33"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def recording_of(version: str) -> str:
 
 @cache
 def exchanges(recording: str) -> dict[str, Exchange]:
-    """The exchanges of ``recorded/<recording>.json`` by name."""
+    """The exchanges of ``recorded/<recording>.json`` by name. Those that go together end in ``-flows``."""
     document = json.loads((RECORDED / f"{recording}.json").read_text())
     return {
         entry["name"]: Exchange(

@@ -26,8 +26,12 @@ def missing(recorded: object, answered: object, path: str = "") -> list[str]:
 
 
 def steps(lines: object) -> list[str]:
-    """What a stream says, each once and in order; whose layer it is depends on the model."""
-    statuses = [str(line.get("status", "error")) for line in cast("list[dict[str, object]]", lines)]
+    """What a stream says, each once and in order; whose layer it is depends on the model.
+
+    A text stands for lines that were left out of the recording.
+    """
+    told = [line for line in cast("list[dict[str, object] | str]", lines) if not isinstance(line, str)]
+    statuses = [str(line.get("status", "error")) for line in told]
     words = (
         re.sub(r"^(pulling|using existing|creating new) .*[0-9a-f]{12}$", r"\1", each) for each in statuses
     )

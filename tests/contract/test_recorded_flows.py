@@ -6,7 +6,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tests.contract.recordings import MODEL, NEWEST_FLOWS, Exchange, exchanges
+from tests.contract.recordings import MODEL, Exchange, exchanges
 from tests.contract.shapes import missing, steps
 from tests.contract.test_flows import expires_in
 from tests.support.registry import Fault
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tests.contract.conftest import Server
     from tests.support.registry import Registry, Version
 
-RECORDED = exchanges(NEWEST_FLOWS)
 PULLED = "127.0.0.1:5056/library/smollm2:135m"
 COPY = "llmstack-contract:flow"
 # The model of the tests was trained for less context than the recorded one.
@@ -33,6 +32,7 @@ class Flow:
 
     def __init__(self, server: Server, registry: Registry) -> None:
         self.server = server
+        self._recorded = exchanges(f"{server.recording}-flows")
         self._listed = registry.listed(MODEL)
         self.played: list[str] = []
 
@@ -51,7 +51,7 @@ class Flow:
 
     def play(self, name: str) -> list[Any]:
         """The lines of the answer, which is as the recorded one."""
-        exchange = RECORDED[name]
+        exchange = self._recorded[name]
         response = self.server.http.request(exchange.method, exchange.path, content=self.body(exchange))
         assert response.status_code == exchange.status, f"{name}: {response.text}"
         assert response.headers.get("content-type") == exchange.content_type, name
@@ -67,7 +67,7 @@ class Flow:
 
     def begin(self, name: str) -> None:
         """Play an exchange whose client leaves in the middle."""
-        exchange = RECORDED[name]
+        exchange = self._recorded[name]
         with self.server.http.stream(exchange.method, exchange.path, content=self.body(exchange)) as response:
             assert (response.status_code, response.headers["content-type"]) == (200, exchange.content_type)
             received = response.iter_lines()
@@ -98,7 +98,7 @@ def talking(server: Server, model: str) -> Iterator[Iterator[str]]:
         yield received
 
 
-def test_the_flow_of_the_newest_ollama(server: Server, registry: Registry, endless_model: Path) -> None:
+def test_the_recorded_flow(server: Server, registry: Registry, endless_model: Path) -> None:
     # Other weights than those of any other test, so that they are not there yet.
     weights = endless_model.read_bytes() + b"flow"
     flow = Flow(server, registry)
@@ -115,7 +115,7 @@ def test_the_flow_of_the_newest_ollama(server: Server, registry: Registry, endle
         for name in (COPY, registry.listed(MODEL)):
             server.http.request("DELETE", "/api/delete", json={"model": name})
         server.wait_gone()
-    assert flow.played == [*RECORDED]
+    assert flow.played == [*exchanges(f"{server.recording}-flows")]
 
 
 def pulled_in_two_parts(flow: Flow, registry: Registry, weights: bytes) -> Version:
