@@ -108,7 +108,7 @@ def _language(environ: Mapping[str, str]) -> str:
             from llmstack_tui.config.loading import load_settings
 
             return load_settings(None, environ).settings.ui.language
-    return languages.ENGLISH.code
+    return languages.AUTO
 
 
 def _end_at_ctrl_c() -> None:

@@ -223,7 +223,7 @@ class UiSettings:
         "Draw with ASCII characters only. Terminals that cannot show others are detected without this.",
     )
     language: str = _setting(
-        "en",
+        AUTO,
         kinds.one_of(AUTO, *(each.code for each in LANGUAGES)),
         "The language of screens and commands. auto is that of your locale (LC_ALL, LC_MESSAGES, LANG).",
     )

@@ -48,6 +48,12 @@ def test_help_and_commands_have_the_language_of_the_settings_and_scripts_have_en
     assert languages.current().code == code
 
 
+@pytest.mark.parametrize("line", ["--help", "config --path"])
+def test_without_a_setting_the_locale_decides(line: str) -> None:
+    main(line.split(), {"LANG": "es_ES.UTF-8"})
+    assert languages.current().code == "es"
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

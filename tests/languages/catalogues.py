@@ -13,11 +13,14 @@ from llmstack_tui.base.languages import ENGLISH, LANGUAGES
 from tests.languages.sources import PACKAGE, texts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from babel.messages.catalog import Message
 
     from tests.languages.sources import Text
+
+    Translation = str | tuple[str, ...] | list[str] | None
 
 CODES = tuple(each.code for each in LANGUAGES if each is not ENGLISH)
 _FOLDER = PACKAGE / "locale"
@@ -58,30 +61,44 @@ def compiled(code: str) -> Path:
 
 
 def read(code: str) -> Catalog:
-    with source(code).open("rb") as file:
-        return read_po(file, locale=code, abort_invalid=True)
+    return _catalogue(code, _translations(code))
 
 
 def update(code: str) -> list[Text]:
     """Write the catalogue with today's texts and the translations that it has; returns those without one."""
-    before = read(code) if source(code).exists() else Catalog(locale=code)
-    now = _Plain(
-        locale=code,
-        header_comment="# Written by `python -m tests.languages`: only the translations are written by hand.",
-        fuzzy=False,
-    )
-    wanted = texts()
-    for text in sorted(wanted, key=lambda each: each if isinstance(each, str) else each[0]):
-        known = before.get(text if isinstance(text, str) else text[0])
-        now.add(text, known.string if known is not None and known.id == text else None)
+    known = _translations(code)
+    now = _catalogue(code, {text: known.get(text, "") for text in texts()})
     source(code).write_bytes(_po(now))
     compiled(code).write_bytes(mo(now))
     return missing(now)
 
 
+def _translations(code: str) -> dict[Text, Translation]:
+    if not source(code).exists():
+        return {}
+    with source(code).open("rb") as file:
+        found = read_po(file, locale=code, abort_invalid=True)
+    return {text_of(each): each.string for each in found if each.id}
+
+
+def _catalogue(code: str, translations: Mapping[Text, Translation]) -> Catalog:
+    made = _Plain(
+        locale=code,
+        header_comment="# Written by `python -m tests.languages`: only the translations are written by hand.",
+        fuzzy=False,
+    )
+    for text, translation in sorted(translations.items(), key=_order):
+        made.add(text, translation)
+    return made
+
+
+def _order(of: tuple[Text, object]) -> str:
+    return of[0] if isinstance(of[0], str) else of[0][0]
+
+
 def missing(catalogue: Catalog) -> list[Text]:
     """The texts without a translation."""
-    return [_text(each) for each in catalogue if each.id and not all(forms(each))]
+    return [text_of(each) for each in catalogue if each.id and not all(forms(each))]
 
 
 def forms(message: Message) -> tuple[str, ...]:
@@ -89,7 +106,7 @@ def forms(message: Message) -> tuple[str, ...]:
     return tuple(message.string) if isinstance(message.string, tuple | list) else (message.string or "",)
 
 
-def _text(message: Message) -> Text:
+def text_of(message: Message) -> Text:
     return message.id if isinstance(message.id, str) else (message.id[0], message.id[1])
 
 

@@ -20,6 +20,13 @@ PACKAGE = Path(__file__).parents[2] / "llmstack_tui"
 # What people read through the two faces; the rooms below speak in the sentences of their catalogues.
 _FACES = ("tui", "cli")
 _PAIRS = {"tr_n", "later_n"}
+# Strings of several words for machines: values of a result, formats, scripts, the error of a programmer.
+_FOR_MACHINES = {
+    "Input, TextArea", "fits alone", "partly on the CPU", "does not fit", "for good", "cpu slow", "file size",
+    "temperature 0.2, num_ctx 8192", "pip install -U llmstack-tui", "OpenAI API", "bold underline",
+    "complete -c llmstack -e", "not __fish_seen_subcommand_from ", "complete -c llmstack -n ", " -f -a ",
+    " of the feature ", " is no ", " cannot be written as JSON",
+}  # fmt: skip
 _MARKS = {"tr", "later", *_PAIRS}
 
 # Tables that `texts` reads, and calls that fill one, or have no text.
@@ -55,8 +62,8 @@ def texts() -> set[Text]:
     found.update(entry.good_for for entry in load_catalog().entries)
     for path in PACKAGE.rglob("*.py"):
         found.update(_marked(path))
-    found -= {"", "{why}", "{text:raw}"}
-    return found
+    # The translation of a singular is also that of the same text where it has no plural.
+    return found - {"", "{why}", "{text:raw}"} - {each[0] for each in found if isinstance(each, tuple)}
 
 
 def _marked(path: Path) -> Iterator[Text]:
@@ -114,4 +121,7 @@ class _Visitor(ast.NodeVisitor):
 def _reads_like_text(text: str) -> bool:
     words = [word for word in text.split() if any(map(str.isalpha, word))]
     # Styles ("bold $primary"), selectors and names of actions are for machines.
-    return len(words) > 1 and not any(mark in text for mark in ("$", "#", "act_on(", "_(", "&"))
+    for_machines = text in _FOR_MACHINES or any(
+        mark in text for mark in ("$", "#", "act_on(", "_(", "&", "%", "?P")
+    )
+    return len(words) > 1 and not for_machines

@@ -86,7 +86,7 @@ def test_the_settings_are_shown_with_where_they_came_from(llmstack: Program, fil
         ["updates.limit", "0", "default"],
         ["ui.theme", '"no-colour"', "NO_COLOR"],
         ["ui.ascii", "false", "default"],
-        ["ui.language", '"en"', "default"],
+        ["ui.language", '"auto"', "default"],
         ["ui.active_first", "false", "default"],
         ["ui.keys", '{ "app.quit" = "ctrl+q" }', "mine.toml line 5"],
     ]
