@@ -56,7 +56,7 @@ def figures() -> Iterator[Figure]:
     # a change that adds none does not.
     yield Figure("files in the package", len(lines), "files", 360)
     yield Figure("files over 400 lines", len(long), "files", 0, note=", ".join(long))
-    yield Figure("logical lines", logical_lines(), "lines", 36_000)
+    yield Figure("logical lines", logical_lines(), "lines", 37_000)
     yield Figure("longest import chain", len(imports.longest_chain), "modules", 18)
     yield Figure(
         "circles of imports", len(imports.circles), "circles", 0, note=sizes and f"of {sizes} modules"
@@ -64,11 +64,11 @@ def figures() -> Iterator[Figure]:
     with _server() as server:
         yield Figure("ls --json: modules of ours imported", len(_imported_by_ls(server.url)), "modules", 110)
     walks = _walks()
-    yield Figure("key a → POST: files", len(walks.key), "files", 25)
+    yield Figure("key a → POST: files", len(walks.key), "files", 26)
     yield Figure("key a → POST: rooms", len({_room(file) for file in walks.key}), "rooms", 7)
     back = f"{walks.turns} where a return counts, too"
     yield Figure("key a → POST: calls into a higher layer", len(walks.up), "calls", 8, note=back)
-    yield Figure("/api/ps → row: files", len(walks.row), "files", 45)
+    yield Figure("/api/ps → row: files", len(walks.row), "files", 46)
 
 
 def circles() -> Iterator[str]:
