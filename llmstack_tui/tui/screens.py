@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from llmstack_tui.base.languages import current, tr
 from llmstack_tui.tui.draw.servers import ConnectionProgress, message
@@ -42,7 +43,7 @@ class Screens:
         self._drawn_s = float("-inf")
         self._language = current()
         # The screens that were opened on top, by their features and what they are about.
-        self._over: dict[LiveScreen, tuple[str, tuple[object, ...]]] = {}
+        self._over = WeakKeyDictionary[LiveScreen, tuple[str, tuple[object, ...]]]()
 
     def begin(self) -> None:
         self._app.set_interval(_TICK_S, self._tick)
@@ -144,7 +145,6 @@ class Screens:
             self._show_tab(self._tabs[name])
         elif type(app.screen) is not kind:
             screen = kind(*about)
-            self._over = {each: at for each, at in self._over.items() if each in app.screen_stack}
             self._over[screen] = name, about
             app.push_screen(screen)
 

@@ -25,7 +25,7 @@ if sys.platform == "win32":
     pytest.skip("needs pseudo-terminals", allow_module_level=True)
 
 MOST_BYTES = 100 * 10**6
-MOST_S = 1.0
+MOST_S = 2.0
 OK = b"HTTP/1.1 200 OK\r\n"
 
 

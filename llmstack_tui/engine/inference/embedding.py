@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 # Most models add a special token before the text and one after it.
 _SPECIAL_TOKENS = 2
+_TOO_LONG = "the input length exceeds the context length"
 
 
 class Embeddings(Struct, frozen=True, kw_only=True):
@@ -64,12 +65,16 @@ async def _vectors(
     session: ModelSession, texts: Sequence[str], *, truncate: bool
 ) -> tuple[list[list[float]], int]:
     asked = session.options.num_ctx
-    # A model is never loaded for a context as short as some ask for.
-    most = (session.context_length if asked is None else min(asked, session.context_length)) - _SPECIAL_TOKENS
+    context = session.context_length if asked is None else min(asked, session.context_length)
+    most = context - _SPECIAL_TOKENS
     if most <= 0:
         raise ApiError(400, "input after truncation exceeds maximum context length")
+    # llama.cpp takes more than a short context: it rounds the length up.
+    cut = [await _truncated(session, text, most, above=context) for text in texts]
+    if not truncate and cut != [*texts]:
+        raise ApiError(400, _TOO_LONG)
     try:
-        return await _ask(session, texts)
+        return await _ask(session, cut)
     except UpstreamError as error:
         if "" in texts and error.status == 400:
             # Only with models that begin each text with a token of their own it is more than nothing.
@@ -77,9 +82,9 @@ async def _vectors(
         if not _is_too_long(error):
             raise
         if not truncate:
-            raise ApiError(400, "the input length exceeds the context length") from error
+            raise ApiError(400, _TOO_LONG) from error
     log.info("A text longer than %d tokens is truncated", most)
-    return await _ask(session, [await _truncated(session, text, most) for text in texts])
+    return await _ask(session, [await _truncated(session, text, most, above=most) for text in texts])
 
 
 async def _ask(session: ModelSession, texts: Sequence[str]) -> tuple[list[list[float]], int]:
@@ -88,12 +93,13 @@ async def _ask(session: ModelSession, texts: Sequence[str]) -> tuple[list[list[f
     return [list(entry["embedding"]) for entry in found], int(answer["usage"]["prompt_tokens"])
 
 
-async def _truncated(session: ModelSession, text: str, most: int) -> str:
+async def _truncated(session: ModelSession, text: str, most: int, *, above: int) -> str:
+    """The first ``most`` tokens of a text that has more than ``above``."""
     # A token is at least one byte.
-    if len(text.encode()) <= most:
+    if len(text.encode()) <= above:
         return text
     tokens = await prompt.tokenize(session.runner, text)
-    return text if len(tokens) <= most else await prompt.detokenize(session.runner, tokens[:most])
+    return text if len(tokens) <= above else await prompt.detokenize(session.runner, tokens[:most])
 
 
 def _is_too_long(error: UpstreamError) -> bool:
