@@ -98,7 +98,12 @@ CLINE = Client(
     ),
     protocol="ollama",
     path="/api/chat",
-    body={"temperature": 0, "max_output_tokens": 8192, "options": {"num_ctx": 32768, "temperature": 0}, "stream": True},
+    body={
+        "temperature": 0,
+        "max_output_tokens": 8192,
+        "options": {"num_ctx": 32768, "temperature": 0},
+        "stream": True,
+    },
     said={"messages": [_SYSTEM, _USER]},
     tools={"tools": [TOOL], "tool_choice": "auto"},
     result={
