@@ -7,6 +7,7 @@ logs and what the built-in engine answers to its clients are English always.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -119,11 +120,13 @@ def filled(text: str, values: Mapping[str, object]) -> str:
 
 def number(text: str) -> str:
     """A number that was written as in English, such as ``1,234.5``, as the language writes it."""
-    return text if _Current.language is ENGLISH else text.translate(_swapped(_Current.language.separators))
+    separators = _Current.language.separators
+    return text if separators == ENGLISH.separators else text.translate(_swapped(separators))
 
 
-def _swapped(separators: str) -> dict[int, str]:
-    return dict(zip(map(ord, ENGLISH.separators), separators, strict=True))
+@cache
+def _swapped(separators: str) -> dict[int, int]:
+    return str.maketrans(ENGLISH.separators, separators)
 
 
 class _LocalFormatter(Formatter):

@@ -89,11 +89,6 @@ def said(error: BaseException | None) -> Sentences:
     return error.sentence, *((Sentence(error.hint),) if error.hint else ())
 
 
-def plural(count: int, one: str, other: str) -> str:
-    """``one`` if ``count`` is 1, else ``other``."""
-    return one if count == 1 else other
-
-
 def listed(names: Iterable[str]) -> str:
     """Names joined as in a sentence: "a, b and c"."""
     *most, last = names
