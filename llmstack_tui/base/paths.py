@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from llmstack_tui.base.sentences import Failure
 
 if TYPE_CHECKING:
     from platformdirs import PlatformDirs
+
+
+Look = Literal["theme", "language"]
+"""What the dashboard needs to know for its first paint."""
 
 
 class NoHome(Failure):
@@ -44,9 +48,9 @@ def state_file() -> Path:
     return data_folder() / "state.db"
 
 
-def theme_file() -> Path:
-    """The file with the name of the last theme, which is needed before the state can be opened."""
-    return data_folder() / "theme"
+def look_file(look: Look) -> Path:
+    """The file with the last theme, or the last language, which is needed before the state can be opened."""
+    return data_folder() / look
 
 
 def models_folder() -> Path:

@@ -69,13 +69,17 @@ class Core:
     def language(self, settings: Settings) -> str:
         return chosen(settings.ui.language, self.environ)
 
-    def last_theme(self) -> str:
-        with suppress(OSError, ValueError, paths.NoHome), paths.theme_file().open(encoding="utf-8") as file:
+    def last_look(self, look: paths.Look) -> str:
+        """The theme, or the language, that was kept last; "" if there is none."""
+        with (
+            suppress(OSError, ValueError, paths.NoHome),
+            paths.look_file(look).open(encoding="utf-8") as file,
+        ):
             return file.read(_LONGEST_NAME).strip()
         return ""
 
-    async def keep_theme(self, name: str) -> None:
-        await asyncio.to_thread(_write_theme, name)
+    async def keep_look(self, look: paths.Look, name: str) -> None:
+        await asyncio.to_thread(_write_look, look, name)
 
     async def find(self) -> Startup:
         """The servers to use.
@@ -196,9 +200,9 @@ class Core:
         return usual_request(EngineOptions.read(self.settings.engine, self.environ))
 
 
-def _write_theme(name: str) -> None:
+def _write_look(look: paths.Look, name: str) -> None:
     with suppress(OSError, paths.NoHome):
-        file = paths.theme_file()
+        file = paths.look_file(look)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{name}\n", encoding="utf-8")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from textual.app import App
 from textual.command import CommandPalette
@@ -32,10 +32,10 @@ _LONGEST_WARNING = 400
 _MOST_UNDONE = 20
 
 
-def _model_commands() -> type[Provider]:
-    from llmstack_tui.tui.palette import ModelCommands
+def _commands() -> type[Provider]:
+    from llmstack_tui.tui.palette import Commands
 
-    return ModelCommands
+    return Commands
 
 
 class TerminalApp(App[None]):
@@ -49,7 +49,7 @@ class TerminalApp(App[None]):
         marks: the characters to draw with.
     """
 
-    COMMANDS = App.COMMANDS | {_model_commands}
+    COMMANDS: ClassVar = {_commands}
 
     def __init__(self, *, unicode: bool, ascii_only: bool) -> None:
         super().__init__()
@@ -134,6 +134,11 @@ class TerminalApp(App[None]):
         if not isinstance(self.screen, CommandPalette):
             placeholder = tr("Search for commands and models")
             self.push_screen(CommandPalette(placeholder=placeholder, id="--command-palette"))
+
+    def search_themes(self) -> None:
+        from llmstack_tui.tui.palette import Themes
+
+        self.push_screen(CommandPalette(providers=[Themes], placeholder=tr("Search for themes")))
 
     def action_help_quit(self) -> None:
         """Ctrl-C ends this program as any other. In a field, and where text is marked, it copies."""

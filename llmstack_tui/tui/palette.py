@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.command import Hit, Hits, Provider
+from textual.system_commands import SystemCommandsProvider
+from textual.theme import ThemeProvider
 
 from llmstack_tui.base.languages import LANGUAGES, current, later, tr
 from llmstack_tui.base.text import brief
@@ -18,7 +20,7 @@ from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from textual.app import App
     from textual.screen import Screen
@@ -92,3 +94,32 @@ class ModelCommands(Provider):
         score = 1.0 if words[0] == model.name.casefold() else 0.9 if at == 0 else 0.5
         command = partial(shell.act, f"models.{action}", key) if does else partial(shell.select, *key)
         return Hit(score, shown, command, text=f"{does} {name}".strip())
+
+
+class _Finding(Provider):
+    """What other providers find; where that is nothing it says so, as Textual would in English."""
+
+    others: ClassVar[Sequence[type[Provider]]]
+
+    async def discover(self) -> Hits:
+        for kind in self.others:
+            async for hit in kind(self.screen, self.match_style).discover():
+                yield hit
+
+    async def search(self, query: str) -> Hits:
+        found = False
+        for kind in self.others:
+            async for hit in kind(self.screen, self.match_style).search(query):
+                found = True
+                yield hit
+        if not found:
+            said = tr("No match.")
+            yield Hit(0.0, content_of((said, "$text-muted")), lambda: None, text=said)
+
+
+class Commands(_Finding):
+    others = (SystemCommandsProvider, ModelCommands)
+
+
+class Themes(_Finding):
+    others = (ThemeProvider,)

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
+    from llmstack_tui.base.paths import Look
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.tui.servers.connection import DashboardCore
     from llmstack_tui.tui.stack import DashboardStack
 
 SETTINGS = "settings"
-_THEME, _LANGUAGE = "theme", "language"
+_THEME: Look = "theme"
+_LANGUAGE: Look = "language"
 _USUAL_THEME = themes.DARK.name
 _MOST_PROBLEMS_TOLD = 3
 _LIVE = frozenset({"read_only", "ui.theme", "ui.ascii", "ui.keys", "ui.language"})
@@ -59,8 +61,11 @@ class Preferences:
         self._settings = self._shell.settings
         self._loaded = loaded
         self._problems = tuple(map(text, loaded.problems)) if loaded else ()
-        self._kept = services.last_theme() or _USUAL_THEME
+        self._kept = services.last_look("theme") or _USUAL_THEME
         self.theme = self._first_theme()
+        self._kept_language = services.last_look("language")
+        if self._settings.ui.language == languages.AUTO and self._kept_language in languages.CODES:
+            languages.use(self._kept_language)
         self._chosen: str | None = None
         self._chosen_language: str | None = None
         self._stack: DashboardStack | None = None
@@ -177,7 +182,12 @@ class Preferences:
     def _keep_theme(self) -> None:
         if self._kept != self.theme:
             self._kept = self.theme
-            self._shell.start(tr("The theme"), partial(self._services.keep_theme, self.theme), group=_THEME)
+            self._keep(_THEME, self.theme)
+
+    def _keep(self, look: Look, name: str) -> None:
+        """Save what the first paint of the next start needs."""
+        keep = partial(self._services.keep_look, look, name)
+        self._shell.start(tr("The look of the next start"), keep, group=look)
 
     async def _recall(self) -> None:
         await self._recall_theme()
@@ -212,6 +222,7 @@ class Preferences:
         """Show everything in a language that the user chose, and keep that."""
         self._chosen_language = code
         self._show_language(code)
+        self._keep_language(code)
         if self._stack is not None:
             self._stack.records.remember(_LANGUAGE, code)
         if self._loaded is not None and (named := _named_by(self._loaded, "ui.language")):
@@ -223,6 +234,11 @@ class Preferences:
             languages.use(code)
             self._on_language()
 
+    def _keep_language(self, code: str) -> None:
+        if code != self._kept_language:
+            self._kept_language = code
+            self._keep(_LANGUAGE, code)
+
     async def _recall_language(self) -> None:
         """Show the language of the settings, else that of an earlier session, unless one was chosen."""
         if self._stack is None or self._loaded is None or self._chosen_language:
@@ -231,6 +247,8 @@ class Preferences:
         if not _named_by(self._loaded, "ui.language"):
             recalled = await self._stack.records.recall(_LANGUAGE, "", str)
             code = recalled if recalled in languages.CODES else code
+            if not self._chosen_language:
+                self._keep_language(recalled)
         if not self._chosen_language:
             self._show_language(code)
 

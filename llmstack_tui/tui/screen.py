@@ -72,6 +72,9 @@ class LiveScreen(Screen[None]):
         """Draw what is around it; that is painted a moment later, and delays nothing."""
         self.banner.show(self.shell.trouble())
 
+    def follow_language(self) -> None:
+        """Take note of another language, for what `show` and `show_rest` would leave as it is."""
+
     # Keys
 
     def action_act(self, name: str) -> None:
@@ -142,6 +145,9 @@ class RecordScreen(FramedScreen):
 
     def read_again(self) -> None:
         self._needs_read.set()
+
+    def follow_language(self) -> None:
+        self.read_again()
 
     def show_unreadable(self, reason: str) -> None:
         """Say, in a sentence, why the record cannot be read."""

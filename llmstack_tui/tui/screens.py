@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from llmstack_tui.base.languages import current, tr
 from llmstack_tui.tui.draw.servers import ConnectionProgress, message
@@ -14,7 +13,7 @@ from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from textual.app import App
     from textual.screen import Screen
@@ -42,8 +41,6 @@ class Screens:
         self._progress = ConnectionProgress(tr("Starting"))
         self._drawn_s = float("-inf")
         self._language = current()
-        # The screens that were opened on top, by their features and what they are about.
-        self._over = WeakKeyDictionary[LiveScreen, tuple[str, tuple[object, ...]]]()
 
     def begin(self) -> None:
         self._app.set_interval(_TICK_S, self._tick)
@@ -79,39 +76,36 @@ class Screens:
             screen.show_rest(view)
 
     def redraw(self) -> None:
-        """Draw all screens again, also those not shown: the marks have changed."""
-        for screen in dict.fromkeys((*self._tabs.values(), *self._app.screen_stack)):
+        """Draw all screens again, also those not shown: the marks, or the language, have changed."""
+        for screen in self._all():
             screen.update_node_styles(animate=False)
             for node in screen.walk_children(with_self=True):
                 node.refresh()
         self.draw()
 
-    async def follow_language(self) -> None:
-        """Show everything in the language of now: the first screen is drawn again, the others are made anew.
+    def follow_language(self) -> None:
+        """Show everything in the language of now.
 
-        A dialog keeps its language, and those below it theirs until it is closed.
+        A dialog keeps its language, and what is below it, too, until it is closed.
         """
-        app = self._app
-        if self._language is current() or any(screen.is_modal for screen in app.screen_stack):
+        if self._language is current() or any(screen.is_modal for screen in self._app.screen_stack):
             return
         self._language = current()
-        shown = [(name, ()) for name, each in self._tabs.items() if each in app.screen_stack[1:]]
-        over = [about for screen, about in self._over.items() if screen in app.screen_stack]
-        if app.screen is not self._first:
-            self._show_tab(self._first)
-        for name in [name for name, each in self._tabs.items() if each is not self._first]:
-            app.uninstall_screen(name)
-            self._tabs.pop(name).remove()
+        for screen in self._all():
+            if isinstance(screen, LiveScreen):
+                screen.follow_language()
         self.redraw()
-        for name, about in (*shown, *over):
-            await self.open(name, *about)
 
-    async def _tick(self) -> None:
+    def _all(self) -> Iterable[Screen[object]]:
+        """All that are kept, shown or not."""
+        return dict.fromkeys((*self._tabs.values(), *self._app.screen_stack))
+
+    def _tick(self) -> None:
         """Draw once a second, so that times and ages go on, unless a new state has just been drawn.
 
         Readings of the machine bring a state about as often as this ticks.
         """
-        await self.follow_language()
+        self.follow_language()
         if time.monotonic() - self._drawn_s > _TICK_S * 0.9:
             self.draw()
 
@@ -144,9 +138,7 @@ class Screens:
                 app.install_screen(self._tabs[name], name)
             self._show_tab(self._tabs[name])
         elif type(app.screen) is not kind:
-            screen = kind(*about)
-            self._over[screen] = name, about
-            app.push_screen(screen)
+            app.push_screen(kind(*about))
 
     def _show_tab(self, wanted: Screen[None]) -> None:
         app = self._app

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
     from pathlib import Path
 
+    from llmstack_tui.base.paths import Look
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.servers import Startup
@@ -104,10 +105,10 @@ class World:
     def language(self, settings: Settings) -> str:
         return chosen(settings.ui.language, {})
 
-    def last_theme(self) -> str:
+    def last_look(self, look: Look) -> str:
         return ""
 
-    async def keep_theme(self, _: str) -> None:
+    async def keep_look(self, look: Look, name: str) -> None:
         return
 
     async def remembered(self) -> StackState | None:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     )
     from pathlib import Path
 
+    from llmstack_tui.base.paths import Look
     from llmstack_tui.catalog.types import Catalog
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
@@ -406,7 +407,7 @@ class FakeServices:
         self.ollama: asyncio.Future[None] | None = None
         self.engine: asyncio.Future[EngineHandle] | None = None
         self.settings: asyncio.Queue[LoadedSettings] = asyncio.Queue()
-        self.kept_theme = ""
+        self.kept: dict[str, str] = {}
         self.last_session: StackState | None = None
 
     async def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
@@ -419,11 +420,11 @@ class FakeServices:
     def language(self, settings: Settings) -> str:
         return chosen(settings.ui.language, {})
 
-    def last_theme(self) -> str:
-        return self.kept_theme
+    def last_look(self, look: Look) -> str:
+        return self.kept.get(look, "")
 
-    async def keep_theme(self, name: str) -> None:
-        self.kept_theme = name
+    async def keep_look(self, look: Look, name: str) -> None:
+        self.kept[look] = name
 
     async def remembered(self) -> StackState | None:
         return self.last_session

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
     from pathlib import Path
 
+    from llmstack_tui.base.paths import Look
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
@@ -57,10 +58,10 @@ class HostServices:
     def language(self, settings: Settings) -> str:
         return chosen(settings.ui.language, {})
 
-    def last_theme(self) -> str:
+    def last_look(self, look: Look) -> str:
         return ""
 
-    async def keep_theme(self, _: str) -> None:
+    async def keep_look(self, look: Look, name: str) -> None:
         return
 
     async def remembered(self) -> StackState | None:

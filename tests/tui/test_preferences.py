@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
+from llmstack_tui.base.paths import Look
 from llmstack_tui.config.loading import LoadedSettings, load_settings
 from llmstack_tui.config.settings import Settings, UiSettings
 from llmstack_tui.core.open import Core
@@ -226,7 +227,7 @@ async def test_a_theme_that_is_gone_leaves_the_usual_one() -> None:
 
 async def test_the_first_paint_has_the_theme_of_the_last_session() -> None:
     start = services({"theme": "llmstack-light"})
-    start.kept_theme = "llmstack-light"
+    start.kept["theme"] = "llmstack-light"
     async with dashboard(services=start, connected=False) as desk:
         assert desk.app.theme == "llmstack-light"
         assert desk.app.has_class("-light-mode")
@@ -234,7 +235,7 @@ async def test_the_first_paint_has_the_theme_of_the_last_session() -> None:
         await desk.pilot.pause()
         assert desk.app.theme == "llmstack-light"
         desk.app.theme = "nord"
-        await wait_until(lambda: start.kept_theme == "nord")
+        await wait_until(lambda: start.kept == {"theme": "nord"})
 
 
 @pytest.mark.parametrize("content", ['[ui]\ntheme = "dark"', ""])
@@ -242,32 +243,33 @@ async def test_what_was_shown_last_does_not_outlive_its_reason(tmp_path: Path, c
     """The settings name another one now, or no longer that one."""
     loaded = load(tmp_path, content)
     start = services({}, loaded)
-    start.kept_theme = "llmstack-light"
+    start.kept["theme"] = "llmstack-light"
     async with dashboard(settings=loaded.settings, services=start) as desk:
         await wait_until(lambda: desk.app.theme == "llmstack-dark")
-        await wait_until(lambda: start.kept_theme == "llmstack-dark")
+        await wait_until(lambda: start.kept["theme"] == "llmstack-dark")
 
 
 @pytest.mark.parametrize("kept", ["of-a-plugin", "x" * 300, "[red]\n"])
 async def test_a_last_theme_that_is_none_is_passed_over(kept: str) -> None:
     start = services()
-    start.kept_theme = kept
+    start.kept["theme"] = kept
     async with dashboard(services=start, connected=False) as desk:
         assert desk.app.theme == "llmstack-dark"
 
 
-async def test_the_core_keeps_the_theme_where_it_can(empty_home: Path) -> None:
+@pytest.mark.parametrize("look", get_args(Look))
+async def test_the_core_keeps_the_look_where_it_can(empty_home: Path, look: Look) -> None:
     core = Core(Settings(), {})
-    assert core.last_theme() == ""
-    await core.keep_theme("nord")
-    assert core.last_theme() == "nord"
-    (file,) = (each for each in empty_home.rglob("theme") if each.is_file())
+    assert core.last_look(look) == ""
+    await core.keep_look(look, "nord")
+    assert core.last_look(look) == "nord"
+    (file,) = (each for each in empty_home.rglob(look) if each.is_file())
     file.write_bytes(b"\xff\xfe" * 1000)
-    assert core.last_theme() == ""
+    assert core.last_look(look) == ""
     file.unlink()
     file.mkdir()
-    await core.keep_theme("nord")
-    assert core.last_theme() == ""
+    await core.keep_look(look, "nord")
+    assert core.last_look(look) == ""
 
 
 async def test_the_core_reads_the_file_that_was_named(tmp_path: Path) -> None:

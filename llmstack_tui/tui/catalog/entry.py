@@ -140,6 +140,9 @@ class EntryScreen(FramedScreen):
         self._facts.update(facts_content(self._entry))
         self.action_ask()
 
+    def follow_language(self) -> None:
+        self.on_mount()
+
     def show(self, view: View) -> None:
         installed = {model_key(model.name) for model in view.models() if model.model}
         budget, now = budget_of(view.state), view.moment.now

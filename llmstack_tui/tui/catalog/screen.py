@@ -9,7 +9,7 @@ from msgspec import to_builtins
 from textual import on
 from textual.widgets import Static
 
-from llmstack_tui.base.languages import current, tr
+from llmstack_tui.base.languages import current, later, tr
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.catalog.types import Use
@@ -52,7 +52,7 @@ class CatalogScreen(TableScreen):
 
     def __init__(self) -> None:
         self.list = CatalogList()
-        order, what = CatalogOrder(), tr("Search in name, family, use, licence and purpose")
+        order, what = CatalogOrder(), later("Search in name, family, use, licence and purpose")
         names = Headings(headings, order)
         pane = TablePane(tr("Catalog"), self.list, names, order, placeholder=what, id="catalog-pane")
         super().__init__("catalog", pane)

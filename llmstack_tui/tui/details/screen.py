@@ -82,6 +82,10 @@ class DetailsScreen(RecordScreen):
 
     # What is drawn
 
+    def follow_language(self) -> None:
+        super().follow_language()
+        self._told = None
+
     def show(self, view: View) -> None:
         super().show(view)
         about = self.shell.controller(DetailsCache).about(view, self._key)

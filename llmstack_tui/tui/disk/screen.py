@@ -150,6 +150,9 @@ class DiskScreen(FramedScreen):
         self._used = {}
         with suppress(StoreError):  # Without it, no time is known.
             self._used = await stack.records.last_used()
+        self.follow_language()
+
+    def follow_language(self) -> None:
         self.list.show_message((tr("There is no folder of models here."),))
         self._show_folders()
 

@@ -9,7 +9,7 @@ from textual import on
 from textual.widgets import Static
 
 from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.base.languages import tr
+from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
@@ -173,10 +173,10 @@ class DownloadScreen(RecordScreen):
     def __init__(self, download_id: int) -> None:
         super().__init__(Pane(tr("Download"), id="frame"))
         self._number = download_id
-        self._about = Section(tr("Download"))
-        self._layers = Section(tr("Layers"))
-        self._events = Section(tr("Events"))
-        self._gone = Static(tr("It is no longer on the list."), id="gone", markup=False)
+        self._about = Section(later("Download"))
+        self._layers = Section(later("Layers"))
+        self._events = Section(later("Events"))
+        self._gone = Static(id="gone", markup=False)
 
     def compose_body(self) -> ComposeResult:
         with ScrollingText():
@@ -194,6 +194,7 @@ class DownloadScreen(RecordScreen):
         download = self._found(view)
         self._gone.display = download is None
         if download is None:
+            self._gone.update(tr("It is no longer on the list."))
             return
         now = view.moment.now
         self.frame.show_title(brief(download.model, 200))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from llmstack_tui.base.paths import Look
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.servers import OllamaStopped, Startup
@@ -47,11 +48,11 @@ class DashboardCore(Protocol):
     def language(self, settings: Settings) -> str:
         """The code of the language that these settings and the locale want."""
 
-    def last_theme(self) -> str:
-        """The theme that was shown last; "" if that is not known."""
+    def last_look(self, look: Look) -> str:
+        """The theme, or the language, for the first paint; "" if that is not known."""
 
-    async def keep_theme(self, name: str) -> None:
-        """Save the theme for the next start, if possible."""
+    async def keep_look(self, look: Look, name: str) -> None:
+        """Save the theme, or the language, for the next start, if possible."""
 
     async def remembered(self) -> StackState | None:
         """The last known state of the servers likely to be used, to show until they are found."""

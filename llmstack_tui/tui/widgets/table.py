@@ -195,7 +195,7 @@ class TablePane(Pane, Generic[S]):
         placeholder: says what the filter searches; translated when the field is opened.
 
     Attributes:
-        order: the current order; ``sorted_by`` says it in words.
+        order: the current order.
         filter_text: the text of the filter.
         is_arranged: the user has arranged the list, or an earlier arrangement was restored.
     """
@@ -217,12 +217,17 @@ class TablePane(Pane, Generic[S]):
         id: str | None = None,  # noqa: A002  # Textual's own name
     ) -> None:
         super().__init__(title, id=id)
-        self.order, self.sorted_by = order, order.words
+        self.order = order
         self.filter_text = ""
         self.headings = headings
         self._table = rows
         self._placeholder, self._field = placeholder, FilterField()
         self.is_arranged = False
+
+    @property
+    def sorted_by(self) -> str:
+        """The order in words."""
+        return self.order.words
 
     def compose(self) -> ComposeResult:
         yield self.headings
@@ -255,7 +260,7 @@ class TablePane(Pane, Generic[S]):
             self.rearranged()
 
     def _use(self, order: S) -> None:
-        self.order, self.sorted_by = order, order.words
+        self.order = order
         self.headings.show(order)
 
     def sort_next(self) -> None:
