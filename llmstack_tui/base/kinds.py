@@ -39,6 +39,23 @@ class HostKind(StrEnum):
     OPENAI = "openai"
 
 
+class ServerKind(StrEnum):
+    """The programs that serve models, with the ids that the settings and scripts use.
+
+    OPENAI is any other program that speaks OpenAI's protocol.
+    """
+
+    OLLAMA = "ollama"
+    LLAMA_SERVER = "llama-server"
+    LLAMA_ROUTER = "llama-router"
+    LLAMA_SWAP = "llama-swap"
+    LM_STUDIO = "lm-studio"
+    VLLM = "vllm"
+    TGI = "tgi"
+    RAY_SERVE = "ray-serve"
+    OPENAI = "openai"
+
+
 class EventKind(StrEnum):
     """The kinds of events that are recorded."""
 

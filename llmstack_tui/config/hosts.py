@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
+from llmstack_tui.base.kinds import ServerKind
 from llmstack_tui.base.sentences import Sentence, said
-from llmstack_tui.config.kinds import Complain, InvalidValue, SettingKind, file, quoted, shown, wrong
+from llmstack_tui.config.kinds import Complain, InvalidValue, SettingKind, file, one_of, quoted, shown, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,8 @@ Allow = Literal["look", "act"]
 ALLOW: tuple[Allow, ...] = get_args(Allow)
 
 _LONGEST_NAME = 40
-_KEYS = ("url", "name", "allow", "api_key_file")
+_KEYS = ("url", "name", "allow", "api_key_file", "kind")
+AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +34,14 @@ class HostSettings:
         allow: "look" only, or "act"; None is "act" on this machine and "look" elsewhere, as the models there
             may be other people's.
         api_key_file: the file with the key that this server asks for.
+        kind: which program it is; None asks it.
     """
 
     url: str
     name: str = ""
     allow: Allow | None = None
     api_key_file: str | None = None
+    kind: ServerKind | None = None
 
     @property
     def may_act(self) -> bool:
@@ -90,7 +94,20 @@ def _read_host(item: object, complain: Complain) -> HostSettings | None:
         except InvalidValue:
             complain(("api_key_file",), wrong(file().allowed, key))
             key = None
-    return HostSettings(url=url, name=name, allow=allow, api_key_file=key) if url else None
+    kind = item.get("kind", AUTO)
+    try:
+        kind = _server().read(kind, complain)
+    except InvalidValue:
+        complain(("kind",), wrong(_server().allowed, kind))
+        kind = AUTO
+    if url is None:
+        return None
+    server = None if kind == AUTO else ServerKind(kind)
+    return HostSettings(url=url, name=name, allow=allow, api_key_file=key, kind=server)
+
+
+def _server() -> SettingKind[str]:
+    return one_of(AUTO, *ServerKind)
 
 
 def _read_url(value: object, complain: Callable[[Sentence], None]) -> str | None:

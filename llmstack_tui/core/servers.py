@@ -10,8 +10,8 @@ from msgspec import Struct
 from llmstack_tui.base.address import default_host, is_loopback
 from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
+from llmstack_tui.hosts.transport import Timeouts
 from llmstack_tui.ollama.client import OllamaHost
-from llmstack_tui.ollama.transport import Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

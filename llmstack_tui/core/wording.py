@@ -62,12 +62,13 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.gguf import wording as gguf  # noqa: PLC0415
     from llmstack_tui.guard import wording as guard  # noqa: PLC0415
     from llmstack_tui.hardware import wording as hardware  # noqa: PLC0415
+    from llmstack_tui.hosts import wording as hosts  # noqa: PLC0415
     from llmstack_tui.library import wording as library  # noqa: PLC0415
     from llmstack_tui.ollama import wording as ollama  # noqa: PLC0415
     from llmstack_tui.registry import wording as registry  # noqa: PLC0415
     from llmstack_tui.store import wording as store  # noqa: PLC0415
 
-    rooms = (config, downloads, gguf, guard, hardware, library, ollama, registry, store)
+    rooms = (config, downloads, gguf, guard, hardware, hosts, library, ollama, registry, store)
     yield from (_OWN, *(room.SENTENCES for room in rooms))
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from llmstack_tui.base.durations import LATEST, parse_time
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.text import shortened
+from llmstack_tui.hosts.decoding import WrongShape
 from llmstack_tui.hosts.types import (
     Chunk,
     Message,
@@ -25,7 +26,6 @@ from llmstack_tui.hosts.types import (
     TimedAnswer,
     Usage,
 )
-from llmstack_tui.ollama.decoding import WrongShape
 from llmstack_tui.ollama.wire import WireAnswer, WireDetails, WireMessage
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from llmstack_tui.ollama.transport import Transport
+    from llmstack_tui.hosts.transport import Transport
 
 # Hashed in a few milliseconds, for which a cancelled import has to wait.
 _PIECE_BYTES = 8 * 2**20

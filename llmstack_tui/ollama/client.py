@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from contextlib import aclosing
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.durations import format_go_duration
 from llmstack_tui.base.kinds import Capability, HostKind
 from llmstack_tui.base.names import InvalidName, ModelName, is_plain_http
 from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.gguf.source import InvalidGGUF
+from llmstack_tui.hosts.decoding import Wire
 from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.transport import Timeouts, Transport, own_agent
 from llmstack_tui.ollama import answers, wire
 from llmstack_tui.ollama.sharing import SharedProcesses
-from llmstack_tui.ollama.transport import Timeouts, Transport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
         ServerVersion,
     )
 
-Answer = TypeVar("Answer", bound=wire.Wire)
+Answer = TypeVar("Answer", bound=Wire)
 Value = TypeVar("Value")
 
 # Ollama wants a name for each file of a model, and forgets it.
@@ -68,9 +67,14 @@ class OllamaHost:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._timeouts = timeouts or Timeouts()
-        # The built-in engine recognises its owner by the process id.
-        agent = user_agent or f"llmstack/{__version__} pid/{os.getpid()}"
-        self._http = Transport(url, user_agent=agent, timeouts=self._timeouts, key=key, transport=transport)
+        self._http = Transport(
+            url,
+            user_agent=user_agent or own_agent(),
+            timeouts=self._timeouts,
+            key=key,
+            not_it="host.is_it_ollama",
+            transport=transport,
+        )
         self._kind: HostKind | None = None
         self.left_out = 0
         self._sharing = SharedProcesses(self.show)
@@ -235,7 +239,7 @@ class OllamaHost:
     async def _post(
         self,
         path: str,
-        request: wire.Wire,
+        request: Wire,
         kind: type[Answer],
         read: Callable[[Answer], Value],
         *,
@@ -268,7 +272,7 @@ class OllamaHost:
             raise self._http.cut_off()
 
     def _progress(
-        self, path: str, request: wire.Wire, name: str, *, more: bool = False
+        self, path: str, request: Wire, name: str, *, more: bool = False
     ) -> AsyncGenerator[Progress, None]:
         kind, read = wire.ProgressResponse, answers.progress
         lines = self._http.lines(path, request, kind, read, missing=name)

@@ -17,8 +17,8 @@ from llmstack_tui.base.paths import logs_folder
 from llmstack_tui.base.private_files import private_opener
 from llmstack_tui.base.sentences import Failure, said
 from llmstack_tui.hosts.errors import HostError, Unreachable
+from llmstack_tui.hosts.transport import Timeouts
 from llmstack_tui.ollama.client import OllamaHost
-from llmstack_tui.ollama.transport import Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

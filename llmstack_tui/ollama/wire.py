@@ -9,11 +9,9 @@ with ``sha256:``.
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from msgspec import field
 
-
-class Wire(Struct, kw_only=True, omit_defaults=True):
-    """The base class of all: a field that is ``None`` is not sent."""
+from llmstack_tui.hosts.decoding import StreamLine, Wire
 
 
 class WireToolFunction(Wire):
@@ -163,16 +161,6 @@ class CopyRequest(Wire):
 
 class DeleteRequest(_NamingRequest):
     """``DELETE /api/delete``."""
-
-
-class StreamLine(Wire):
-    """A line of a stream. A stream that fails ends with a line that is only an ``error``."""
-
-    error: str | dict[str, object] | None = None
-
-
-class ErrorResponse(StreamLine):
-    """The body of a 4xx or 5xx. ``error`` is a text, or an object on ``/v1`` routes."""
 
 
 class VersionResponse(Wire):

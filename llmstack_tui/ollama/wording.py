@@ -1,4 +1,4 @@
-"""The errors of a server in words: one sentence for each kind."""
+"""What is said of Ollama alone: how its start failed."""
 
 from __future__ import annotations
 
@@ -8,53 +8,6 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Catalogue
 
 SENTENCES: Catalogue = {
-    # The titles of errors, of whatever host.
-    "title.failed": "Request failed",
-    "title.unreachable": "Server not reachable",
-    "title.not_found": "Not found",
-    "title.refused": "Refused by the server",
-    "title.bad_answer": "Answer not understood",
-    "title.server": "Server error",
-    # No answer.
-    "host.not_there": "Nothing answers at {host}.",
-    "host.silent": (
-        "No answer from {host} within {limit_s:g} seconds. It may be busy; if it stays so, restart it."
-    ),
-    "host.too_late": "No answer came from {host} in time.",
-    "host.closed": "{host} closed the connection.",
-    "host.connection_broke": "The connection to {host} broke.",
-    "host.stopped": "{host} stopped in the middle of an answer.",
-    "host.start_it": "Start the server, or give its address with --host.",
-    "host.check_address": "Check the address, and that the server listens for other machines.",
-    # Refused or failed.
-    "host.no_model": "Model {model!r} is not on {host}.",
-    "host.has_it_not": "What was asked for is not on {host}.",
-    "host.refused": "{host} refused: {said}",
-    "host.name_its_key": (
-        "If you have its key, name the file with it in the settings: "
-        "hosts = [{{ url = …, api_key_file = … }}]."
-    ),
-    "host.refused_with_status": "{host} refused: status {status}.",
-    "host.failed": "{host} failed: {said}",
-    "host.failed_with_status": "{host} failed: status {status}.",
-    "host.cannot_be_sent": "The request holds something that cannot be sent.",
-    "host.unreadable_file": "{file} cannot be read: {why}.",
-    # An answer that is not Ollama's.
-    "answer.web_page": "An answer from {host} was not understood: it is a web page.",
-    "answer.no_json": "An answer from {host} was not understood: it is not the JSON that was expected.",
-    "answer.no_http": "An answer from {host} was not understood: it is not HTTP.",
-    "answer.status": "An answer from {host} was not understood: its status is {status}.",
-    "answer.too_large": "An answer from {host} was not understood: it is larger than any answer should be.",
-    "answer.packed": "An answer from {host} was not understood: it is packed, which was not asked for.",
-    "answer.long_line": "An answer from {host} was not understood: a line of it is far too long.",
-    "answer.too_early": "An answer from {host} was not understood: it ended too early.",
-    "answer.broke_off": "An answer from {host} was not understood: it broke off in the middle.",
-    "answer.not_done": "An answer from {host} was not understood: it does not say that it is done.",
-    "answer.no_version": "An answer from {host} was not understood: it names no version.",
-    "answer.no_models": "An answer from {host} was not understood: it lists no models.",
-    "answer.no_embeddings": "An answer from {host} was not understood: it has no embeddings.",
-    "answer.nameless": "An answer from {host} was not understood: a model in it has no name.",
-    # Starting Ollama.
     "ollama.not_started": "{program} could not be started: {why}.",
     "ollama.ended": "Ollama ended at once: {words} (more in {log})",
     "ollama.ended_silently": "Ollama ended at once: see {log}.",

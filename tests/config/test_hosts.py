@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.address import InvalidAddress, parse_host
+from llmstack_tui.base.kinds import ServerKind
 from llmstack_tui.base.sentences import Sentence, Sentences, said
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.settings import Settings
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 BOX = "http://gpu-box:11434"
 HERE = "http://127.0.0.1:11434"
+KINDS = (
+    '"auto", "ollama", "llama-server", "llama-router", "llama-swap", "lm-studio", "vllm", "tgi", "ray-serve" '
+    'or "openai"'
+)
 
 
 @pytest.mark.parametrize(
@@ -114,8 +119,18 @@ def why(text: str) -> Sentences:
             (GOOD,),
         ),
         (
+            '[[hosts]]\nurl = "127.0.0.1"\nkind = "vlm"',
+            in_file(3, "wrong", name="hosts.kind", allowed=KINDS, value="'vlm'"),
+            (HostSettings(url=HERE),),
+        ),
+        (
+            '[[hosts]]\nurl = "127.0.0.1"\nkind = 1',
+            in_file(3, "wrong", name="hosts.kind", allowed=KINDS, value="1"),
+            (HostSettings(url=HERE),),
+        ),
+        (
             '[[hosts]]\nurl = "127.0.0.1"\nnam = "x"',
-            in_file(3, "unknown", name="hosts.nam", known=("url", "name", "allow", "api_key_file")),
+            in_file(3, "unknown", name="hosts.nam", known=("url", "name", "allow", "api_key_file", "kind")),
             (GOOD,),
         ),
         (
@@ -136,3 +151,9 @@ def test_a_wrong_host_is_named_with_its_line_and_the_others_apply(
 def test_one_table_is_no_list(tmp_path: Path) -> None:
     loaded = load(tmp_path, '[hosts]\nurl = "127.0.0.1"')
     assert place(loaded.problems[0]) == (1, "hosts")
+
+
+def test_the_program_that_serves_may_be_named(tmp_path: Path) -> None:
+    loaded = load(tmp_path, 'hosts = [{ url = ":1", kind = "vllm" }, { url = ":2", kind = "auto" }, ":3"]')
+    assert loaded.problems == ()
+    assert [host.kind for host in loaded.settings.hosts] == [ServerKind.VLLM, None, None]

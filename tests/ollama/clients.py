@@ -11,7 +11,7 @@ from tests.support.scripted_server import serving
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from llmstack_tui.ollama.transport import Timeouts
+    from llmstack_tui.hosts.transport import Timeouts
     from tests.support.scripted_server import Reply, Request, ScriptedServer
 
 T = TypeVar("T")

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.core.wording import words
+from llmstack_tui.hosts import transport
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
+from llmstack_tui.hosts.transport import Timeouts
 from llmstack_tui.hosts.types import Message
-from llmstack_tui.ollama import transport
 from llmstack_tui.ollama.client import OllamaHost
-from llmstack_tui.ollama.transport import Timeouts
 from tests.ollama.clients import read, talking
 from tests.support.scripted_server import Reply, Then, always, document, ndjson
 from tests.support.waiting import wait_until

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.core.wording import words
+from llmstack_tui.hosts.decoding import WrongShape, decode
 from llmstack_tui.hosts.errors import BadStream
+from llmstack_tui.hosts.transport import MAX_DOCUMENT_BYTES
 from llmstack_tui.ollama import wire
-from llmstack_tui.ollama.decoding import WrongShape, decode
-from llmstack_tui.ollama.transport import MAX_DOCUMENT_BYTES
 from tests.ollama.clients import read, talking
 from tests.support.scripted_server import Reply, always
 

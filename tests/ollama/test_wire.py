@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from llmstack_tui.hosts.decoding import Wire
 from llmstack_tui.ollama import wire
 
-WIRE = [kind for kind in vars(wire).values() if isinstance(kind, type) and issubclass(kind, wire.Wire)]
+WIRE = [kind for kind in vars(wire).values() if isinstance(kind, type) and issubclass(kind, Wire)]
 
 
 @pytest.mark.parametrize("kind", WIRE)
-def test_every_field_may_be_absent_or_null(kind: type[wire.Wire]) -> None:
+def test_every_field_may_be_absent_or_null(kind: type[Wire]) -> None:
     nothing = msgspec.json.decode(b"{}", type=kind)
     assert msgspec.json.encode(nothing) == b"{}"
     nulls = {field.encode_name: None for field in msgspec.structs.fields(kind)}

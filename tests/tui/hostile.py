@@ -13,8 +13,8 @@ from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.servers import Found
 from llmstack_tui.core.stack import Stack
+from llmstack_tui.hosts.transport import Timeouts
 from llmstack_tui.ollama.client import OllamaHost
-from llmstack_tui.ollama.transport import Timeouts
 from llmstack_tui.tui.app import Dashboard
 from tests.support.waiting import wait_until
 from tests.tui.driving import Desk

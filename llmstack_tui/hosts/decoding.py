@@ -17,11 +17,11 @@ from types import UnionType
 from typing import TypeVar, cast, get_args, get_origin
 
 import msgspec
+from msgspec import Struct
 
 from llmstack_tui.base.sentences import Failure
-from llmstack_tui.ollama.wire import Wire
 
-Answer = TypeVar("Answer", bound=Wire)
+Answer = TypeVar("Answer")
 T = TypeVar("T")
 
 MAX_VALUES = 250_000
@@ -30,6 +30,26 @@ MAX_VALUES = 250_000
 _DEEPEST = 32
 _MOST_DIGITS = 18
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{}]', re.DOTALL)
+
+
+class Wire(Struct, kw_only=True, omit_defaults=True):
+    """The base class of requests and answers: every field may be absent, and None is not sent."""
+
+
+class StreamLine(Wire):
+    """A line of a stream. A stream that fails ends with a line that is only an ``error``."""
+
+    error: str | dict[str, object] | None = None
+
+
+class ErrorResponse(StreamLine):
+    """The body of a 4xx or 5xx. ``error`` is a text, or an object on ``/v1`` routes.
+
+    Some servers say ``message`` (vLLM before 0.10) or ``detail`` (all that are made with FastAPI) instead.
+    """
+
+    message: str | None = None
+    detail: str | None = None
 
 
 class WrongShape(Failure):
@@ -41,7 +61,7 @@ def decode(content: bytes, kind: type[Answer]) -> Answer:
 
     Raises:
         WrongShape: it has more than `MAX_VALUES`.
-        ValueError, RecursionError: it is no JSON, or no object.
+        ValueError, RecursionError: it is no JSON, or not of this kind at all.
     """
     if content.count(b",") + content.count(b"[") + content.count(b"{") > MAX_VALUES:
         raise WrongShape("answer.too_large")
@@ -52,7 +72,7 @@ def decode(content: bytes, kind: type[Answer]) -> Answer:
     value = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=lambda _: None)
     answer = _readable(value, kind)
     if answer is None:
-        raise ValueError("The document is no object.")
+        raise ValueError("The document is of another kind.")
     return cast("Answer", answer)
 
 

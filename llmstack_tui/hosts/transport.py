@@ -13,12 +13,12 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.connections import connection_error, is_packed, pieces
 from llmstack_tui.base.text import excerpt, with_full_stop
+from llmstack_tui.hosts.decoding import ErrorResponse, StreamLine, Wire, WrongShape, decode
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
-from llmstack_tui.ollama.decoding import WrongShape, decode
-from llmstack_tui.ollama.wire import ErrorResponse, StreamLine, Wire
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -43,9 +43,14 @@ _MAX_ERROR_BYTES = 64 * 2**10
 # must not be sent just as its connection is closed.
 _KEEP_CONNECTION_S = 3.0
 
-Answer = TypeVar("Answer", bound=Wire)
+Answer = TypeVar("Answer")
 Line = TypeVar("Line", bound=StreamLine)
 Value = TypeVar("Value")
+
+
+def own_agent() -> str:
+    """What our clients call themselves: the built-in engine recognises its owner by the process id."""
+    return f"llmstack/{__version__} pid/{os.getpid()}"
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):
@@ -78,7 +83,13 @@ class _KeyAuth(httpx.Auth):
 
 
 class Transport:
-    """Requests to the server at ``url``. Every call raises `HostError` and nothing else."""
+    """Requests to the server at ``url``. Every call raises `HostError` and nothing else.
+
+    A redirect is an error: the key, and what is asked, are for this address alone.
+
+    Args:
+        not_it: the kind of the question that follows an answer that was not understood.
+    """
 
     def __init__(
         self,
@@ -86,11 +97,14 @@ class Transport:
         *,
         user_agent: str,
         timeouts: Timeouts,
+        not_it: str,
         key: Secret | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.url = url
         self.timeouts = timeouts
+        self._has_key = key is not None
+        self._not_it = not_it
         # Certificates and proxies only with TLS: certificates take longer to load than a small request takes,
         # and a proxy does not find the machines of a local network.
         secure = url.startswith("https:")
@@ -149,6 +163,35 @@ class Transport:
                 if decoded.error is not None:
                     raise self._failed(_error_text(decoded.error))
                 yield value
+
+    async def events(
+        self, path: str, body: Wire, event: type[Line], read: Callable[[Line], Value], *, missing: str = ""
+    ) -> AsyncGenerator[Value, None]:
+        """POST, and yield what ``read`` makes of each event of the answer, up to ``[DONE]`` or its end.
+
+        Each is JSON in one ``data:`` line; one with ``error`` is raised. The last line of an answer that was
+        cut in the middle of it is no event.
+        """
+        async with self._response("POST", path, body, missing=missing) as response:
+            async for text in self._split(response, whole=True):
+                name, _, data = text.partition(b":")
+                if name.strip() != b"data":
+                    # An answer without any event may be an error, or a page.
+                    self._check_line(text)
+                    continue
+                if data.strip() == b"[DONE]":
+                    return
+                with self._understanding(data):
+                    decoded = decode(data, event)
+                    value = read(decoded)
+                if decoded.error is not None:
+                    raise self._failed(_error_text(decoded.error))
+                yield value
+
+    async def text(self, path: str, *, limit_s: float) -> str:
+        """GET something that is no JSON."""
+        content = await self._whole("GET", path, None, MAX_DOCUMENT_BYTES, limit_s=limit_s, missing="")
+        return content.decode(errors="replace")
 
     async def exists(self, path: str) -> bool:
         """Whether a HEAD request finds something."""
@@ -226,12 +269,12 @@ class Transport:
                 raise self._not_understood("answer.too_large")
         return bytes(content)
 
-    async def _split(self, response: httpx.Response) -> AsyncIterator[bytes]:
-        """The lines of a body that are not empty. The last one may lack its newline."""
+    async def _split(self, response: httpx.Response, *, whole: bool = False) -> AsyncIterator[bytes]:
+        """The lines of a body that are not empty. The last one may lack its newline, unless ``whole``."""
         pending = bytearray()
         async for piece in self._pieces(response):
-            *whole, rest = piece.split(b"\n")
-            for end in whole:
+            *ends, rest = piece.split(b"\n")
+            for end in ends:
                 pending += end
                 if pending.strip():
                     yield bytes(pending)
@@ -239,7 +282,7 @@ class Transport:
             pending += rest
             if len(pending) > MAX_LINE_BYTES:
                 raise self._not_understood("answer.long_line")
-        if pending.strip():
+        if pending.strip() and not whole:
             yield bytes(pending)
 
     def _encoded(self, body: Wire) -> bytes:
@@ -262,6 +305,15 @@ class Transport:
         if answer is not None and answer.error is not None:
             raise self._failed(_error_text(answer.error))
 
+    def _check_line(self, line: bytes) -> None:
+        """Raise if a line of a stream of events is the beginning of something else."""
+        if line.lstrip()[:1] in (b"<", b"{"):
+            with self._understanding(line):
+                error = decode(line, ErrorResponse).error
+            raise (
+                self._not_understood("answer.no_json") if error is None else self._failed(_error_text(error))
+            )
+
     @contextmanager
     def _understanding(self, content: bytes) -> Iterator[None]:
         try:
@@ -274,6 +326,9 @@ class Transport:
             raise self._not_understood(why, str(error)) from None
 
     def _no_answer(self, error: httpx.HTTPError) -> HostError:
+        if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+            why = connection_error(error)
+            return Unreachable("host.certificate", host=self.url, why=why, detail=why)
         if isinstance(error, httpx.ConnectError):
             return self._unreachable("host.not_there", connection_error(error))
         if isinstance(error, httpx.TimeoutException):
@@ -289,7 +344,8 @@ class Transport:
         code = response.status_code
         content = await self._content(response, _MAX_ERROR_BYTES)
         try:
-            error = decode(content, ErrorResponse).error
+            body = decode(content, ErrorResponse)
+            error = body.error or body.message or body.detail
         except (WrongShape, ValueError, RecursionError):
             error = None
         said = _error_text(error) if error is not None else ""
@@ -298,6 +354,10 @@ class Transport:
             raise NotFound(kind, host=self.url, model=missing, detail=said)
         if code >= 500 and code != HTTPStatus.NOT_IMPLEMENTED:
             raise self._failed(said, code)
+        if 300 <= code < 400:
+            raise self._not_understood("answer.redirect")
+        if code == HTTPStatus.UNAUTHORIZED and self._has_key:
+            raise Refused("host.wrong_key", host=self.url, detail=said)
         if code < 400 or (code == 404 and content.lstrip()[:1] == b"<"):
             raise self._not_understood("answer.status", status=code)
         kind = "host.refused" if said else "host.refused_with_status"
@@ -314,7 +374,7 @@ class Transport:
         return ServerError(kind, host=self.url, said=with_full_stop(said), status=status, detail=detail)
 
     def _not_understood(self, kind: str, detail: str = "", **params: Param) -> HostError:
-        return BadStream(kind, host=self.url, detail=excerpt(detail), hint="host.is_it_ollama", **params)
+        return BadStream(kind, host=self.url, detail=excerpt(detail), hint=self._not_it, **params)
 
     def _unreachable(self, kind: str, detail: str) -> HostError:
         hint = "host.start_it" if is_loopback(self.url) else "host.check_address"
