@@ -67,6 +67,7 @@ COMMANDS = (
     Command("history", "Show when a model was loaded, and its versions."),
     Command("engine", "Start or stop the built-in engine, or serve one GGUF file.", has_subcommands=True),
     Command("completion", "Write a script that completes commands, options and names of models in a shell."),
+    Command("guide", "Read the user's guide: a page for each topic."),
     Command("config", "Show the settings, and where each comes from. Fails when one is wrong."),
 )
 

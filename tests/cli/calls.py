@@ -55,6 +55,7 @@ def calls(model: Path, url: str) -> dict[str, tuple[str, ...]]:
         "engine status": ("engine", "status"),
         "engine stop": ("engine", "stop"),
         "completion": ("completion", "bash"),
+        "guide": ("guide", "start"),
         "config": ("config",),
     }
 
