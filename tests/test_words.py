@@ -71,7 +71,7 @@ def _sentences() -> Iterator[tuple[str, str]]:
     for file in DOCUMENTS:
         text = re.sub(r"\]\([^)]*\)", "]", file.read_text(encoding="utf-8"))  # Without the targets of links.
         for piece in re.split(r"\n\n|\n(?=- |\| |\{)", text):
-            yield file.name, piece.replace("\n", " ")
+            yield file.name, " ".join(piece.split())
 
 
 def _wrong(text: str) -> bool:
