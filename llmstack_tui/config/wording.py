@@ -50,7 +50,8 @@ SENTENCES: Catalogue = {
     "allowed.secret": "a key of at least 16 letters, digits and signs, and in the environment only",
     "allowed.profile": 'a profile such as "cpu", "nvidia_8gb", "amd_16gb" or "apple_m3"',
     "allowed.hosts": (
-        'a list of addresses such as "127.0.0.1:11434" and of tables {{ url, name, allow, api_key_file, kind }}'
+        'a list of addresses such as "127.0.0.1:11434" and of tables '
+        "{{ url, name, allow, api_key_file, kind }}"
     ),
     "allowed.name": "a text of at most {most} characters",
     "allowed.address": 'an address such as "127.0.0.1:11434"',

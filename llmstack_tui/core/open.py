@@ -163,11 +163,11 @@ class Core:
 
         if not hosts:  # Only this machine is asked about: no client is needed.
             return Stack((), options)
-        await lazy.load(".ollama.client")
-        from llmstack_tui.ollama.client import OllamaHost  # noqa: PLC0415
+        await lazy.load(".core.servers")
+        from llmstack_tui.core.servers import host_at  # noqa: PLC0415
 
         keys = {url: await asyncio.to_thread(key_for, url, self.settings) for url in hosts}
-        return Stack([OllamaHost(url, key=key) for url, key in keys.items()], options)
+        return Stack([host_at(url, key) for url, key in keys.items()], options)
 
     async def options(self, hosts: Sequence[str], actor: Actor = Actor.USER) -> StackOptions:
         """The options of a stack over these servers, from the settings."""

@@ -66,9 +66,10 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.library import wording as library  # noqa: PLC0415
     from llmstack_tui.ollama import wording as ollama  # noqa: PLC0415
     from llmstack_tui.registry import wording as registry  # noqa: PLC0415
+    from llmstack_tui.ssh import wording as ssh  # noqa: PLC0415
     from llmstack_tui.store import wording as store  # noqa: PLC0415
 
-    rooms = (config, downloads, gguf, guard, hardware, hosts, library, ollama, registry, store)
+    rooms = (config, downloads, gguf, guard, hardware, hosts, library, ollama, registry, ssh, store)
     yield from (_OWN, *(room.SENTENCES for room in rooms))
 
 

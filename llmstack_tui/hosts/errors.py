@@ -33,6 +33,12 @@ class Unreachable(HostError):
     title = "title.unreachable"
 
 
+class NoTunnel(Unreachable):
+    """There is no SSH connection to the server's machine; the sentence says why, and what to do."""
+
+    title = "title.no_tunnel"
+
+
 class NotFound(HostError):
     """The server does not have what was asked for (404)."""
 

@@ -11,6 +11,7 @@ SENTENCES: Catalogue = {
     # The titles of errors, of whatever host.
     "title.failed": "Request failed",
     "title.unreachable": "Server not reachable",
+    "title.no_tunnel": "No SSH connection",
     "title.not_found": "Not found",
     "title.refused": "Refused by the server",
     "title.bad_answer": "Answer not understood",

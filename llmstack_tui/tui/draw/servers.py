@@ -13,7 +13,7 @@ from llmstack_tui.base.languages import later, tr, tr_n
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import duration_text
 from llmstack_tui.core.wording import text, words
-from llmstack_tui.hosts.errors import Unreachable
+from llmstack_tui.hosts.errors import NoTunnel, Unreachable
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.updates import newer_programs, wanted
 from llmstack_tui.tui.widgets.header import HeaderLine, ServerLine
@@ -111,7 +111,11 @@ def banner(view: View, *, restart: bool, names: Mapping[str, str] | None = None)
 
 def _away(snapshot: Snapshot, name: str, now_s: float) -> str:
     error = snapshot.error
-    if isinstance(error, Unreachable) and snapshot.read_at is not None:
+    if (
+        isinstance(error, Unreachable)
+        and not isinstance(error, NoTunnel)  # Only its own sentence helps.
+        and snapshot.read_at is not None
+    ):
         _, phrase = _NAMES.get(snapshot.server.kind, _SERVER) if snapshot.server else _SERVER
         where = name or tr("{server} at {address}", server=tr(phrase), address=address(snapshot.url))
         if error.detail:
