@@ -15,6 +15,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.engine.errors import NO_GRAMMAR, UpstreamError
 from llmstack_tui.engine.inference import prompt
 from llmstack_tui.engine.inference.chunks import CompletionChunk, TokenLogprob, decode, joined
+from llmstack_tui.engine.inference.tagged_answer import TaggedAnswer
 from llmstack_tui.engine.runners.runner import LastAnswer
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Generation:
         self._session = session
         self._request = request
         self._chunks: list[CompletionChunk] = []
+        self._text = ""
         self._asked_s = time.monotonic()
         self._first_s: float | None = None
 
@@ -70,21 +72,16 @@ class Generation:
         """
         while True:
             runner = self._session.runner
-            events = runner.stream(self._request.path, self._request.body)
             try:
-                async with aclosing(events), self._prompt() as written:
-                    async for event in events:
-                        chunk = decode(event)
-                        if chunk.logprobs and not self._with_top:
-                            chunk = replace(chunk, logprobs=_without_top(chunk.logprobs))
+                async with self._prompt() as written, aclosing(self._events()) as chunks:
+                    async for chunk in chunks:
                         if self._first_s is None and (chunk.text or chunk.thinking):
                             self._first_s = time.monotonic() - self._asked_s
                         self._chunks.append(chunk)
                         if chunk.text or chunk.thinking or chunk.logprobs:
                             yield chunk
                     if written is not None:
-                        answer = joined(self._chunks).text
-                        self._context = await prompt.context_tokens(runner, await written, answer)
+                        self._context = await prompt.context_tokens(runner, await written, self._text)
                 return
             except UpstreamError as error:
                 # llama.cpp refuses both before it generates anything.
@@ -92,13 +89,40 @@ class Generation:
                     log.info("The tools' schemas are not kept to: %s", error)
                     self._request = free
                     continue
-                if not truncate or error.kind != prompt.TOO_LONG:
+                if not truncate or error.kind != prompt.TOO_LONG or self._first_s is not None:
                     raise
             truncate, session = False, self._session
             log.info("A prompt longer than the context of %d tokens is truncated", session.context_length)
             self._request = await prompt.truncated(
                 session.runner, self._request, session.context_length, may_cut=may_cut
             )
+
+    async def _events(self) -> AsyncGenerator[CompletionChunk, None]:
+        """A chunk for each event, searched for the request's tags.
+
+        What binds only the answer, such as a schema, takes a request of its own once the thinking is over.
+        """
+        runner, request = self._session.runner, self._request
+        answer = TaggedAnswer(request.tags) if request.tags else None
+        while True:
+            async with aclosing(runner.stream(request.path, request.body)) as events:
+                async for event in events:
+                    chunk = decode(event)
+                    self._text += chunk.text
+                    if chunk.logprobs and not self._with_top:
+                        chunk = replace(chunk, logprobs=_without_top(chunk.logprobs))
+                    if answer is not None:
+                        chunk = answer.read(chunk)
+                        if answer.answers and request.after_thinking:
+                            break
+                    yield chunk
+                else:
+                    if answer is not None:
+                        yield answer.rest()
+                    return
+            yield CompletionChunk(thinking=chunk.thinking)
+            self._text = answer.thought(self._text)
+            request = await prompt.after_thinking(runner, request, self._text)
 
     @asynccontextmanager
     async def _prompt(self) -> AsyncIterator[Task[str | list[int]] | None]:
