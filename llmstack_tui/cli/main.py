@@ -51,6 +51,7 @@ COMMANDS = (
         "pull",
         "Download models. A loaded one is unloaded first, once its request has ended, and then loaded again.",
     ),
+    Command("copy", "Copy a model to another server. What that has already is not sent again."),
     Command("update", "Update models to the newest version, or only list which have a newer one."),
     Command("chat", "Ask a model one question; it is loaded if necessary."),
     Command("status", "Show the servers and the memory. Fails when no server answers."),

@@ -29,6 +29,19 @@ _OWN: Catalogue = {
         "ended: load it then."
     ),
     "core.kept": "{model} was not restarted: another client has asked for it in the meantime.",
+    "transfer.done": "{model} was copied from {source} to {host}.",
+    "transfer.same_host": "{model} is at {host} already: choose another server.",
+    "transfer.taken": "There is a model called {model} at {host} already.",
+    "transfer.gone": "{host} has no model called {model} any more.",
+    "transfer.cloud": "{model} runs in the cloud: it has no files that could be copied.",
+    "transfer.no_files": (
+        "The files of {model} are not on this machine, or may not be read, and {host} hands out no files."
+    ),
+    "transfer.unreadable": "{model} cannot be copied: {why}",
+    "transfer.differs": (
+        "{model} is at {host} now, but with other weights ({there}): something there has changed them. "
+        "Compare its answers before you rely on it."
+    ),
     "core.name_taken": "There is a model called {model} already. Choose another name.",
 }
 

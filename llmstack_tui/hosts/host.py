@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Message,
         Model,
         ModelDetails,
+        ModelParts,
         Progress,
         RunningModel,
         ServerVersion,
@@ -91,6 +92,9 @@ class Host(Protocol):
 
     def import_gguf(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         """Make a model from a GGUF file of this machine. The file itself is never moved or changed."""
+
+    def receive(self, name: str, parts: ModelParts) -> AsyncGenerator[Progress, None]:
+        """Make a model from files of this machine. Those that the server has already are not sent."""
 
     async def copy(self, source: str, destination: str) -> None: ...
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Message,
         Model,
         ModelDetails,
+        ModelParts,
         Progress,
         RunningModel,
         ServerVersion,
@@ -219,6 +220,20 @@ class OllamaHost:
             raise Refused(QUOTED, text=said(error), host=self.url) from None
         except OSError as error:
             raise Refused("host.unreadable_file", file=str(path), why=error.strerror, host=self.url) from None
+
+    async def receive(self, name: str, parts: ModelParts) -> AsyncGenerator[Progress, None]:
+        from llmstack_tui.ollama.blobs import create_request, send_blobs  # noqa: PLC0415
+
+        try:
+            async with aclosing(send_blobs(self._http, (*parts.files, *parts.adapters))) as steps:
+                async for step in steps:
+                    yield step
+        except OSError as error:
+            file = str(error.filename or "")
+            raise Refused("host.unreadable_file", file=file, why=error.strerror, host=self.url) from None
+        async with aclosing(self._progress("/api/create", create_request(name, parts), name)) as steps:
+            async for step in steps:
+                yield step
 
     async def copy(self, source: str, destination: str) -> None:
         request = wire.CopyRequest(source=source, destination=destination)

@@ -39,6 +39,7 @@ def calls(model: Path, url: str) -> dict[str, tuple[str, ...]]:
         "rm": ("rm", "c:1", "--yes", *host),
         "import": ("import", str(model), "imported:1", *host),
         "pull": ("pull", _PULLED, *host),
+        "copy": ("copy", "a:1", "--to", url, *host),
         "update": ("update", "--check", *host),
         "chat": ("chat", "a:1", "Why?", *host),
         "status": ("status", *host),
