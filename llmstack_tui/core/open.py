@@ -167,6 +167,7 @@ class Core:
         from llmstack_tui.core.servers import host_at  # noqa: PLC0415
 
         keys = {url: await asyncio.to_thread(key_for, url, self.settings) for url in hosts}
+        options = replace(options, keys={url: key for url, key in keys.items() if key is not None})
         return Stack([host_at(url, key) for url, key in keys.items()], options)
 
     async def options(self, hosts: Sequence[str], actor: Actor = Actor.USER) -> StackOptions:

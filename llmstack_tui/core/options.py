@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.kinds import Capability
+    from llmstack_tui.base.secret import Secret
     from llmstack_tui.base.sentences import Failure
     from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.fit.memory import Request
@@ -65,6 +66,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
         guard_take_over_s: seconds between two attempts of a passive guard to become the active one.
         guard_asks: the guard unloads what other programs loaded only once the user has said so; else, unless
             the user has forbidden it.
+        keys: the key of each server that asks for one, by URL.
     """
 
     actor: Actor = Actor.USER
@@ -91,6 +93,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
     services_after_s: float = 0.15
     guard_take_over_s: float = 3.0
     guard_asks: bool = True
+    keys: Mapping[str, Secret] = {}
 
 
 class Permissions:
