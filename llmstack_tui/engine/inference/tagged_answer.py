@@ -52,8 +52,8 @@ class TaggedAnswer:
     """Reads an answer, piece by piece."""
 
     def __init__(self, tags: AnswerTags) -> None:
-        self._thinking = _Thinking(tags.thinking, begun=tags.thinks) if tags.thinking else None
-        self._calls = _Calls(tags.tools, tags.call, begun=tags.calls) if tags.tools else None
+        self._thinking = _ThinkingPart(tags.thinking, begun=tags.thinks) if tags.thinking else None
+        self._calls = _CallPart(tags.tools, tags.call, begun=tags.calls) if tags.tools else None
 
     @property
     def answers(self) -> bool:
@@ -77,7 +77,7 @@ class TaggedAnswer:
         return CompletionChunk(thinking=thinking, text=text, tool_calls=calls)
 
 
-class _Thinking:
+class _ThinkingPart:
     """Before it, in it, or past it. White space around the thinking belongs to the tags."""
 
     def __init__(self, tags: ThinkingTags, *, begun: bool) -> None:
@@ -126,7 +126,7 @@ class _Thinking:
         return (self._held, "") if self._begun and not self.over else ("", self._held)
 
 
-class _Calls:
+class _CallPart:
     """The text before the first call. From its tag on, everything is held back until the end.
 
     A bracket stands for a call only where the answer begins with it.
