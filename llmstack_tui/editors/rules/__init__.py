@@ -1,1 +1,0 @@
-"""Which settings each client needs, how they get into its file, and what a test of them has shown."""

@@ -1,1 +1,0 @@
-"""The user's guide: a page for each topic, in every language."""

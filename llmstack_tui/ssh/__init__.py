@@ -1,1 +1,0 @@
-"""Servers on other machines, reached through SSH."""
