@@ -1,4 +1,4 @@
-"""What README and CONTRIBUTING name is there: files, modules, commands, settings."""
+"""What README and CONTRIBUTING name is there: files, modules, pages."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from llmstack_tui.cli.main import build_parser
-from llmstack_tui.config.table import table
-from llmstack_tui.tui.features import OPENING
-from tests.config.files import load
+from llmstack_tui.guide.pages import FOLDER, TOPICS
 
 ROOT = Path(__file__).parent.parent
 README, CONTRIBUTING = (
     (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")
 )
+GUIDE = "\n".join(page.read_text(encoding="utf-8") for page in FOLDER.rglob("*.md"))
 
 
-@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+@pytest.mark.parametrize("text", [README, CONTRIBUTING, GUIDE], ids=["README", "CONTRIBUTING", "guide"])
 def test_files_and_modules_are_there(text: str) -> None:
     paths = {
         *re.findall(r"(?:\w+/)+\w+\.(?:py|toml|tcss|svg)\b", text),
@@ -36,23 +34,14 @@ def test_files_and_modules_are_there(text: str) -> None:
     assert [name for name in modules if importlib.util.find_spec(name) is None] == []
 
 
-def test_the_readme_has_every_command_and_no_other() -> None:
-    rows = re.findall(r"^\| (`llmstack .*?) \|", README.replace("\\|", "/"), flags=re.MULTILINE)
-    named = {word for row in rows for word in re.findall(r"`(?:llmstack )?([a-z]+)", row)}
-    help_text = build_parser().format_help()
-    commands = set(re.findall(r"^    ([a-z]+) ", help_text, flags=re.MULTILINE))
-    assert commands <= named
+def test_the_readme_leads_to_every_page_of_the_guide() -> None:
+    links = set(re.findall(r"\]\(([^:)]+)\)", README))
+    assert {link for link in links if not (ROOT / link).is_file()} == set()
+    assert {f"llmstack_tui/guide/en/{topic}.md" for topic in TOPICS} <= links
 
 
-def test_the_readme_has_every_key_that_opens_a_screen() -> None:
-    named = {
-        key for row in re.findall(r"^\| `.*", README, flags=re.MULTILINE) for key in re.findall(r"`(.)`", row)
-    }
-    assert {binding.key for binding in OPENING} <= named
-
-
-def test_the_settings_of_the_readme_are_settings(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
-    assert load(tmp_path, example).problems == ()
-    named = {".".join(found) for found in re.findall(r"`\[(\w+)\] (\w+)", README)}
-    assert named <= {setting.name for setting in table()}
+def test_the_readme_has_the_commands_that_are_run() -> None:
+    """That of the tests in CI, that of the installation in the guide."""
+    install, tests = re.findall(r"```sh\n(.*)\n```", README)
+    assert tests in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert install in GUIDE

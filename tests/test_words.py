@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(llmstack_tui.__file__).parent
-README = ROOT.parent / "README.md"
+DOCUMENTS = (
+    ROOT / "tui" / "help.txt",
+    *(ROOT / "guide" / "en").glob("*.md"),
+    *(ROOT.parent / name for name in ("README.md", "CHANGELOG.md")),
+)
 MODULES = sorted(
     {*(ROOT / "tui").rglob("*.py"), *(ROOT / "cli").rglob("*.py"), *ROOT.rglob("wording.py")}
     | {ROOT / "config" / "settings.py"}
@@ -64,9 +68,10 @@ def _sentences() -> Iterator[tuple[str, str]]:
         for line, text in _shown(file):
             if " " in text or text[:1].isupper():
                 yield f"{file.relative_to(ROOT)}:{line}", text
-    for file in (ROOT / "tui" / "help.txt", README):
-        for number, row in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            yield f"{file.name}:{number}", row
+    for file in DOCUMENTS:
+        text = re.sub(r"\]\([^)]*\)", "]", file.read_text(encoding="utf-8"))  # Without the targets of links.
+        for piece in re.split(r"\n\n|\n(?=- |\| |\{)", text):
+            yield file.name, " ".join(piece.split())
 
 
 def _wrong(text: str) -> bool:

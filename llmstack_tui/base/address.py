@@ -7,9 +7,10 @@ an invalid port by its default; here it is an error.
 from __future__ import annotations
 
 import re
+import shlex
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from llmstack_tui.base.sentences import Failure, said
@@ -28,6 +29,9 @@ _INSIDE = tuple(
         ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fec0::/10"),
     )
 )
+_SSH = "ssh://"
+_SSH_SERVER = "?server="
+_SSH_PART = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.+-]{0,252}")
 _PATH = re.compile(r"[\w\-.~!$&'()*+,;=:@%/]*", flags=re.ASCII)
 
 
@@ -35,11 +39,33 @@ class InvalidAddress(Failure, ValueError):
     """A text that is not the address of a server."""
 
 
+class SshAddress(NamedTuple):
+    """A server on a machine that is reached through SSH.
+
+    Attributes:
+        host: of that machine: a name, an address, or what the user's SSH settings call it, where a capital
+            letter counts.
+        user, port: None leaves it to those settings.
+        server: the base URL of the server, as seen from there.
+    """
+
+    host: str
+    user: str | None
+    port: int | None
+    server: str
+
+    def command(self, *options: str) -> str:
+        """The shell command that connects to the machine, with options of ssh."""
+        port = () if self.port is None else ("-p", str(self.port))
+        return shlex.join(("ssh", *options, *port, f"{self.user}@{self.host}" if self.user else self.host))
+
+
 def parse_host(text: str) -> str:
     """The base URL of an address: "gpu-box", ":8080", "0.0.0.0", "https://example.com/ollama", "::1".
 
     The default port is 11434 without a scheme, 80 after http:// and 443 after https://. The wildcard
     addresses that a server listens at (0.0.0.0, ::) become the loopback address, where a client finds it.
+    Over SSH the URL stays what it is ("ssh://user@box?server=127.0.0.1:8080"): see `parse_ssh`.
 
     Raises:
         InvalidAddress: it is none.
@@ -48,6 +74,8 @@ def parse_host(text: str) -> str:
     scheme, found, rest = text.partition("://")
     if not found:
         scheme, rest = ("https", "ollama.com:443") if text == "ollama.com" else ("http", text)
+    if scheme == "ssh":
+        return _ssh_url(parse_ssh(text))
     if scheme not in _PORTS:
         raise InvalidAddress("address.scheme", text=text)
     default_port = _PORTS[scheme] if found else DEFAULT_PORT
@@ -60,6 +88,42 @@ def parse_host(text: str) -> str:
         raise InvalidAddress("address.path", text=text)
     path = path.rstrip("/")
     return f"{scheme}://{_host(host, text)}:{number}" + (f"/{path}" if path else "")
+
+
+def parse_ssh(text: str) -> SshAddress:
+    """The parts of an address over SSH. Its server is Ollama there, if it names none.
+
+    Raises:
+        InvalidAddress: it is none.
+    """
+    place, named, server = text.removeprefix(_SSH).partition(_SSH_SERVER)
+    user, _, host_port = place.rstrip("/").rpartition("@")
+    if ":" in user:
+        raise InvalidAddress("address.password")
+    host, port = _split_port(host_port)
+    there = parse_host(server) if server else "" if named else parse_host("")
+    if not (
+        (_SSH_PART.fullmatch(host) or ":" in host)
+        and (not user or _SSH_PART.fullmatch(user))
+        and there.startswith("http:")
+    ):
+        raise InvalidAddress("address.ssh", hint="address.ssh_examples", text=text)
+    return SshAddress(
+        host=_host(host, text).strip("[]") if ":" in host else host,
+        user=user or None,
+        port=None if port is None else _port(port, text),
+        server=there,
+    )
+
+
+def is_ssh(url: str) -> bool:
+    """Whether the server at a base URL is reached through SSH."""
+    return url.startswith(_SSH)
+
+
+def request_url(url: str) -> str:
+    """The URL that HTTP requests to the server at a base URL begin with: over SSH, its address there."""
+    return parse_ssh(url).server if is_ssh(url) else url
 
 
 def default_host(environ: Mapping[str, str]) -> str:
@@ -76,8 +140,11 @@ def default_host(environ: Mapping[str, str]) -> str:
 
 @lru_cache(256)
 def is_loopback(url: str) -> bool:
-    """Whether the host of a base URL can only be this machine. Names are not looked up."""
-    return is_loopback_host(urlsplit(url).hostname or "")
+    """Whether the host of a base URL can only be this machine. Names are not looked up.
+
+    What is reached through SSH is not, as a port of this machine may lead to another.
+    """
+    return not is_ssh(url) and is_loopback_host(urlsplit(url).hostname or "")
 
 
 def is_loopback_host(host: str) -> bool:
@@ -112,6 +179,15 @@ def server_id(url: str) -> str:
         return url
     parts = urlsplit(url)
     return f"loopback:{parts.port}{parts.path}"
+
+
+def _ssh_url(address: SshAddress) -> str:
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    user = f"{address.user}@" if address.user else ""
+    port = "" if address.port is None else f":{address.port}"
+    server = address.server.removeprefix("http://")
+    there = "" if address.server == parse_host("") else f"{_SSH_SERVER}{server}"
+    return f"{_SSH}{user}{host}{port}{there}"
 
 
 def _split_port(text: str) -> tuple[str, str | None]:

@@ -28,8 +28,14 @@ SENTENCES: Catalogue = {
     "name.examples": "Names look like qwen2.5-coder:7b or hf.co/user/model:Q4_K_M.",
     "time.invalid": "{text:quoted} is not a length of time: write it as 90s, 10m or 1h30m.",
     "address.of_ollama": "OLLAMA_HOST has a wrong address. {why}",
-    "address.scheme": "{text:quoted} has an unknown scheme: an address begins with http:// or https://.",
+    "address.scheme": "{text:quoted} has an unknown scheme: an address begins with http://, https:// or ssh://.",
     "address.user": "An address has no user name or password: leave out everything before the @.",
+    "address.password": "An address has no password: use a key or an SSH agent.",
+    "address.ssh": "{text:quoted} is not the address of a server over SSH.",
+    "address.ssh_examples": (
+        "Such addresses look like ssh://user@box or ssh://user@box:2222?server=127.0.0.1:8080, where server "
+        "is the address on that machine."
+    ),
     "address.path": "{text:quoted} is not an address of a server: no path can have such characters.",
     "address.port": "The port in {text:quoted} is not a number from 0 to 65535.",
     "address.invalid": "{text:quoted} is not an address of a server.",

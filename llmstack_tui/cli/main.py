@@ -51,8 +51,10 @@ COMMANDS = (
         "pull",
         "Download models. A loaded one is unloaded first, once its request has ended, and then loaded again.",
     ),
+    Command("copy", "Copy a model to another server. What that has already is not sent again."),
     Command("update", "Update models to the newest version, or only list which have a newer one."),
     Command("chat", "Ask a model one question; it is loaded if necessary."),
+    Command("editors", "Show, write or test the settings with which an editor or an agent uses a model."),
     Command("status", "Show the servers and the memory. Fails when no server answers."),
     Command("catalog", "List recommended models, and which of them fit on this machine."),
     Command("disk", "Show the disk space of each model on this machine, and files that no model uses."),
@@ -67,6 +69,7 @@ COMMANDS = (
     Command("history", "Show when a model was loaded, and its versions."),
     Command("engine", "Start or stop the built-in engine, or serve one GGUF file.", has_subcommands=True),
     Command("completion", "Write a script that completes commands, options and names of models in a shell."),
+    Command("guide", "Read the user's guide: a page for each topic."),
     Command("config", "Show the settings, and where each comes from. Fails when one is wrong."),
 )
 

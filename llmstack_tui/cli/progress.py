@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.downloads.types import Download
+    from llmstack_tui.hosts.types import Progress
 
 _FRAMES = "|/-\\"
 _STEP_S = 0.15
@@ -93,6 +94,14 @@ async def _until_over(stack: Stack, numbers: Collection[int], show: _PullDocumen
             if len(ours) == len(numbers) and all(each.state.is_over for each in ours):
                 return int(any(each.state is not DownloadState.DONE for each in ours))
     return 1
+
+
+def step_text(step: Progress) -> str:
+    """A step of what a server does or is sent, with its share if that is known."""
+    if not step.total or step.completed is None:
+        return tr(step.status)
+    share = 100 * min(step.completed, step.total) // step.total
+    return f"{tr(step.status)} {tr('{percent} % of {size}', percent=share, size=bytes_text(step.total))}"
 
 
 class _PullDocuments:

@@ -13,6 +13,7 @@ from llmstack_tui.base.kinds import Capability, EventKind
 from llmstack_tui.base.names import listed_name, model_key, same_model
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.core.removal import plan_removal
+from llmstack_tui.core.transfer import transfer
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.lifecycle.actions import Departure, because
 from llmstack_tui.lifecycle.load_request import OURS, LoadRequest, load_request
@@ -54,6 +55,7 @@ class ModelActions:
         fit: Callable[[], FitService],
         disk: Callable[[], DiskService],
     ) -> None:
+        self._parts = parts
         self._monitors = parts.monitors
         self._allowed = parts.permissions.allowed
         self._may_act = parts.permissions.may_act
@@ -250,6 +252,12 @@ class ModelActions:
             await host.copy(model, name)
         self._done(EventKind.COPY, "copy.done", host_url, model, name)
         await self._settle(host)
+
+    def copy_to(
+        self, host_url: str, model: str, to_url: str, name: str = "", *, replace: bool = False
+    ) -> AsyncGenerator[Progress, None]:
+        """Copy a model to another host, there with its own name or ``name``; see `core.transfer`."""
+        return transfer(self._parts, host_url, model, to_url, name, replace=replace)
 
     async def rename(self, host_url: str, model: str, name: str) -> None:
         """Copy a model and remove its old name. A loaded model stays loaded, under the new name.

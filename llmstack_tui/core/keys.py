@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llmstack_tui.base.address import server_id
+from llmstack_tui.base.address import is_ssh, server_id
 from llmstack_tui.config.key import engine_key, read_key
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def key_for(url: str, settings: Settings) -> Secret | None:
     if named is not None:
         return read_key(Path(named).expanduser())
     key = engine_key(settings.engine)
-    return key if key is not None and _is_own_engine(url) else None
+    return key if key is not None and not is_ssh(url) and _is_own_engine(url) else None
 
 
 def _is_own_engine(url: str) -> bool:

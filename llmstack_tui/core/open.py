@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base import lazy, paths
 from llmstack_tui.base.address import InvalidAddress, default_host
-from llmstack_tui.base.kinds import Actor, ServerKind
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.languages import chosen, tr
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.keys import key_for
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Request
-    from llmstack_tui.hosts.host import Host
 
 _LONGEST_NAME = 200
 
@@ -164,26 +163,12 @@ class Core:
 
         if not hosts:  # Only this machine is asked about: no client is needed.
             return Stack((), options)
-        return Stack([await self._host(url) for url in hosts], options)
+        await lazy.load(".core.servers")
+        from llmstack_tui.core.servers import host_at  # noqa: PLC0415
 
-    async def _host(self, url: str) -> Host:
-        """The client for a server; raises KeyFailed."""
-        key = await asyncio.to_thread(key_for, url, self.settings)
-        named = next((host for host in self.settings.hosts if host.url == url), None)
-        if named is None or named.kind is ServerKind.OLLAMA:
-            await lazy.load(".ollama.client")
-            from llmstack_tui.ollama.client import OllamaHost  # noqa: PLC0415
-
-            return OllamaHost(url, key=key)
-        if named.kind is None:
-            await lazy.load(".core.auto_host")
-            from llmstack_tui.core.auto_host import AutoHost  # noqa: PLC0415
-
-            return AutoHost(url, key=key)
-        await lazy.load(".openai.servers")
-        from llmstack_tui.openai.servers import CLASSES  # noqa: PLC0415
-
-        return CLASSES[named.kind](url, key=key)
+        keys = {url: await asyncio.to_thread(key_for, url, self.settings) for url in hosts}
+        options = replace(options, keys={url: key for url, key in keys.items() if key is not None})
+        return Stack([host_at(url, key) for url, key in keys.items()], options)
 
     async def options(self, hosts: Sequence[str], actor: Actor = Actor.USER) -> StackOptions:
         """The options of a stack over these servers, from the settings."""

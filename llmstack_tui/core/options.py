@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import Actor
-from llmstack_tui.hosts.errors import Refused, cannot
+from llmstack_tui.hosts.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.kinds import Capability
+    from llmstack_tui.base.secret import Secret
     from llmstack_tui.base.sentences import Failure
     from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.fit.memory import Request
@@ -65,6 +66,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
         guard_take_over_s: seconds between two attempts of a passive guard to become the active one.
         guard_asks: the guard unloads what other programs loaded only once the user has said so; else, unless
             the user has forbidden it.
+        keys: the key of each server that asks for one, by URL.
     """
 
     actor: Actor = Actor.USER
@@ -91,6 +93,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
     services_after_s: float = 0.15
     guard_take_over_s: float = 3.0
     guard_asks: bool = True
+    keys: Mapping[str, Secret] = {}
 
 
 class Permissions:
@@ -117,7 +120,7 @@ class Permissions:
         if host is None:
             raise Refused("core.no_host", host=host_url)
         if capability not in host.capabilities:
-            raise cannot(capability, host=host_url, server=host.server)
+            raise Refused("core.no_way", host=host_url, act=(capability.name or "this").lower())
         return host
 
     def may_act(self, host_url: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.address import default_host, is_loopback
+from llmstack_tui.base.address import default_host, is_loopback, is_ssh
 from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
 from llmstack_tui.hosts.transport import Timeouts
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.kinds import EngineChoice
+    from llmstack_tui.base.secret import Secret
     from llmstack_tui.config.settings import Settings
 
 # An idle server answers in a millisecond; one that loads a model on a busy machine may take a while.
 _PATIENCE = Timeouts(connect_s=2.0, short_s=3.0)
+# The first request makes the SSH connection, too, perhaps by way of another machine.
+_OVER_SSH = Timeouts(connect_s=20.0, short_s=25.0)
 
 
 OLLAMA_START_SECONDS = 30
@@ -67,6 +70,15 @@ class Installed(Struct, frozen=True, kw_only=True):
     ollama: Path | None
     engine_url: str | None
     engine_missing: str | None
+
+
+def host_at(url: str, key: Secret | None) -> OllamaHost:
+    """The server at a base URL."""
+    if not is_ssh(url):
+        return OllamaHost(url, key=key)
+    from llmstack_tui.ssh.transport import SshTransport  # noqa: PLC0415
+
+    return OllamaHost(url, key=key, timeouts=_OVER_SSH, transport=SshTransport(url))
 
 
 async def find_servers(settings: Settings, environ: Mapping[str, str]) -> Startup:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from llmstack_tui.catalog.service import CatalogService
     from llmstack_tui.core.actions import ModelActions
     from llmstack_tui.downloads.queue import DownloadQueue
+    from llmstack_tui.editors.service import EditorService
     from llmstack_tui.fit.service import FitService
     from llmstack_tui.guard.service import GuardService
     from llmstack_tui.hardware.profile import Profile
@@ -169,6 +170,13 @@ class Stack:
         from llmstack_tui.catalog.service import CatalogService  # noqa: PLC0415
 
         return CatalogService()
+
+    @cached_property
+    def editors(self) -> EditorService:
+        """The settings with which editors and agents use a model, and a test of them."""
+        from llmstack_tui.editors.service import EditorService  # noqa: PLC0415
+
+        return EditorService(self._options.keys)
 
     @cached_property
     def disk(self) -> DiskService:

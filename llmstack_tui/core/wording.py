@@ -21,6 +21,7 @@ _OWN: Catalogue = {
     ),
     "core.no_ollama": "Ollama is not installed: get it from https://ollama.com/download.",
     "core.no_host": "{host} is not one of the hosts of this dashboard.",
+    "core.no_way": "{host} cannot do this ({act}).",
     "core.in_cloud": "{model} runs in the cloud: there is nothing to load here.",
     "core.not_loaded": "{model} is not in memory. Load it.",
     "core.answers": (
@@ -28,6 +29,19 @@ _OWN: Catalogue = {
         "ended: load it then."
     ),
     "core.kept": "{model} was not restarted: another client has asked for it in the meantime.",
+    "transfer.done": "{model} was copied from {source} to {host}.",
+    "transfer.same_host": "{model} is at {host} already: choose another server.",
+    "transfer.taken": "There is a model called {model} at {host} already.",
+    "transfer.gone": "{host} has no model called {model} any more.",
+    "transfer.cloud": "{model} runs in the cloud: it has no files that could be copied.",
+    "transfer.no_files": (
+        "The files of {model} are not on this machine, or may not be read, and {host} hands out no files."
+    ),
+    "transfer.unreadable": "{model} cannot be copied: {why}",
+    "transfer.differs": (
+        "{model} is at {host} now, but with other weights ({there}): something there has changed them. "
+        "Compare its answers before you rely on it."
+    ),
     "core.name_taken": "There is a model called {model} already. Choose another name.",
 }
 
@@ -58,17 +72,19 @@ def _rooms() -> Iterator[Catalogue]:
     yield lifecycle.SENTENCES
     from llmstack_tui.config import wording as config  # noqa: PLC0415
     from llmstack_tui.downloads import wording as downloads  # noqa: PLC0415
+    from llmstack_tui.editors import wording as editors  # noqa: PLC0415
     from llmstack_tui.gguf import wording as gguf  # noqa: PLC0415
     from llmstack_tui.guard import wording as guard  # noqa: PLC0415
     from llmstack_tui.hardware import wording as hardware  # noqa: PLC0415
     from llmstack_tui.hosts import wording as hosts  # noqa: PLC0415
     from llmstack_tui.library import wording as library  # noqa: PLC0415
     from llmstack_tui.ollama import wording as ollama  # noqa: PLC0415
-    from llmstack_tui.openai import wording as openai  # noqa: PLC0415
     from llmstack_tui.registry import wording as registry  # noqa: PLC0415
+    from llmstack_tui.ssh import wording as ssh  # noqa: PLC0415
     from llmstack_tui.store import wording as store  # noqa: PLC0415
 
-    rooms = (config, downloads, gguf, guard, hardware, hosts, library, ollama, openai, registry, store)
+    own = (config, downloads, editors, gguf, guard, hardware, hosts)
+    rooms = (*own, library, ollama, registry, ssh, store)
     yield from (_OWN, *(room.SENTENCES for room in rooms))
 
 

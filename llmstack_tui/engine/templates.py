@@ -3,12 +3,13 @@
 There are two: most GGUF files contain a Jinja template, which llama.cpp runs, and many models have a Go
 template in a layer beside the weights (``TEMPLATE`` in a Modelfile), which `gotemplate` runs. As in Ollama,
 the layer counts, unless the file's template can do more (``shouldPreferChatTemplate`` in its
-``server/images.go``): with a Go template, nothing reads tool calls and thinking here. If neither can be run,
-a known Jinja template answers.
+``server/images.go``), or Ollama has a parser of its own for the model, which here is llama.cpp's. If neither
+can be run, a known Jinja template answers.
 """
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 COMPLETION, EMBEDDING, TOOLS, THINKING, INSERT = "completion", "embedding", "tools", "thinking", "insert"
 # Whose template answers: the file's, the layer's, a known one, or none, for a model that cannot chat.
 FILE, LAYER, KNOWN, NONE = "file", "layer", "known", "none"
+
+# Their answers come in parts of their own form, which llama.cpp reads.
+_OWN_FORM = frozenset({"gpt-oss"})
+# Signs that a template tells what tools answered (``chatTemplateHasToolRoundTrip`` and its twin in Ollama).
+_TELLS_RESULTS = re.compile(r"tool_response|tool_results|ipython|role['\"\]]* *== *['\"]tool['\"]")
+_GO_TELLS_RESULTS = re.compile(r'eq \.Role "tool"|tool_response|TOOL_RESULTS')
 
 # What Ollama shows for a model without a layer, and writes into the Modelfiles that it generates.
 _NO_TEMPLATE = "{{ .Prompt }}"
@@ -90,12 +97,12 @@ def choose(model: InstalledModel, header: Header, fault: Callable[[str], Sentenc
             notes = (*notes, *said(error))
         else:
             fill = go if go.fills_in else None
-            more = () if model.config.own_template or not file else _abilities(file)
-            if not more:
+            better = None if model.config.own_template or not file else _prefers_file(model, header, file, go)
+            if better is None:
                 # llama.cpp loads no model without a template that it can read.
                 jinja = None if file else recognise(layer, header.architecture).jinja
                 return ModelTemplate(source=LAYER, jinja=jinja, go=go, fill=fill, notes=notes)
-            notes = (*notes, Sentence("template.file_can_more", {"capabilities": listed(more)}))
+            notes = (*notes, better)
     if file:
         return ModelTemplate(source=FILE, runs=file, fill=fill, notes=notes)
     fallback = recognise(layer, header.architecture)
@@ -160,17 +167,34 @@ def capabilities(header: Header, template: ModelTemplate) -> tuple[str, ...]:
     if header.is_embedding:
         return (EMBEDDING,)
     fills_in = template.fill is not None or fill_tokens(header) is not None
-    return (COMPLETION, *_abilities(template.runs), *((INSERT,) if fills_in else ()))
+    found = _abilities(template.runs) if template.go is None else _go_abilities(template.go)
+    return (COMPLETION, *found, *((INSERT,) if fills_in else ()))
 
 
 def _abilities(jinja: str) -> tuple[str, ...]:
     """What a Jinja template can do beside chatting, by Ollama's signs (``capabilitiesForTemplate``)."""
-    found = []
-    if "tools" in jinja or "tool_call" in jinja:
-        found.append(TOOLS)
-    if _thinks(jinja):
-        found.append(THINKING)
-    return tuple(found)
+    tools = "tools" in jinja or "tool_call" in jinja
+    return (*((TOOLS,) if tools else ()), *((THINKING,) if _thinks(jinja) else ()))
+
+
+def _go_abilities(go: GoTemplate) -> tuple[str, ...]:
+    """What a Go template can do beside chatting and filling in (``goTemplateCapabilities`` in Ollama)."""
+    return (*((TOOLS,) if go.has_tools else ()), *((THINKING,) if go.thinking else ()))
+
+
+def _prefers_file(model: InstalledModel, header: Header, file: str, go: GoTemplate) -> Sentence | None:
+    """Why the file's template answers instead of the layer's; None if it does not."""
+    if model.config.parser or model.config.renderer or header.architecture in _OWN_FORM:
+        return Sentence("template.own_form")
+    in_file = set(_abilities(file))
+    in_layer = {*_go_abilities(go), *((INSERT,) if go.fills_in else ())}
+    file_tells = "tool_call" in file and _TELLS_RESULTS.search(file) is not None
+    layer_tells = "toolcalls" in go.names and _GO_TELLS_RESULTS.search(model.template or "") is not None
+    if len(in_file) > len(in_layer) and (file_tells or not layer_tells):
+        return Sentence("template.file_can_more", {"capabilities": listed(sorted(in_file - in_layer))})
+    if in_file == in_layer and TOOLS in in_file and file_tells and not layer_tells:
+        return Sentence("template.file_tells_results")
+    return None
 
 
 def _thinks(template: str) -> bool:

@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from llmstack_tui.base.kinds import Capability, ServerKind
+    from llmstack_tui.base.kinds import Capability
     from llmstack_tui.hosts.types import (
         Chunk,
         Message,
         Model,
         ModelDetails,
+        ModelParts,
         Progress,
         RunningModel,
         ServerVersion,
@@ -35,10 +36,6 @@ class Host(Protocol):
     def capabilities(self) -> Capability: ...
 
     @property
-    def server(self) -> ServerKind:
-        """The program, as far as its protocol tells: our own engine counts as Ollama."""
-
-    @property
     def left_out(self) -> int:
         """How many more models the server listed than `installed` returned last."""
 
@@ -56,10 +53,7 @@ class Host(Protocol):
         """Load a model of any capability, and return when it is ready to answer."""
 
     async def unload(self, name: str) -> None:
-        """Ask a model to leave. Returns at once; a running request is never cut off.
-
-        A server that would cut it off is not asked while it is seen to run: `Refused`.
-        """
+        """Ask a model to leave. Returns at once; a running request is never cut off."""
 
     def chat(
         self,
@@ -98,6 +92,9 @@ class Host(Protocol):
 
     def import_gguf(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         """Make a model from a GGUF file of this machine. The file itself is never moved or changed."""
+
+    def receive(self, name: str, parts: ModelParts) -> AsyncGenerator[Progress, None]:
+        """Make a model from files of this machine. Those that the server has already are not sent."""
 
     async def copy(self, source: str, destination: str) -> None: ...
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from llmstack_tui import __version__
-from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.address import is_loopback, is_ssh, request_url
 from llmstack_tui.base.connections import connection_error, is_packed, pieces
 from llmstack_tui.base.text import excerpt, with_full_stop
 from llmstack_tui.hosts.decoding import ErrorResponse, StreamLine, Wire, WrongShape, decode
@@ -109,7 +109,7 @@ class Transport:
         # and a proxy does not find the machines of a local network.
         secure = url.startswith("https:")
         self._client = httpx.AsyncClient(
-            base_url=url,
+            base_url=request_url(url),
             headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
             auth=None if key is None else _KeyAuth(key),
             verify=secure,
@@ -188,9 +188,9 @@ class Transport:
                     raise self._failed(_error_text(decoded.error))
                 yield value
 
-    async def text(self, method: str, path: str, *, limit_s: float, missing: str = "") -> str:
-        """Send a request that is answered by something that is no JSON."""
-        content = await self._whole(method, path, None, MAX_DOCUMENT_BYTES, limit_s=limit_s, missing=missing)
+    async def text(self, path: str, *, limit_s: float) -> str:
+        """GET something that is no JSON."""
+        content = await self._whole("GET", path, None, MAX_DOCUMENT_BYTES, limit_s=limit_s, missing="")
         return content.decode(errors="replace")
 
     async def exists(self, path: str) -> bool:
@@ -377,7 +377,8 @@ class Transport:
         return BadStream(kind, host=self.url, detail=excerpt(detail), hint=self._not_it, **params)
 
     def _unreachable(self, kind: str, detail: str) -> HostError:
-        hint = "host.start_it" if is_loopback(self.url) else "host.check_address"
+        elsewhere = "" if is_ssh(self.url) else "host.check_address"
+        hint = "host.start_it" if is_loopback(self.url) else elsewhere
         return Unreachable(kind, host=self.url, detail=excerpt(detail), hint=hint)
 
 

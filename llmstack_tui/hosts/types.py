@@ -11,26 +11,19 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.kinds import ServerKind
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from llmstack_tui.base.kinds import Capability, HostKind
     from llmstack_tui.hosts.errors import HostError
 
 
 class ServerVersion(Struct, frozen=True, kw_only=True):
-    """The kind and the version of a server.
-
-    Attributes:
-        version: in the program's words; "" if it tells none.
-        server: the program; our own engine counts as Ollama.
-    """
+    """The kind and the version of a server."""
 
     kind: HostKind
     version: str
-    server: ServerKind = ServerKind.OLLAMA
 
 
 class Model(Struct, frozen=True, kw_only=True):
@@ -62,11 +55,6 @@ class Model(Struct, frozen=True, kw_only=True):
     @property
     def is_cloud(self) -> bool:
         return self.remote_host is not None
-
-    @property
-    def is_here(self) -> bool:
-        """Whether it is its server's own, and known by its digest: only then are updates and memory known."""
-        return bool(self.digest) and self.remote_host is None
 
 
 class TimedAnswer(Struct, frozen=True):
@@ -157,6 +145,46 @@ class ModelDetails(Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...] = ()
     info: Mapping[str, object] = {}
     projector_info: Mapping[str, object] = {}
+
+
+class ModelFile(Struct, frozen=True):
+    """A file of this machine that is a part of a model. ``digest`` is ``sha256:`` and the hexadecimal one."""
+
+    path: Path
+    digest: str
+    size: int
+
+
+class ModelParts(Struct, frozen=True, kw_only=True):
+    """All that a model is made of; an empty text means that it has none.
+
+    Attributes:
+        files: its weights, then its projectors.
+        parameters: options that hold unless a request says otherwise.
+        messages: the conversation that begins each chat; each has ``role`` and ``content``.
+        renderer, parser, requires: only Ollama's: what it makes prompts with, and its version.
+    """
+
+    files: tuple[ModelFile, ...]
+    adapters: tuple[ModelFile, ...] = ()
+    template: str = ""
+    system: str = ""
+    parameters: Mapping[str, object] = {}
+    messages: tuple[Mapping[str, object], ...] = ()
+    licenses: tuple[str, ...] = ()
+    renderer: str = ""
+    parser: str = ""
+    requires: str = ""
+
+    @property
+    def weights_digest(self) -> str:
+        """Of the weights, hexadecimal, as in `ModelDetails`."""
+        return self.files[0].digest.removeprefix("sha256:")
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in (*self.files, *self.adapters))
 
 
 class Usage(Struct, frozen=True, kw_only=True):

@@ -187,7 +187,7 @@ def load_installed(
     paths = {layer.digest: blob_path(models, layer.digest) for layer in manifest.blobs}
     weights = manifest.of_type(MediaType.MODEL)
     for layer in weights:
-        _check_blob(paths[layer.digest], layer)
+        check_blob(paths[layer.digest], layer)
     return InstalledModel(
         name=name,
         digest=manifest.digest,
@@ -218,7 +218,7 @@ def fault_sentences(error: InvalidManifest | OSError) -> Sentences:
     return (reason(error),)
 
 
-def _check_blob(path: Path, layer: Layer) -> None:
+def check_blob(path: Path, layer: Layer) -> None:
     size = path.stat().st_size
     if size != layer.size:
         raise InvalidManifest("library.wrong_size", path=str(path), size=size, stated=layer.size)

@@ -7,15 +7,20 @@ import hashlib
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from llmstack_tui.base.languages import later
+from llmstack_tui.base.structs import replace
 from llmstack_tui.gguf.source import check_format, open_regular
 from llmstack_tui.hosts.types import Progress
+from llmstack_tui.ollama import wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterable, Sequence
     from pathlib import Path
 
     from llmstack_tui.hosts.transport import Transport
+    from llmstack_tui.hosts.types import ModelFile, ModelParts
 
 # Hashed in a few milliseconds, for which a cancelled import has to wait.
 _PIECE_BYTES = 8 * 2**20
@@ -71,6 +76,40 @@ async def send_blob(http: Transport, path: Path, digest: str) -> AsyncGenerator[
         await asyncio.wait((sending,))
         if not sending.cancelled():
             sending.exception()  # retrieved, so that asyncio does not report it as never retrieved
+
+
+async def send_blobs(http: Transport, files: Sequence[ModelFile]) -> AsyncGenerator[Progress, None]:
+    """Send files, except those that the server has already. The progress is that of all of them together."""
+    total, done = sum(file.size for file in files), 0
+    for file in files:
+        async with aclosing(send_blob(http, file.path, file.digest)) as steps:
+            async for step in steps:
+                completed = done + (step.completed or 0)
+                yield replace(step, total=total, completed=completed)
+        done += file.size
+        yield Progress(status=later("sending"), digest=file.digest, total=total, completed=done)
+
+
+def create_request(name: str, parts: ModelParts) -> wire.CreateRequest:
+    """The request that makes a model of blobs that the server has."""
+    return wire.CreateRequest(
+        model=name,
+        files=_named(parts.files),
+        adapters=_named(parts.adapters) or None,
+        template=parts.template or None,
+        system=parts.system or None,
+        license=list(parts.licenses) or None,
+        parameters=dict(parts.parameters) or None,
+        messages=msgspec.convert(list(parts.messages), list[wire.WireMessage]) or None,
+        renderer=parts.renderer or None,
+        parser=parts.parser or None,
+        requires=parts.requires or None,
+    )
+
+
+def _named(files: Iterable[ModelFile]) -> dict[str, str]:
+    """The digests by names, which Ollama wants, and forgets."""
+    return {f"{number}.gguf": file.digest for number, file in enumerate(files)}
 
 
 async def _read_pieces(path: Path) -> AsyncGenerator[bytes, None]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.durations import format_go_duration
-from llmstack_tui.base.kinds import Capability, HostKind, ServerKind
+from llmstack_tui.base.kinds import Capability, HostKind
 from llmstack_tui.base.names import InvalidName, ModelName, is_plain_http
 from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.gguf.source import InvalidGGUF
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Message,
         Model,
         ModelDetails,
+        ModelParts,
         Progress,
         RunningModel,
         ServerVersion,
@@ -87,10 +88,6 @@ class OllamaHost:
     def capabilities(self) -> Capability:
         """The capabilities of Ollama's protocol, all of which the built-in engine has, too."""
         return ~Capability(0)
-
-    @property
-    def server(self) -> ServerKind:
-        return ServerKind.OLLAMA
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -223,6 +220,20 @@ class OllamaHost:
             raise Refused(QUOTED, text=said(error), host=self.url) from None
         except OSError as error:
             raise Refused("host.unreadable_file", file=str(path), why=error.strerror, host=self.url) from None
+
+    async def receive(self, name: str, parts: ModelParts) -> AsyncGenerator[Progress, None]:
+        from llmstack_tui.ollama.blobs import create_request, send_blobs  # noqa: PLC0415
+
+        try:
+            async with aclosing(send_blobs(self._http, (*parts.files, *parts.adapters))) as steps:
+                async for step in steps:
+                    yield step
+        except OSError as error:
+            file = str(error.filename or "")
+            raise Refused("host.unreadable_file", file=file, why=error.strerror, host=self.url) from None
+        async with aclosing(self._progress("/api/create", create_request(name, parts), name)) as steps:
+            async for step in steps:
+                yield step
 
     async def copy(self, source: str, destination: str) -> None:
         request = wire.CopyRequest(source=source, destination=destination)

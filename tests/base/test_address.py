@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.base.address import InvalidAddress, default_host, is_loopback, parse_host
+from llmstack_tui.base.address import (
+    InvalidAddress,
+    default_host,
+    is_loopback,
+    parse_host,
+    parse_ssh,
+    request_url,
+)
 from llmstack_tui.core.wording import words
 
 
@@ -115,3 +122,50 @@ def test_the_default_is_that_of_ollamas_own_clients() -> None:
 )
 def test_knows_this_machine(url: str, loopback: bool) -> None:
     assert is_loopback(url) is loopback
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "parts"),
+    [
+        ("ssh://ada@box", "ssh://ada@box", ("box", "ada", None, "http://127.0.0.1:11434")),
+        ("ssh://MyBox/", "ssh://MyBox", ("MyBox", None, None, "http://127.0.0.1:11434")),
+        (
+            "ssh://box:22?server=:80",
+            "ssh://box:22?server=127.0.0.1:80",
+            ("box", None, 22, "http://127.0.0.1:80"),
+        ),
+        ("ssh://box?server=gpu", "ssh://box?server=gpu:11434", ("box", None, None, "http://gpu:11434")),
+        ("ssh://a@[::1]:22", "ssh://a@[::1]:22", ("::1", "a", 22, "http://127.0.0.1:11434")),
+        ("ssh://127.0.0.1", "ssh://127.0.0.1", ("127.0.0.1", None, None, "http://127.0.0.1:11434")),
+    ],
+)
+def test_reads_addresses_over_ssh(text: str, url: str, parts: tuple[object, ...]) -> None:
+    assert parse_host(text) == parse_host(url) == url
+    assert parse_ssh(url) == parts
+    assert request_url(url) == parts[-1]
+    assert not is_loopback(url)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("ssh://", "ssh"),
+        ("ssh://ada@", "ssh"),
+        ("ssh://ada@box/path", "ssh"),
+        ("ssh://-oProxyCommand@box", "ssh"),
+        ("ssh://-box", "ssh"),
+        ("ssh://a b@box", "ssh"),
+        ("ssh://box?key=1", "ssh"),
+        ("ssh://box?server=", "ssh"),
+        ("ssh://box?server=https://example.com", "ssh"),
+        ("ssh://box?server=ssh://box", "ssh"),
+        ("ssh://box?server=a b", "invalid"),
+        ("ssh://box:99999", "port"),
+        ("ssh://ada:hush@box", "password"),
+    ],
+)
+def test_says_what_is_wrong_in_an_address_over_ssh(text: str, kind: str) -> None:
+    with pytest.raises(InvalidAddress) as caught:
+        parse_host(text)
+    assert caught.value.kind == f"address.{kind}"
+    assert "hush" not in words(caught.value)

@@ -39,8 +39,10 @@ def calls(model: Path, url: str) -> dict[str, tuple[str, ...]]:
         "rm": ("rm", "c:1", "--yes", *host),
         "import": ("import", str(model), "imported:1", *host),
         "pull": ("pull", _PULLED, *host),
+        "copy": ("copy", "a:1", "--to", url, *host),
         "update": ("update", "--check", *host),
         "chat": ("chat", "a:1", "Why?", *host),
+        "editors": ("editors", "b:1", *host),
         "status": ("status", *host),
         "catalog": ("catalog",),
         "disk": ("disk",),
@@ -55,6 +57,7 @@ def calls(model: Path, url: str) -> dict[str, tuple[str, ...]]:
         "engine status": ("engine", "status"),
         "engine stop": ("engine", "stop"),
         "completion": ("completion", "bash"),
+        "guide": ("guide", "start"),
         "config": ("config",),
     }
 

@@ -101,7 +101,7 @@ def test_help_names_every_command(llmstack: Program) -> None:
         ("ls extra", "extra"),
         ("ls --js", "--js"),
         ("--host http://:x ls", "The port"),
-        ("ls --host ftp://a", "http:// or https://"),
+        ("ls --host ftp://a", "https:// or ssh://"),
         ("ls --engine vllm", "'vllm'"),
         ("--config /no/such/file.toml ls", "/no/such/file.toml"),
         ("show", "NAME"),

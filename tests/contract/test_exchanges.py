@@ -71,8 +71,8 @@ ASKED = (
     "wrong-method",
 )
 
-# What the engine does otherwise than the newest Ollama, on purpose, as README says: it answers as in another
-# recorded exchange.
+# What the engine does otherwise than the newest Ollama, on purpose, as the guide says: it answers as in
+# another recorded exchange.
 KINDER = {
     # A model that chats gives vectors, too, as in Ollama 0.24: it is loaded again for that.
     "embed": (OLD, "embed"),

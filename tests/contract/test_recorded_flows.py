@@ -22,8 +22,8 @@ PULLED = "127.0.0.1:5056/library/smollm2:135m"
 COPY = "llmstack-contract:flow"
 # The model of the tests was trained for less context than the recorded one.
 CONTEXT, FEW = 2048, 128
-# On purpose, as README says: the engine says that it verifies only where it reads, and it does not read again
-# what is unchanged since. Ollama says it in any case.
+# On purpose, as the guide says: the engine says that it verifies only where it reads, and it does not read
+# again what is unchanged since. Ollama says it in any case.
 UNREAD, BELIEVED = {"pull-up-to-date", "pull-update-while-loaded"}, {"verifying sha256 digest"}
 
 

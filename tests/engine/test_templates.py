@@ -20,6 +20,7 @@ from llmstack_tui.engine.templates import (
     LAYER,
     NONE,
     ModelTemplate,
+    capabilities,
     choose,
     known_templates,
     recognise,
@@ -262,6 +263,8 @@ def chosen(
     own: bool = False,
     unreadable: tuple[str, ...] = (),
     embedding: bool = False,
+    parser: str = "",
+    architecture: str = "llama",
 ) -> ModelTemplate:
     model = InstalledModel(
         name=ModelName.parse("tiny"),
@@ -270,10 +273,10 @@ def chosen(
         modified_at=datetime(2026, 1, 1, tzinfo=UTC),
         weights=Path(),
         weights_digest="",
-        config=ConfigLayer(own_template=own),
+        config=ConfigLayer(own_template=own, parser=parser),
         template=layer,
     )
-    metadata: dict[str, int | str] = {"general.architecture": "llama"}
+    metadata: dict[str, int | str] = {"general.architecture": architecture}
     if file:
         metadata["tokenizer.chat_template"] = file
     if embedding:
@@ -295,6 +298,60 @@ def test_a_file_that_can_more_answers_and_that_is_said() -> None:
     found = chosen(GO_LAYER, TOOLED)
     assert (found.source, found.go, found.jinja) == (FILE, None, None)
     assert found.notes == (Sentence("template.file_can_more", {"capabilities": "tools"}),)
+
+
+GO_TOOLS = "{{ .Tools }}{{ range .Messages }}{{ .Content }}{{ .ToolCalls }}{{ end }}"
+GO_RESULTS = GO_TOOLS + '{{ range .Messages }}{{ if eq .Role "tool" }}{{ .Content }}{{ end }}{{ end }}'
+GO_THINKS = GO_TOOLS + "{{ range .Messages }}<a>{{ .Thinking }}</a>{{ end }}"
+GO_FILLS = GO_TOOLS + "{{ .Suffix }}"
+RESULTS = TOOLED + "{{ m.tool_calls }}{% if m.role == 'tool' %}"
+THINKS = "{{ m.tool_calls }}<think></think>"
+
+
+@pytest.mark.parametrize(
+    ("layer", "file", "kind"),
+    [
+        (GO_TOOLS, PLAIN_JINJA, None),
+        (GO_TOOLS, TOOLED, None),
+        (GO_TOOLS, RESULTS, "template.file_tells_results"),
+        (GO_RESULTS, RESULTS, None),
+        (GO_TOOLS, THINKS, "template.file_can_more"),
+        (GO_RESULTS, THINKS, None),
+        (GO_RESULTS, RESULTS + THINKS, "template.file_can_more"),
+        (GO_THINKS, RESULTS, None),
+        (GO_FILLS, RESULTS, None),
+        (GO_FILLS, RESULTS + THINKS, None),
+    ],
+)
+def test_of_two_templates_with_tools_that_which_can_more_answers(
+    layer: str, file: str, kind: str | None
+) -> None:
+    found = chosen(layer, file)
+    assert found.source == (LAYER if kind is None else FILE)
+    assert [note.kind for note in found.notes] == ([kind] if kind else [])
+
+
+@pytest.mark.parametrize(("parser", "architecture"), [("some", "llama"), ("", "gpt-oss")])
+def test_the_files_template_answers_where_the_answers_have_a_form_of_their_own(
+    parser: str, architecture: str
+) -> None:
+    found = chosen(GO_RESULTS, RESULTS, parser=parser, architecture=architecture)
+    assert (found.source, [note.kind for note in found.notes]) == (FILE, ["template.own_form"])
+    assert chosen(GO_RESULTS, None, parser=parser, architecture=architecture).source == LAYER
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (GO_LAYER, ("completion",)),
+        (GO_TOOLS, ("completion", "tools")),
+        (GO_THINKS, ("completion", "tools", "thinking")),
+        (GO_FILLS, ("completion", "tools", "insert")),
+    ],
+)
+def test_what_a_go_template_can_do(layer: str, expected: tuple[str, ...]) -> None:
+    header = Header(version=3, metadata={}, tensors=(), file_size=0, data_offset=0)
+    assert capabilities(header, chosen(layer, None)) == expected
 
 
 def test_a_template_that_somebody_set_here_counts_in_any_case() -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.languages import tr
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
+from llmstack_tui.cli.progress import step_text
 from llmstack_tui.cli.stacks import first_url, look, opened, refuse_read_only, template_notes
 from llmstack_tui.core.wording import words
 from llmstack_tui.library.creation import suggest_name
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
-    from llmstack_tui.hosts.types import Progress
     from llmstack_tui.lifecycle.states import ModelStatus
 
 
@@ -42,7 +41,7 @@ async def run(core: Core, options: Namespace) -> int:
         try:
             async with aclosing(stack.actions.import_gguf(url, options.file.absolute(), name)) as steps:
                 async for step in steps:
-                    line.show(_text(step))
+                    line.show(step_text(step))
         finally:
             line.clear()
         await look(stack, url)
@@ -62,10 +61,3 @@ def document(url: str, name: str, status: ModelStatus | None) -> dict[str, objec
         "digest": model.digest if model else None,
         "size": model.size if model else None,
     }
-
-
-def _text(step: Progress) -> str:
-    if not step.total or step.completed is None:
-        return tr(step.status)
-    share = 100 * min(step.completed, step.total) // step.total
-    return f"{tr(step.status)} {tr('{percent} % of {size}', percent=share, size=bytes_text(step.total))}"

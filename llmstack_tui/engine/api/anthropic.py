@@ -26,7 +26,7 @@ from llmstack_tui.engine.api.replies import (
     typed_event,
 )
 from llmstack_tui.engine.inference import completion
-from llmstack_tui.engine.inference.completion import Done
+from llmstack_tui.engine.inference.generation import Done
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence

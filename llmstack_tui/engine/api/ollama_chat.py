@@ -11,8 +11,8 @@ from starlette.routing import Route
 from llmstack_tui.base.durations import format_time
 from llmstack_tui.engine.api.replies import OLLAMA_JSON, OLLAMA_LINES, GeneratorResponse, body, encode
 from llmstack_tui.engine.inference import completion
-from llmstack_tui.engine.inference.completion import Done
 from llmstack_tui.engine.inference.embedding import embed
+from llmstack_tui.engine.inference.generation import Done
 from llmstack_tui.ollama import wire
 
 if TYPE_CHECKING:

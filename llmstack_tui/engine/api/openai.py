@@ -24,8 +24,8 @@ from llmstack_tui.engine.api.replies import (
     reply,
 )
 from llmstack_tui.engine.inference import completion
-from llmstack_tui.engine.inference.completion import Done
 from llmstack_tui.engine.inference.embedding import embed
+from llmstack_tui.engine.inference.generation import Done
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

@@ -28,7 +28,7 @@ from llmstack_tui.engine.api.replies import (
 )
 from llmstack_tui.engine.errors import ApiError, PromptTooLong
 from llmstack_tui.engine.inference import completion
-from llmstack_tui.engine.inference.completion import Done
+from llmstack_tui.engine.inference.generation import Done
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from llmstack_tui.engine.gotemplate.errors import TemplateFailure
+from llmstack_tui.engine.gotemplate.values import FieldValues
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +44,19 @@ def printed(value: Value) -> str:
 
 
 def as_json(value: Value) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).translate(_ESCAPED)
+    return json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
+
+
+def _ordered(value: Value) -> Value:
+    """The value with its keys in Go's order: those of fields as they are declared, others by the alphabet."""
+    match value:
+        case FieldValues():
+            return {name: _ordered(each) for name, each in value.as_json().items()}
+        case dict():
+            return {key: _ordered(each) for key, each in sorted(value.items())}
+        case list():
+            return [_ordered(each) for each in value]
+    return value
 
 
 def _wrong(function: str) -> TemplateFailure:
@@ -189,14 +202,15 @@ def _json(values: Arguments) -> str:
 
 def _script_type(values: Arguments) -> str:
     """The type of a tool's property in TypeScript (``ToTypeScriptType`` in Ollama)."""
+    kinds: list[str] = []
     match values:
-        case [{"type": [*kinds]}]:
-            return (
-                " | ".join(dict.fromkeys(_SCRIPT_TYPES.get(printed(kind), "any") for kind in kinds)) or "any"
-            )
-        case [{"type": str() as kind}]:
-            return _SCRIPT_TYPES.get(kind, "any")
-    return "any"
+        case [{"AnyOf": [*schemas]}] if schemas:
+            kinds = [_script_type([schema]) for schema in schemas]
+        case [{"Type": [*names]}]:
+            kinds = [_SCRIPT_TYPES.get(printed(name), "any") for name in names]
+        case [{"Type": str() as name}]:
+            kinds = [_SCRIPT_TYPES.get(name, "any")]
+    return " | ".join(dict.fromkeys(kinds)) or "any"
 
 
 _SCRIPT_TYPES = {

@@ -26,6 +26,8 @@ from llmstack_tui.engine.gotemplate.nodes import (
     fields_of,
 )
 from llmstack_tui.engine.gotemplate.parsing import parse
+from llmstack_tui.engine.gotemplate.tags import ThinkingTags, call_tag, thinking_tags
+from llmstack_tui.engine.gotemplate.values import FieldValues, tool_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,18 +74,33 @@ class GoTemplate(Struct, frozen=True):
 
     Attributes:
         names: the fields that it uses, in lower case.
+        call_tag: what the calls of tools in an answer begin with.
+        thinking: what stands around the thinking in an answer.
     """
 
     nodes: tuple[Node, ...]
     names: frozenset[str]
+    call_tag: str
+    thinking: ThinkingTags | None
 
     @property
     def fills_in(self) -> bool:
         """Whether it can write what stands between a prompt and a suffix."""
         return "suffix" in self.names
 
-    def conversation(self, messages: Sequence[TemplateMessage], today: date, think: ThinkRequest) -> str:
-        """The prompt for the next answer.
+    @property
+    def has_tools(self) -> bool:
+        """Whether it tells the model of tools."""
+        return {"tools", "messages"} <= self.names
+
+    def conversation(
+        self,
+        messages: Sequence[TemplateMessage],
+        today: date,
+        think: ThinkRequest,
+        tools: Sequence[FieldValues] = (),
+    ) -> str:
+        """The prompt for the next answer. ``tools``: as `tool_value` makes them.
 
         Raises:
             TemplateFailure: the template failed, or exceeded a limit.
@@ -92,7 +109,7 @@ class GoTemplate(Struct, frozen=True):
         if "messages" in self.names:
             system = "\n\n".join(each.content for each in messages if each.role == "system")
             said: list[object] = [each.values() for each in joined]
-            values = {"System": system, "Messages": said, "Tools": [], "Response": "", **think.values()}
+            values = {"System": system, "Messages": said, "Tools": [*tools], "Response": "", **think.values()}
             return run(self.nodes, values, today)
         return "".join(self._turns(joined, today, think))
 
@@ -126,20 +143,21 @@ def parsed(source: str) -> GoTemplate:
     names = frozenset(name.lower() for node in nodes for name in fields_of(node))
     if not names & {"messages", "response"}:
         nodes, names = (*nodes, _RESPONSE), names | {"response"}
-    return GoTemplate(nodes, names)
+    return GoTemplate(nodes, names, call_tag(nodes), thinking_tags(nodes))
 
 
 def tried(source: str) -> GoTemplate:
-    """The template that ``source`` is, after it has written a prompt for a short conversation.
+    """The template that ``source`` is, after it has written prompts for a short conversation.
 
     Raises:
         TemplateFailure: it cannot be read, or failed.
     """
     template = parsed(source)
-    roles = ("system", "user", "assistant", "user")
-    template.conversation(
-        [TemplateMessage(role=role, content=role) for role in roles], _SOME_DAY, ThinkRequest()
-    )
+    messages = [TemplateMessage(role=role, content=role) for role in ("system", "user", "assistant", "user")]
+    schema = {"properties": {"a": {"type": "string"}}, "required": ["a"]}
+    tool = tool_value({"name": "f", "parameters": schema})
+    for tools in ((), (tool,)) if template.has_tools else ((),):
+        template.conversation(messages, _SOME_DAY, ThinkRequest(), tools)
     return template
 
 

@@ -23,6 +23,13 @@ SENTENCES: Catalogue = {
     "template.file_can_more": (
         "The template in the model's file answers instead of its TEMPLATE: it has {capabilities}."
     ),
+    "template.file_tells_results": (
+        "The template in the model's file answers instead of its TEMPLATE: that leaves out what tools answer."
+    ),
+    "template.own_form": (
+        "The template in the model's file answers instead of its TEMPLATE: Ollama reads the model's answers"
+        " with a parser of its own, and here llama.cpp does."
+    ),
     "template.unreadable": "llama.cpp cannot read the model's Jinja template: {why}.",
     "template.known_answers": (
         "The known template {name} answers instead. Another can be set (create with a template)."

@@ -6,52 +6,29 @@ Requests are refused for the reasons of ``GenerateHandler`` and ``ChatHandler`` 
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
-from contextlib import aclosing, asynccontextmanager
-from datetime import UTC, datetime
+from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from llmstack_tui.base.structs import replace
-from llmstack_tui.engine.errors import NO_GRAMMAR, NO_IMAGES, ApiError, UpstreamError
+from llmstack_tui.engine.errors import NO_IMAGES, ApiError, UpstreamError
 from llmstack_tui.engine.inference import prompt, rendering
-from llmstack_tui.engine.inference.chunks import CompletionChunk, TokenLogprob, decode, joined
-from llmstack_tui.engine.runners.runner import LastAnswer
+from llmstack_tui.engine.inference.generation import Done, Generation
 from llmstack_tui.engine.service import Engine, ModelSession, Target, keep_alive_of
 from llmstack_tui.engine.templates import COMPLETION, INSERT, THINKING, TOOLS
 from llmstack_tui.ollama.wire import WireToolFunction
 
 if TYPE_CHECKING:
-    from asyncio import Task
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
+    from llmstack_tui.engine.inference.chunks import CompletionChunk
     from llmstack_tui.ollama.wire import ChatRequest, GenerateRequest, WireMessage
 
-    Completion = AsyncGenerator[CompletionChunk | "Done", None]
-
-log = logging.getLogger(__name__)
+    Completion = AsyncGenerator[CompletionChunk | Done, None]
 
 _LEVELS = ("high", "medium", "low", "max")
-
-
-class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a completion.
-
-    Attributes:
-        reason: "stop" or "length"; "load" or "unload" for a request without a prompt.
-        whole: all chunks joined, for an answer that is not streamed.
-        context: the tokens of prompt and answer, which a client may send with its next prompt.
-    """
-
-    reason: str
-    total_ns: int = 0
-    load_ns: int = 0
-    whole: CompletionChunk = CompletionChunk()
-    context: list[int] | None = None
 
 
 async def finished(completion: Completion) -> Done:
@@ -149,7 +126,7 @@ async def _complete(
         if prepare is None:
             yield Done(reason="load")
             return
-        generation = _Generation(
+        generation = Generation(
             session, await prepare(session), with_top=bool(request.top_logprobs), with_context=with_context
         )
         found = generation.chunks(truncate=request.truncate is not False, may_cut=may_cut)
@@ -157,95 +134,6 @@ async def _complete(
             async for chunk in chunks:
                 yield chunk
         yield generation.done(since_ns)
-
-
-class _Generation:
-    """One request to a loaded model's process.
-
-    Args:
-        with_top: whether log probabilities come with the most probable tokens. llama.cpp always sends one.
-        with_context: whether to find the tokens of prompt and answer.
-    """
-
-    def __init__(
-        self, session: ModelSession, request: prompt.LlamaRequest, *, with_top: bool, with_context: bool
-    ) -> None:
-        self._with_top = with_top
-        self._with_context = with_context
-        self._context: list[int] | None = None
-        self._session = session
-        self._request = request
-        self._chunks: list[CompletionChunk] = []
-        self._asked_s = time.monotonic()
-        self._first_s: float | None = None
-
-    async def chunks(self, *, truncate: bool, may_cut: bool) -> AsyncGenerator[CompletionChunk, None]:
-        """The chunks with text or log probabilities.
-
-        A prompt longer than the context is truncated only after llama.cpp has refused it: counting tokens
-        first would slow down all requests.
-        """
-        while True:
-            runner = self._session.runner
-            events = runner.stream(self._request.path, self._request.body)
-            try:
-                async with aclosing(events), self._prompt() as written:
-                    async for event in events:
-                        chunk = decode(event)
-                        if chunk.logprobs and not self._with_top:
-                            chunk = replace(chunk, logprobs=_without_top(chunk.logprobs))
-                        if self._first_s is None and (chunk.text or chunk.thinking):
-                            self._first_s = time.monotonic() - self._asked_s
-                        self._chunks.append(chunk)
-                        if chunk.text or chunk.thinking or chunk.logprobs:
-                            yield chunk
-                    if written is not None:
-                        answer = joined(self._chunks).text
-                        self._context = await prompt.context_tokens(runner, await written, answer)
-                return
-            except UpstreamError as error:
-                # llama.cpp refuses both before it generates anything.
-                if error.kind == NO_GRAMMAR and (free := prompt.with_free_tools(self._request)):
-                    log.info("The tools' schemas are not kept to: %s", error)
-                    self._request = free
-                    continue
-                if not truncate or error.kind != prompt.TOO_LONG:
-                    raise
-            truncate, session = False, self._session
-            log.info("A prompt longer than the context of %d tokens is truncated", session.context_length)
-            self._request = await prompt.truncated(
-                session.runner, self._request, session.context_length, may_cut=may_cut
-            )
-
-    @asynccontextmanager
-    async def _prompt(self) -> AsyncIterator[Task[str | list[int]] | None]:
-        """The prompt's text or tokens, if they are needed: found while llama.cpp reads it."""
-        if not self._with_context:
-            yield None
-            return
-        finding = asyncio.create_task(prompt.written(self._session.runner, self._request))
-        try:
-            yield finding
-        finally:
-            finding.cancel()
-            await asyncio.gather(finding, return_exceptions=True)
-
-    def done(self, since_ns: int) -> Done:
-        whole = joined(self._chunks)
-        if (usage := whole.usage) is not None and usage.answer_ns and self._first_s is not None:
-            per_second = usage.answer_tokens * 1e9 / usage.answer_ns
-            self._session.runner.answer = LastAnswer(datetime.now(UTC), per_second, self._first_s)
-        return Done(
-            reason="length" if whole.finish == "length" else "stop",
-            total_ns=time.monotonic_ns() - since_ns,
-            load_ns=self._session.load_ns,
-            whole=whole,
-            context=self._context,
-        )
-
-
-def _without_top(logprobs: Sequence[TokenLogprob]) -> tuple[TokenLogprob, ...]:
-    return tuple(replace(each, top=()) for each in logprobs)
 
 
 async def _chat_request(

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
+from llmstack_tui.base.structs import replace
 from llmstack_tui.engine.errors import PromptTooLong
 from llmstack_tui.engine.inference.schemas import strict
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from llmstack_tui.engine.inference.tagged_answer import AnswerTags
     from llmstack_tui.ollama.options import Options
 
 CHAT, COMPLETION = "/v1/chat/completions", "/completion"
@@ -46,12 +48,16 @@ class LlamaRequest(Struct, frozen=True):
     Attributes:
         turns: what the ``prompt`` was made of, so that it can be made of fewer turns.
         write: what makes it of them; None for a prompt that is not made of turns.
+        tags: what the answer is to be searched for; None where llama.cpp does that.
+        after_thinking: the fields of the body that count for the answer, but not for the thinking before it.
     """
 
     path: str
     body: Mapping[str, Any]
     turns: Sequence[LlamaMessage] = ()
     write: Callable[[Sequence[LlamaMessage]], Awaitable[str]] | None = None
+    tags: AnswerTags | None = None
+    after_thinking: Mapping[str, Any] = {}
 
 
 def raw_completion(prompt: str | list[int], fields: Mapping[str, Any]) -> LlamaRequest:
@@ -185,6 +191,17 @@ async def context_tokens(server: LlamaServer, prompt: str | list[int], answer: s
     return [*prompt, *await tokenize(server, answer, begins=False)]
 
 
+async def after_thinking(server: LlamaServer, request: LlamaRequest, thought: str) -> LlamaRequest:
+    """The request for the answer itself, once the model has written ``thought``."""
+    prompt = request.body["prompt"]
+    if isinstance(prompt, str):
+        prompt += thought
+    elif thought:
+        prompt = [*prompt, *await tokenize(server, thought, begins=False)]
+    body = {**request.body, **request.after_thinking, "prompt": prompt}
+    return replace(request, body=body, after_thinking={})
+
+
 async def truncated(
     server: LlamaServer, request: LlamaRequest, context_length: int, *, may_cut: bool = True
 ) -> LlamaRequest:
@@ -202,14 +219,14 @@ async def truncated(
 
         turns = await fitting(request.turns or body["messages"], context_length - 1, count)
         made = {"messages": turns} if write is None else {"prompt": await write(turns)}
-        request = LlamaRequest(request.path, {**body, **made})
+        request = replace(request, body={**body, **made})
     found = await tokens(server, request)
     shorter = without_middle(found, context_length, body.get("n_keep", 0))
     if len(shorter) == len(found):
         return request
     if not may_cut:
         raise PromptTooLong(len(await tokens(server, whole)), context_length)
-    return raw_completion(shorter, body)
+    return replace(raw_completion(shorter, body), tags=request.tags, after_thinking=request.after_thinking)
 
 
 async def fitting(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ import msgspec
 from llmstack_tui.base.structs import replace
 from llmstack_tui.engine.errors import ApiError, words
 from llmstack_tui.engine.gotemplate.errors import TemplateFailure
+from llmstack_tui.engine.gotemplate.tags import OBJECT
 from llmstack_tui.engine.gotemplate.template import GoTemplate, TemplateMessage, ThinkRequest, parsed
+from llmstack_tui.engine.gotemplate.values import tool_value
 from llmstack_tui.engine.inference.prompt import (
     CHAT,
     LlamaMessage,
@@ -21,6 +24,7 @@ from llmstack_tui.engine.inference.prompt import (
     render,
     tokenize,
 )
+from llmstack_tui.engine.inference.tagged_answer import AnswerTags
 from llmstack_tui.engine.templates import THINKING, is_jinja
 from llmstack_tui.gguf.header import fill_tokens
 
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.service import ModelSession
     from llmstack_tui.ollama.wire import GenerateRequest
 
+_ANY_OBJECT = {"type": "object"}
+# What special tokens look like.
+_SPECIAL = re.compile(r"<[^<>]+>|\[[^\[\]]+\]")
 # What is kept of texts around a gap that are too long, as in llama.cpp: three parts before it, one after.
 _PARTS_BEFORE, _PARTS = 3, 4
 
@@ -71,9 +78,17 @@ async def written(
         ApiError: the template failed.
     """
 
+    functions = [tool["function"] for tool in fields.get("tools", ())]
+    must_call = bool(functions) and fields.get("tool_choice") == "required"
+    if THINKING in session.target.capabilities and (must_call or think is None):
+        think = not must_call
+    tools = tuple(map(tool_value, functions))
+    # A call that must come is begun here.
+    end = go.call_tag.removesuffix(OBJECT) if must_call else ""
+
     def write(turns: Sequence[LlamaMessage]) -> str:
         messages = tuple(map(_message, turns))
-        return before + _run(lambda: go.conversation(messages, _today(), ThinkRequest(think)))
+        return before + _run(lambda: go.conversation(messages, _today(), ThinkRequest(think), tools)) + end
 
     await check_format(session, fields)
     first = write(turns)
@@ -82,7 +97,42 @@ async def written(
     async def write_once(turns: Sequence[LlamaMessage]) -> str:
         return write(turns).removeprefix(start)
 
-    return replace(raw_completion(first.removeprefix(start), fields), turns=turns, write=write_once)
+    tags = AnswerTags(
+        thinking=go.thinking if think else None,
+        thinks=go.thinking is not None and first.rstrip().endswith(go.thinking.opening),
+        tools=tuple(function["name"] for function in functions),
+        call=go.call_tag,
+        calls=must_call,
+    )
+    request = raw_completion(
+        first.removeprefix(start), {**fields, **_a_call(functions)} if must_call else fields
+    )
+    return replace(_tagged(request, tags), turns=turns, write=write_once)
+
+
+def _tagged(request: LlamaRequest, tags: AnswerTags) -> LlamaRequest:
+    """The request whose answer has ``tags``. The form that is asked of it does not bind its thinking."""
+    body, later = dict(request.body), dict[str, Any]()
+    if tags.thinking and "json_schema" in body:
+        later["json_schema"] = body.pop("json_schema")
+    around = (tags.thinking.opening, tags.thinking.closing) if tags.thinking else ()
+    if expected := [*around, *((tags.call, *_SPECIAL.findall(tags.call)) if tags.tools else ())]:
+        # Otherwise llama.cpp leaves out those that are special tokens.
+        body["preserved_tokens"] = expected
+    return replace(request, body=body, tags=tags if expected else None, after_thinking=later)
+
+
+def _a_call(functions: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """The format of the call of one of the functions."""
+    calls = [
+        {
+            "type": "object",
+            "properties": {"name": {"const": each["name"]}, "arguments": each["parameters"] or _ANY_OBJECT},
+            "required": ["name", "arguments"],
+        }
+        for each in functions
+    ]
+    return {"response_format": {"json_schema": {"schema": {"anyOf": calls}}}}
 
 
 async def filled(
@@ -115,8 +165,8 @@ async def filled(
 
 async def check_format(session: ModelSession, fields: Mapping[str, Any]) -> None:
     """Raise UpstreamError if the format in ``fields`` cannot be kept to."""
-    if "response_format" in fields:
-        await render(session.runner, fields, [{"role": "user", "content": ""}])
+    if wanted := fields.get("response_format"):
+        await render(session.runner, {"response_format": wanted}, [{"role": "user", "content": ""}])
 
 
 def around(before: list[int], after: list[int], room: int) -> tuple[list[int], list[int]]:
@@ -172,7 +222,7 @@ async def _plain(session: ModelSession, text: str) -> list[int]:
 
 def _message(turn: LlamaMessage) -> TemplateMessage:
     """A message for llama.cpp as one for a template."""
-    calls = [call["function"] for call in turn.get("tool_calls", ())]
+    calls = turn.get("tool_calls", ())
     return TemplateMessage(
         role=turn.get("role", "user"),
         content=turn.get("content") or "",
@@ -181,11 +231,11 @@ def _message(turn: LlamaMessage) -> TemplateMessage:
         tool_call_id=turn.get("tool_call_id", ""),
         tool_calls=tuple(
             {
-                "ID": "",
+                "ID": call.get("id", ""),
                 "Function": {
                     "Index": number,
-                    "Name": call["name"],
-                    "Arguments": msgspec.json.decode(call["arguments"]),
+                    "Name": call["function"]["name"],
+                    "Arguments": msgspec.json.decode(call["function"]["arguments"]),
                 },
             }
             for number, call in enumerate(calls)

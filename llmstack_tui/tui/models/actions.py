@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from llmstack_tui.base.address import is_ssh, parse_ssh
 from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.names import listed_name
 from llmstack_tui.base.sentences import listed
@@ -106,9 +108,22 @@ class ModelController(Controller):
             self._shell.tell(tr("There is no server yet."))
             return
         host = keys[0][0] if keys else self._shell.selected_host or state.hosts[0].snapshot.url
+        if is_ssh(host):
+            self._copy_forward(host, path)
+            return
         url = f"{host}{path}"
         self._shell.copy(url)
         self._shell.tell(f"{url}\n{tr('Give it to a client of the {api} API.', api=api)}", title=tr("Copied"))
+
+    def _copy_forward(self, host: str, path: str) -> None:
+        """Copy the command that opens the server to other programs: what reaches it here is ours alone."""
+        address = parse_ssh(host)
+        there = urlsplit(address.server)
+        command = address.command("-N", "-L", f"{there.port}:{there.netloc}")
+        self._shell.copy(command)
+        url = f"http://127.0.0.1:{there.port}{there.path}{path}"
+        said = tr("While it runs, other programs reach the server at {url}.", url=url)
+        self._shell.tell(f"{command}\n{said}", title=tr("Copied"))
 
     def _each(self, keys: Sequence[Key], act: Callable[[DashboardStack, ModelStatus], str]) -> None:
         """Do ``act`` for each model; one toast shows the reasons it returns why some need nothing."""

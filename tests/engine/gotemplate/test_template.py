@@ -7,7 +7,9 @@ from datetime import date
 import pytest
 
 from llmstack_tui.engine.gotemplate.errors import TemplateFailure
+from llmstack_tui.engine.gotemplate.functions import as_json
 from llmstack_tui.engine.gotemplate.template import TemplateMessage, ThinkRequest, collated, parsed
+from llmstack_tui.engine.gotemplate.values import tool_value
 
 TODAY = date(2026, 3, 1)
 
@@ -96,6 +98,64 @@ def test_calls_of_tools_and_thinking() -> None:
     result = TemplateMessage(role="tool", content="2", tool_name="add")
     expected = r'(Hm){"name": "add", "args": {"a":[1,true,null],"b":"\u003cx\u003e"}}add=2'
     assert written(template, answer, result) == expected
+
+
+FORECAST = {
+    "name": "forecast",
+    "description": "The weather",
+    "parameters": {
+        "properties": {
+            "town": {"description": "Where", "type": "string", "maxLength": 9},
+            "days": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+            "at": {"type": ["string", "null"], "enum": ["noon"]},
+            "more": {
+                "type": "object",
+                "properties": {"b": {}, "a": {"type": "array", "items": {"z": 1, "b": 2}}},
+            },
+        },
+        "required": ["town"],
+        "type": "object",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (
+            "{{ .Tools }}",
+            '[{"type":"function","function":{"name":"forecast","description":"The weather","parameters":'
+            '{"type":"object","required":["town"],"properties":{"at":{"type":["string","null"],"enum":["noon"]},'
+            '"days":{"anyOf":[{"type":"integer"},{"type":"null"}]},'
+            '"more":{"type":"object","properties":{"a":{"type":"array","items":{"b":2,"z":1}},"b":{}}},'
+            '"town":{"type":"string","description":"Where","maxLength":9}}}}}]',
+        ),
+        ("{{ range .Tools }}{{ .Type }} {{ .Function.Name }}: {{ .Function.Description }}{{ end }}",
+         "function forecast: The weather"),
+        ("{{ range .Tools }}{{ with .Function.Parameters }}{{ .Type }} {{ .Required }}{{ end }}{{ end }}",
+         'object ["town"]'),
+        ("{{ range .Tools }}{{ range $name, $of := .Function.Parameters.Properties }}{{ $name }}:"
+         "{{ toTypeScriptType $of }}{{ with $of.Description }} ({{ . }}){{ end }};{{ end }}{{ end }}",
+         "at:string | null;days:number | null;more:Record<string, any>;town:string (Where);"),
+        ("{{ range .Tools }}{{ json (index .Function.Parameters.Properties \"days\") }}{{ end }}",
+         '{"anyOf":[{"type":"integer"},{"type":"null"}]}'),
+    ],
+)  # fmt: skip
+def test_tools(expression: str, expected: str) -> None:
+    template = parsed(f"{{{{- range .Messages }}}}{{{{ end }}}}{expression}")
+    assert template.has_tools
+    assert template.conversation((HI,), TODAY, ThinkRequest(), [tool_value(FORECAST)]) == expected
+
+
+@pytest.mark.parametrize("function", [{"name": "f"}, {"name": "f", "parameters": None}])
+def test_a_tool_that_says_nothing_of_itself(function: dict[str, object]) -> None:
+    assert as_json(tool_value(function)) == (
+        '{"type":"function","function":{"name":"f","description":"","parameters":{"type":"object","properties":{}}}}'
+    )
+
+
+def test_an_old_template_has_no_place_for_tools() -> None:
+    assert not parsed("{{ .Tools }}{{ .Prompt }}").has_tools
 
 
 @pytest.mark.parametrize(

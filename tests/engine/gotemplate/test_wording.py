@@ -43,6 +43,18 @@ def test_what_is_said(template: str, said: str) -> None:
             {"capabilities": "tools and thinking"},
             "The template in the model's file answers instead of its TEMPLATE: it has tools and thinking.",
         ),
+        (
+            "file_tells_results",
+            {},
+            "The template in the model's file answers instead of its TEMPLATE: that leaves out what tools"
+            " answer.",
+        ),
+        (
+            "own_form",
+            {},
+            "The template in the model's file answers instead of its TEMPLATE: Ollama reads the model's"
+            " answers with a parser of its own, and here llama.cpp does.",
+        ),
         ("unreadable", {"why": "no"}, "llama.cpp cannot read the model's Jinja template: no."),
         (
             "known_answers",
@@ -56,4 +68,4 @@ def test_what_else_is_said(kind: str, params: dict[str, str | int], said: str) -
 
 
 def test_every_sentence_is_here() -> None:
-    assert len(SENTENCES) == 12 + 4
+    assert len(SENTENCES) == 12 + 6

@@ -297,8 +297,8 @@ def chain(
 
 
 def _vocabulary_of(script: Mapping[str, tuple[str, ...]]) -> Vocabulary:
-    words = {word for pair in script.items() for word in (pair[0], *pair[1]) if len(word) > 1 and word != END}
-    return Vocabulary(sorted(words))
+    words = {word for pair in script.items() for word in (pair[0], *pair[1]) if len(word) > 1}
+    return Vocabulary(sorted(words - {END, PADDING}))
 
 
 def adapter(path: Path, *, architecture: str = "llama", tensor: str = "output.weight") -> Path:

@@ -168,6 +168,14 @@ async def test_keys_of_models_do_nothing_on_the_line_of_a_host() -> None:
         assert desk.app.clipboard == f"{BOX}/v1"
 
 
+async def test_for_a_server_over_ssh_the_command_is_copied_that_opens_it_to_others() -> None:
+    far = seeded.snapshot((seeded.model("x:1b"),), url="ssh://ada@box:22?server=127.0.0.1:80")
+    async with dashboard(hosts(far), settings=SETTINGS) as desk:
+        await desk.press("y")
+        assert desk.app.clipboard == "ssh -N -L 80:127.0.0.1:80 -p 22 ada@box"
+        await wait_until(lambda: "http://127.0.0.1:80/v1" in desk.text)
+
+
 async def test_what_is_found_is_shown_also_in_a_host_that_is_folded() -> None:
     async with dashboard(three(), settings=SETTINGS) as desk:
         await desk.press("left", "left", "slash")

@@ -1,0 +1,138 @@
+"""The settings of clients for the models of the hosts: shown, copied, written, and tested from here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmstack_tui.base.paths import NoHome
+from llmstack_tui.editors import files
+from llmstack_tui.editors.files import NotWritten
+from llmstack_tui.editors.rules import jsonc, toml, yaml
+from llmstack_tui.editors.rules.clients import LABELS, defaults, offers, places
+from llmstack_tui.editors.rules.keys import exports, marked, with_key
+from llmstack_tui.editors.rules.values import NotMergeable, replaced
+from llmstack_tui.editors.types import KEY, Endpoint, Form, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from llmstack_tui.base.secret import Secret
+    from llmstack_tui.editors.rules.clients import Places
+    from llmstack_tui.editors.types import Api, Setup, Trial, Unsuited, Written
+    from llmstack_tui.hosts.types import Snapshot
+
+
+class EditorService:
+    """Makes settings on demand.
+
+    Args:
+        keys: the key of each host that asks for one, by URL.
+    """
+
+    def __init__(self, keys: Mapping[str, Secret]) -> None:
+        self._keys = keys
+
+    def endpoint(self, snapshot: Snapshot, model: str) -> Endpoint:
+        """What is known of a model, which the host lists as installed or loaded."""
+        installed = next((each for each in snapshot.installed if each.name == model), None)
+        running = next((each for each in snapshot.running if each.name == model), None)
+        context = running.context_length if running else None
+        return Endpoint(
+            url=snapshot.url,
+            model=model,
+            kind=snapshot.server.kind if snapshot.server else None,
+            version=snapshot.server.version if snapshot.server else "",
+            context_length=context,
+            capabilities=installed.capabilities if installed else None,
+            unusable=(installed.unusable or "") if installed else "",
+            has_key=snapshot.url in self._keys,
+        )
+
+    def offers(self, endpoint: Endpoint) -> tuple[Setup | Unsuited, ...]:
+        """The settings of each client, or why it cannot use the model.
+
+        Raises:
+            NoHome: nobody knows where this user's files are.
+        """
+        return offers(endpoint, _user_places())
+
+    def whole(self, setup: Setup, endpoint: Endpoint) -> Secret:
+        """The settings with the key, as they are copied."""
+        return with_key(setup.text, setup.form, self._keys.get(endpoint.url))
+
+    def exports(self, setup: Setup, endpoint: Endpoint) -> Secret:
+        """The lines for a shell that set what the client's environment must have, with the key."""
+        return with_key(exports(setup.variables), Form.SHELL, self._keys.get(endpoint.url))
+
+    async def plan(self, setup: Setup, endpoint: Endpoint) -> Plan:
+        """What writing these settings would do; nothing is written yet.
+
+        Raises:
+            NotWritten: they cannot be written; says why, and what to do.
+        """
+        return await asyncio.to_thread(_planned, setup, self._keys.get(endpoint.url))
+
+    async def write(self, setup: Setup, plan: Plan, endpoint: Endpoint) -> Written:
+        """Write the settings as planned, with the key.
+
+        Raises:
+            NotWritten: the file has changed since, or cannot be written. It is as it was.
+        """
+        key = self._keys.get(endpoint.url)
+        before = None if plan.before is None else with_key(plan.before, setup.form, key)
+        text = with_key(plan.after, setup.form, key)
+        return await asyncio.to_thread(files.write, plan.file, text, before)
+
+    async def test(self, api: Api, endpoint: Endpoint, begun: Callable[[], None] = lambda: None) -> Trial:
+        """Send one request as the client does; the model should be loaded. May be cancelled.
+
+        Args:
+            begun: called with the first piece of the answer.
+        """
+        from llmstack_tui.editors.trial import tried  # noqa: PLC0415  # httpx, for a test alone
+
+        return await tried(api, endpoint, self._keys.get(endpoint.url), begun)
+
+
+def _user_places() -> Places:
+    try:
+        return places(Path.home(), os.environ, sys.platform)
+    except RuntimeError:
+        raise NoHome("home.unknown") from None
+
+
+def _planned(setup: Setup, key: Secret | None) -> Plan:
+    if setup.values is None:
+        raise NotWritten("editors.only_shown", client=LABELS[setup.client])
+    named = next((file for file in setup.files if file.is_symlink() or file.exists()), setup.files[-1])
+    file = files.target_of(named)
+    before = files.read(file)
+    link = named if file != named else None
+    if before is None or not before.strip():
+        return Plan(file=file, link=link, before=before, after=f"{setup.text}\n")
+    if KEY in before:
+        raise NotWritten("editors.unusual", file=str(named))
+    before = marked(before, setup.form, key)
+    try:
+        after, changed = _merged(setup, before)
+    except NotMergeable as error:
+        params: dict[str, Any] = {**error.params, "file": str(named)}
+        raise NotWritten(error.kind, **params) from None
+    return Plan(file=file, link=link, before=before, after=after, replaced=changed)
+
+
+def _merged(setup: Setup, before: str) -> tuple[str, tuple[str, ...]]:
+    """The text with the settings in it, and which of its own they replace."""
+    values = setup.values or {}
+    match setup.form:
+        case Form.YAML:
+            changed = yaml.replaced(before, values)
+            return yaml.merged(before, values, defaults(setup.client)), tuple(sorted(changed))
+        case Form.TOML:
+            old: object = toml.read(before)
+            return toml.merged(before, values), tuple(sorted(replaced(old, values)))
+    return jsonc.merged(before, values), tuple(sorted(replaced(jsonc.read(before), values)))

@@ -1,0 +1,1 @@
+"""The user's guide: a page for each topic, in every language."""

@@ -1,1 +1,0 @@
-"""OpenAI's protocol, and what the servers that speak it tell and do beside it."""

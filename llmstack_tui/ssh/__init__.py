@@ -1,0 +1,1 @@
+"""Servers on other machines, reached through SSH."""
