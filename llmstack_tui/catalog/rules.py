@@ -1,15 +1,20 @@
-"""Estimates the memory of models that are not installed, from the catalog's figures; and the search. Pure."""
+"""What the catalog's figures tell: memory, hardware and servers of a model; and the search. Pure."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from llmstack_tui.base.kinds import DEFAULT_CACHE
 from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.structs import replace
+from llmstack_tui.catalog.types import Use
 from llmstack_tui.fit import memory
 from llmstack_tui.fit.memory import LayerCache, Request, Shape, Subject, Weights
+from llmstack_tui.gguf.checks import OLLAMA_LAYOUTS
+from llmstack_tui.hardware.profile import smallest_card_gb, smallest_ram_gb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,27 +44,54 @@ def subject_of(entry: Entry, file: File) -> Subject:
 def estimate(entry: Entry, file: File, context: int, cache_type: str = DEFAULT_CACHE) -> Estimate | None:
     """The memory of a variant with ``context`` tokens, or its own maximum if that is less.
 
-    None if its shape is not known.
+    Where no source tells its shape, it is estimated from the size of the file, which is rather too much.
     """
-    subject = subject_of(entry, file)
-    if subject.shape is None:
-        return None
+    subject, tokens = subject_of(entry, file), min(context, entry.context.value)
     return memory.estimate(
-        subject.weights, subject.shape, Request(context_length=context, cache_type=cache_type)
+        subject.weights, subject.shape, Request(context_length=tokens, cache_type=cache_type)
     )
 
 
-def fit(entry: Entry, file: File, budget: int | None) -> EntryFit:
-    """Whether the variant alone fits into ``budget`` bytes; unknown without a budget."""
-    if budget is None:
+def fit(entry: Entry, file: File | None, budget: int | None) -> EntryFit:
+    """Whether the variant alone fits into ``budget`` bytes; unknown without a budget, or without a file."""
+    if budget is None or file is None:
         return EntryFit.UNKNOWN
     long, short = estimate(entry, file, LONG), estimate(entry, file, SHORT)
-    if long is None or short is None:
-        # Without a shape, the weights can prove that it is too large, but not that it fits.
-        return EntryFit.NO if file.bytes > budget else EntryFit.UNKNOWN
-    if long.total <= budget:
+    if long is not None and long.total <= budget:
         return EntryFit.LONG
-    return EntryFit.SHORT if short.total <= budget else EntryFit.NO
+    return EntryFit.SHORT if short is not None and short.total <= budget else EntryFit.NO
+
+
+class Hardware(Struct, frozen=True):
+    """The smallest usual graphics card and main memory that hold a model, in GB as they are sold.
+
+    None: no usual one does.
+    """
+
+    card_gb: int | None
+    ram_gb: int | None
+
+
+def hardware(entry: Entry, file: File, context: int = SHORT) -> Hardware:
+    """What a variant wants for ``context`` tokens, each with the reserve that its profile keeps."""
+    known = estimate(entry, file, context)
+    if known is None:
+        return Hardware(None, None)
+    return Hardware(smallest_card_gb(known.total), smallest_ram_gb(known.total))
+
+
+def engine_runs(entry: Entry) -> bool:
+    """Whether the built-in engine runs all of a model. Ollama runs every model of the catalog.
+
+    The engine reads no pictures and calls no cloud; of some architectures, Ollama's registry has files in a
+    layout of its own.
+    """
+    return (
+        bool(entry.files)
+        and Use.VISION not in entry.uses
+        and entry.architecture is not None
+        and entry.architecture.value not in OLLAMA_LAYOUTS
+    )
 
 
 def _shape(attention: Attention, context: int) -> Shape:
@@ -91,7 +123,7 @@ def _ranks(entry: Entry, words: list[str]) -> list[int | None]:
         entry.family.casefold(),
         " ".join((*entry.uses, *map(tr, entry.uses))).casefold(),
         entry.license.value.casefold() if entry.license else "",
-        f"{entry.good_for} {tr(entry.good_for)} {entry.parameters.value}".casefold(),
+        f"{entry.good_for} {tr(entry.good_for)} {entry.size}".casefold(),
     )
     return [_rank(word, name, places) for word in words]
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime  # noqa: TC003  (msgspec reads the annotation)
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from llmstack_tui.base.languages import later
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.base.structs import replace
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from llmstack_tui.base.units import UNKNOWN
 
 
 class Use(StrEnum):
@@ -24,6 +22,18 @@ class Use(StrEnum):
     VISION = later("vision")
     EMBEDDING = later("embedding")
     SMALL = later("small")
+
+
+class EntryKind(StrEnum):
+    """Where a model of the catalog runs."""
+
+    LOCAL = later("local")
+    CLOUD = later("cloud")
+    BOTH = later("both")
+
+    def has(self, other: EntryKind) -> bool:
+        """Whether this kind is the other one, or has it beside another."""
+        return self is other or (self is EntryKind.BOTH and other is not EntryKind.BOTH)
 
 
 class Text(Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,6 +90,14 @@ class PublishedSpeed(Struct, frozen=True, forbid_unknown_fields=True):
     quantization: str | None = None
 
 
+class Quality(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a model reached in a benchmark, in percent."""
+
+    benchmark: str
+    value: float
+    source: str
+
+
 class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     """A model.
 
@@ -87,9 +105,11 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
         name: the name to pull, with or without a tag.
         good_for: a phrase in plain words.
         priority: 1 is recommended first.
-        parameters: "7B", "0.5B", "137M".
+        parameters: "7B", "0.5B", "137M", "1.6T".
         context: the longest context, in tokens, that it was trained for.
-        files: the variants; the first is the one that ``name`` pulls.
+        files: the variants; the first is the one that ``name`` pulls. None: it runs in the cloud only.
+        cloud: the tag under which Ollama runs it in its cloud.
+        architecture: as the GGUF files in Ollama's registry name it.
     """
 
     name: str
@@ -97,16 +117,36 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     uses: tuple[Use, ...]
     good_for: str
     priority: int
-    parameters: Text
     context: Number
-    files: tuple[File, ...]
+    parameters: Text | None = None
+    files: tuple[File, ...] = ()
+    cloud: Text | None = None
+    architecture: Text | None = None
     license: Text | None = None
     attention: Attention | None = None
     speeds: tuple[PublishedSpeed, ...] = ()
+    qualities: tuple[Quality, ...] = ()
 
     @property
-    def file(self) -> File:
-        return self.files[0]
+    def size(self) -> str:
+        """Its parameters as they are shown."""
+        return self.parameters.value if self.parameters else UNKNOWN
+
+    @property
+    def kind(self) -> EntryKind:
+        if self.cloud is None:
+            return EntryKind.LOCAL
+        return EntryKind.BOTH if self.files else EntryKind.CLOUD
+
+    @property
+    def file(self) -> File | None:
+        """The variant that ``name`` pulls; None for a model that runs in the cloud only."""
+        return next(iter(self.files), None)
+
+    @property
+    def cloud_name(self) -> str | None:
+        """The name under which Ollama runs it in its cloud."""
+        return None if self.cloud is None else self._with(self.cloud.value)
 
     def name_to_pull(self, file: File) -> str:
         """The name to pull for one of the variants: the first one goes by the entry's name alone."""
@@ -114,12 +154,33 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 
     def name_of(self, file: File) -> str:
         """The name of one of the variants, with its own tag."""
-        return replace(ModelName.parse(self.name), tag=file.tag).short
+        return self._with(file.tag)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that it can be pulled by."""
+        tags = [file.tag for file in self.files] + ([self.cloud.value] if self.cloud else [])
+        return tuple(dict.fromkeys((self.name, *map(self._with, tags))))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources of all its figures, each once."""
+        known = (self.parameters, self.license, self.context, self.attention, self.cloud, self.architecture)
+        figures = (*known, *self.files, *self.speeds, *self.qualities)
+        return tuple(dict.fromkeys(figure.source for figure in figures if figure is not None))
+
+    def _with(self, tag: str) -> str:
+        return replace(ModelName.parse(self.name), tag=tag).short
 
 
 class Catalog(Struct, frozen=True, forbid_unknown_fields=True):
-    """All entries, and the sources: the address of a page by the short name that entries use."""
+    """All entries, and the sources: the address of a page by the short name that entries use.
 
+    Attributes:
+        tags_as_of: the day of the list of Ollama's tags that the entries follow.
+    """
+
+    tags_as_of: date
     sources: dict[str, str]
     entries: tuple[Entry, ...] = field(name="model")
 

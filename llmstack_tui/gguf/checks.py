@@ -80,6 +80,9 @@ _MARKS = {
     "qwen3vlmoe": _OllamaOnly(missing=("rope.dimension_sections",), tensors=_VISION),
 }
 
+OLLAMA_LAYOUTS = _ARCHITECTURES | _MARKS.keys() | {"gemma3n", "lfm2"}
+"""The architectures of which Ollama's registry has files that only Ollama loads."""
+
 
 def check_loadable(header: Header) -> Sentence | None:
     """Why llama.cpp cannot load the model; ``None`` if no such fault is found.

@@ -23,6 +23,7 @@ _GIB = 2**30
 # if error correction takes a part: a T4 of 16 has 15.0, an A10 of 24 has 22.2.
 _SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 64, 72, 80)
 _SERVER_SIZES = (94, 96, 128, 141, 180, 192, 256, 288)
+_RAM_SIZES = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 _LEAST_SHARE = 0.915
 _LEAST_CARD_GB = 2
 _ONE_MODEL_BELOW_GB = 6
@@ -101,6 +102,17 @@ def marketed_gb(size: int) -> int:
     return round(gib)
 
 
+def smallest_card_gb(size: int) -> int | None:
+    """The smallest size of a card that has room for a model of ``size`` bytes; None if no card has."""
+    sizes = (gb for gb in _SIZES + _SERVER_SIZES if gb >= _LEAST_CARD_GB)
+    return next((gb for gb in sizes if gb * _GIB - _card_reserve(gb * _GIB) >= size), None)
+
+
+def smallest_ram_gb(size: int) -> int | None:
+    """The smallest usual main memory that has room for a model of ``size`` bytes; None if none has."""
+    return next((gb for gb in _RAM_SIZES if _ram_room(gb * _GIB) >= size), None)
+
+
 def _best_cards(devices: Sequence[Device]) -> list[Device]:
     """The cards of the vendor with the most memory: a server runs a model on cards of one vendor only."""
     best: list[Device] = []
@@ -118,7 +130,7 @@ def _best_cards(devices: Sequence[Device]) -> list[Device]:
 def _cards(kind: DeviceKind, totals: Sequence[int], names: Sequence[str]) -> Profile:
     sizes_gb = [marketed_gb(total) for total in totals]
     size_gb = sum(sizes_gb)
-    reserve = sum(min(max(total // 20, _GIB // 2), _GIB) for total in totals)
+    reserve = sum(map(_card_reserve, totals))
     return Profile(
         name=f"{kind.value}_{size_gb}gb",
         max_loaded=1 if max(sizes_gb) < _ONE_MODEL_BELOW_GB else 2,
@@ -194,9 +206,16 @@ def _cpu(ram: Device, reason: Sentence) -> Profile:
 
 def ram_budget(ram: Device) -> int | None:
     """The main memory for models: all but a quarter, which is at least 1 GiB, at most 8 GiB, at most half."""
-    if ram.total is None:
-        return None
-    return ram.total - min(max(ram.total // 4, _GIB), 8 * _GIB, ram.total // 2)
+    return None if ram.total is None else _ram_room(ram.total)
+
+
+def _ram_room(total: int) -> int:
+    return total - min(max(total // 4, _GIB), 8 * _GIB, total // 2)
+
+
+def _card_reserve(total: int) -> int:
+    """What is kept of a card: a twentieth, at least 512 MiB and at most 1 GiB."""
+    return min(max(total // 20, _GIB // 2), _GIB)
 
 
 def _context(size_gb: int) -> int:

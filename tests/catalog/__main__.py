@@ -13,13 +13,16 @@ def main() -> int:
     found = faults(catalog)
     for fault in found:
         print(fault)
-    shapeless = [entry.name for entry in catalog.entries if entry.attention is None]
+    shapeless = [entry.name for entry in catalog.entries if entry.files and entry.attention is None]
     unlicensed = [entry.name for entry in catalog.entries if entry.license is None]
     unmeasured = [entry.name for entry in catalog.entries if not entry.speeds]
-    print(f"{len(catalog.entries)} models, {len(found)} faults. No source was found for")
+    unrated = [entry.name for entry in catalog.entries if not entry.qualities]
+    print(f"{len(catalog.entries)} models with the tags of {catalog.tags_as_of}, {len(found)} faults.")
+    print("No source was found for")
     print(f"- the shape of {', '.join(shapeless) or 'none'}")
     print(f"- the licence of {', '.join(unlicensed) or 'none'}")
     print(f"- the speed of {', '.join(unmeasured) or 'none'}")
+    print(f"- the quality of {', '.join(unrated) or 'none'}")
     return 1 if found else 0
 
 

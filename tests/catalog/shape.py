@@ -47,11 +47,23 @@ RECOMMENDED = (
     "bge-m3",
     "all-minilm",
     "smollm2:135m",
+    # What was pulled most on the day of the list of tags.
+    "gemma4:e4b",
+    "qwen3.5:9b",
+    "qwen3.6:27b",
+    "gpt-oss:20b",
+    "qwen3-coder:30b",
+    "qwen3-vl:8b",
+    "glm-ocr",
+    "qwen3-embedding:0.6b",
+    "embeddinggemma:300m",
+    "minimax-m2.7:cloud",
+    "glm-5.1:cloud",
 )
 _SMALLEST, _LARGEST = 10_000_000, 500_000_000_000
 _BITS = {"Q4_0": 4, "Q4_K_M": 5, "Q8_0": 8, "F16": 16}
 _CONTEXTS = (1024, 4096, 8192, 32768, 131072)
-_PARAMETERS = re.compile(r"(?:(\d+)x)?(\d+(?:\.\d+)?)([MB])")
+_PARAMETERS = re.compile(r"(?:(\d+)x)?(\d+(?:\.\d+)?)([MBT])")
 
 
 def faults(catalog: Catalog) -> list[str]:
@@ -78,26 +90,29 @@ def _is_url(text: str) -> bool:
 
 
 def _source_faults(catalog: Catalog, entry: Entry) -> Iterator[str]:
-    figures = (entry.parameters, entry.license, entry.context, entry.attention, *entry.files, *entry.speeds)
-    for figure in figures:
-        if figure is None:
-            continue
-        page = catalog.page(figure.source)
+    for source in entry.sources:
+        page = catalog.page(source)
         if not _is_url(page) and not re.fullmatch(r"computed: .{10,}", page):
-            yield f"{figure.source!r} is no source"
+            yield f"{source!r} is no source"
 
 
 def _name_faults(entry: Entry) -> Iterator[str]:
-    tags = [file.tag for file in entry.files]
+    tags = [file.tag for file in entry.files] or ([entry.cloud.value] if entry.cloud else [])
     try:
         name = ModelName.parse(entry.name)
-        for file in entry.files:
-            ModelName.parse(entry.name_of(file))
+        for each in entry.names:
+            ModelName.parse(each)
     except InvalidName as error:
         yield words(error)
         return
-    if tags[0] != name.tag:
+    if not tags:
+        yield "it has neither files nor a tag of the cloud"
+    elif tags[0] != name.tag:
         yield f"it stands for {name.tag}, and its first file is {tags[0]}"
+    if entry.cloud and not entry.cloud.value.endswith("cloud"):
+        yield f"{entry.cloud.value!r} is no tag of the cloud"
+    if entry.files and entry.architecture is None:
+        yield "it has no architecture"
     if len(set(tags)) != len(tags):
         yield "a tag is there twice"
     if not entry.uses or not 1 <= entry.priority <= 5:
@@ -107,11 +122,12 @@ def _name_faults(entry: Entry) -> Iterator[str]:
 
 
 def _size_faults(entry: Entry) -> Iterator[str]:
-    match = _PARAMETERS.fullmatch(entry.parameters.value)
+    match = _PARAMETERS.fullmatch(entry.size)
     if match is None:
-        yield f"{entry.parameters.value!r} is no number of parameters"
+        if entry.files or entry.parameters:
+            yield f"{entry.size!r} is no number of parameters"
         return
-    parameters = int(match[1] or 1) * float(match[2]) * {"M": 1e6, "B": 1e9}[match[3]]
+    parameters = int(match[1] or 1) * float(match[2]) * {"M": 1e6, "B": 1e9, "T": 1e12}[match[3]]
     for file in entry.files:
         bits = file.bytes * 8 / parameters
         if not _SMALLEST < file.bytes < _LARGEST or not 2 < bits < 30:
@@ -120,11 +136,14 @@ def _size_faults(entry: Entry) -> Iterator[str]:
     for (_, smaller), (_, larger) in pairwise(sorted(known)):
         if smaller >= larger:
             yield f"more bits in fewer bytes: {smaller} and {larger}"
-    if not 256 <= entry.context.value <= 2_000_000:
+    if not 256 <= entry.context.value <= 10_485_760:
         yield f"a context of {entry.context.value}"
     for speed in entry.speeds:
         if not 0 < speed.tokens_per_second < 2000:
             yield f"{speed.tokens_per_second} tokens a second"
+    for quality in entry.qualities:
+        if not 0 < quality.value < 100:
+            yield f"{quality.value} percent in {quality.benchmark}"
 
 
 def _shape_faults(entry: Entry) -> Iterator[str]:

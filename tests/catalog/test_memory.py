@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.catalog.rules import LONG, SHORT, EntryFit, estimate, fit
-from llmstack_tui.catalog.types import Attention, Entry, File, Number, Text, Use
+from llmstack_tui.base.structs import replace
+from llmstack_tui.catalog.rules import LONG, SHORT, EntryFit, Hardware, engine_runs, estimate, fit, hardware
+from llmstack_tui.catalog.types import Attention, Entry, EntryKind, File, Number, Text, Use
+from llmstack_tui.fit.memory import Basis
 
 MIB = 2**20
 # Llama 3.1 8B, whose cache at f16 is known to take 128 KiB a token.
@@ -28,7 +30,7 @@ def entry(attention: Attention | None, *, context: int = 131072, size: int = 4_9
 
 def cache(attention: Attention, context: int, cache_type: str = "f16", *, made_for: int = 131072) -> int:
     model = entry(attention, context=made_for)
-    known = estimate(model, model.file, context, cache_type)
+    known = estimate(model, model.files[0], context, cache_type)
     assert known is not None
     assert known.parts is not None
     return known.parts.cache
@@ -70,7 +72,7 @@ def test_an_encoder_keeps_nothing() -> None:
 )
 def test_buffers_for_computing_take_a_share_of_the_weights(size: int, compute: int) -> None:
     model = entry(LLAMA, size=size)
-    known = estimate(model, model.file, SHORT)
+    known = estimate(model, model.files[0], SHORT)
     assert known is not None
     assert known.parts is not None
     mask = SHORT * 512 * 2
@@ -80,20 +82,80 @@ def test_buffers_for_computing_take_a_share_of_the_weights(size: int, compute: i
 
 def test_what_fits_depends_on_the_budget() -> None:
     model = entry(LLAMA)
-    totals = [known.total for length in (SHORT, LONG) if (known := estimate(model, model.file, length))]
+    totals = [known.total for length in (SHORT, LONG) if (known := estimate(model, model.files[0], length))]
     assert [
-        fit(model, model.file, budget) for budget in (totals[0] - 1, totals[0], totals[1] - 1, totals[1])
+        fit(model, model.files[0], budget) for budget in (totals[0] - 1, totals[0], totals[1] - 1, totals[1])
     ] == [
         EntryFit.NO,
         EntryFit.SHORT,
         EntryFit.SHORT,
         EntryFit.LONG,
     ]
-    assert fit(model, model.file, None) is EntryFit.UNKNOWN
+    assert fit(model, model.files[0], None) is EntryFit.UNKNOWN
 
 
-def test_without_a_shape_only_what_is_too_large_is_known() -> None:
+def test_without_a_shape_the_size_of_the_file_tells() -> None:
     model = entry(None)
-    assert estimate(model, model.file, SHORT) is None
-    assert fit(model, model.file, model.file.bytes - 1) is EntryFit.NO
-    assert fit(model, model.file, 10 * model.file.bytes) is EntryFit.UNKNOWN
+    known = estimate(model, model.files[0], SHORT)
+    assert known is not None
+    assert known.basis is Basis.FILE_SIZE
+    assert known.total > model.files[0].bytes
+    assert fit(model, model.files[0], known.total - 1) is EntryFit.NO
+    assert fit(model, model.files[0], known.total) is EntryFit.SHORT
+    assert fit(model, model.files[0], 10 * model.files[0].bytes) is EntryFit.LONG
+
+
+@pytest.mark.parametrize(
+    ("size", "wants"),
+    [
+        # 4.9 GB of weights and 0.5 GiB of cache: more than 6 GiB less half of one hold.
+        (4_900_000_000, Hardware(card_gb=8, ram_gb=8)),
+        (600_000_000, Hardware(card_gb=2, ram_gb=4)),
+        (70_000_000_000, Hardware(card_gb=72, ram_gb=96)),
+        (1_500_000_000_000, Hardware(card_gb=None, ram_gb=None)),
+    ],
+)
+def test_the_hardware_follows_from_the_memory(size: int, wants: Hardware) -> None:
+    model = entry(LLAMA, size=size)
+    assert hardware(model, model.files[0]) == wants
+
+
+@pytest.mark.parametrize(
+    ("architecture", "uses", "runs"),
+    [
+        ("llama", (Use.GENERAL,), True),
+        ("llama", (Use.GENERAL, Use.VISION), False),
+        ("gptoss", (Use.GENERAL,), False),
+        ("gemma4", (Use.GENERAL,), False),
+        ("lfm2", (Use.GENERAL,), False),
+    ],
+)
+def test_the_engine_runs_what_it_can_load(architecture: str, uses: tuple[Use, ...], *, runs: bool) -> None:
+    model = replace(entry(LLAMA), uses=uses, architecture=Text(architecture, ""))
+    assert engine_runs(model) is runs
+    assert not engine_runs(replace(model, files=(), cloud=Text("cloud", "")))
+
+
+@pytest.mark.parametrize(
+    ("files", "cloud", "kind", "names"),
+    [
+        (True, None, EntryKind.LOCAL, ("x", "x:latest")),
+        (True, "7b-cloud", EntryKind.BOTH, ("x", "x:latest", "x:7b-cloud")),
+        (False, "7b-cloud", EntryKind.CLOUD, ("x", "x:7b-cloud")),
+    ],
+)
+def test_where_a_model_runs_follows_from_its_tags(
+    files: bool,
+    cloud: str | None,
+    kind: EntryKind,
+    names: tuple[str, ...],
+) -> None:
+    known = entry(LLAMA)
+    model = replace(known, files=known.files if files else (), cloud=Text(cloud, "") if cloud else None)
+    assert (model.kind, model.names) == (kind, names)
+    assert [kind.has(other) for other in EntryKind] == [
+        kind in (EntryKind.LOCAL, EntryKind.BOTH),
+        kind in (EntryKind.CLOUD, EntryKind.BOTH),
+        kind is EntryKind.BOTH,
+    ]
+    assert (fit(model, model.file, 1) is EntryFit.NO) is files

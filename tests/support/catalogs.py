@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from llmstack_tui.catalog.types import Catalog, Entry, File, Number, Text, Use
 
 
@@ -18,4 +20,4 @@ def catalog_of(name: str, size: int) -> Catalog:
         context=Number(4096, source),
         files=(File(tag="latest", bytes=size, source=source, quantization="F16"),),
     )
-    return Catalog(sources={}, entries=(entry,))
+    return Catalog(tags_as_of=date(2026, 8, 22), sources={}, entries=(entry,))

@@ -13,6 +13,8 @@ KEYS = [
         "List only the models that have these words in name, family, use, licence or purpose", priority=True),
     bind("catalog.use", "f", "next_use", "Filter by use",
         "List only models for general use, code, reasoning, vision, embedding, or small ones"),
+    bind("catalog.kind", "c", "next_kind", "Filter by kind",
+        "List only models that run on this machine, in Ollama's cloud, or in both"),
     bind("catalog.sort", "o", "sort", "Sort",
         "Sort by the next column; after the last one, by recommendation"),
     hidden("catalog.reverse", "O", "reverse", "Reverse", "Reverse the order"),

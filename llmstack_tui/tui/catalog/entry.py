@@ -17,10 +17,11 @@ from llmstack_tui.base.names import DEFAULT_HOST, DEFAULT_NAMESPACE, ModelName, 
 from llmstack_tui.base.sentences import Failure
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import UNKNOWN, bytes_text
-from llmstack_tui.catalog.rules import EntryFit
+from llmstack_tui.catalog.rules import LONG, SHORT, EntryFit, engine_runs, hardware
+from llmstack_tui.catalog.types import Use
 from llmstack_tui.core.wording import words
 from llmstack_tui.tui.catalog import ENTRY_KEYS
-from llmstack_tui.tui.catalog.list import FIT_STYLES, download_text, fit_word, memory_texts
+from llmstack_tui.tui.catalog.list import FIT_STYLES, download_text, fit_word, memory_texts, quality_text
 from llmstack_tui.tui.draw.figures import rate_text, when_text
 from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.screen import FramedScreen
@@ -54,6 +55,10 @@ _FITS_HERE = {
     EntryFit.NO: later("that is more than there is here"),
     EntryFit.UNKNOWN: later("whether it fits here is not known"),
 }
+
+_IN_THE_CLOUD = later(
+    "It runs in Ollama's cloud, for which Ollama wants an account: what you write is sent there."
+)
 
 Offered = tuple[str, int | None, str]
 
@@ -114,7 +119,7 @@ class EntryScreen(FramedScreen):
     """Asks the registry for the tags when it opens, and for a tag's size when the cursor rests on it."""
 
     DEFAULT_CSS = """
-    EntryScreen #facts { height: auto; max-height: 8; padding: 0 1; margin-bottom: 1; }
+    EntryScreen #facts { height: auto; max-height: 10; padding: 0 1; margin-bottom: 1; }
     EntryScreen #said { height: auto; max-height: 3; padding: 0 2; color: $text-muted; }
     """
     AUTO_FOCUS = "VariantList"
@@ -124,7 +129,9 @@ class EntryScreen(FramedScreen):
         super().__init__(Pane(entry.name, id="frame"))
         self._catalog = catalog
         self._entry = entry
-        self._variants = {entry.name_to_pull(file): file for file in entry.files}
+        self._variants: dict[str, File | None] = {entry.name_to_pull(file): file for file in entry.files}
+        if entry.cloud_name:
+            self._variants[entry.cloud_name] = None
         self._facts = Static("", id="facts", markup=False)
         self.list = VariantList()
         self._said = Static("", id="said", markup=False)
@@ -165,17 +172,17 @@ class EntryScreen(FramedScreen):
     def _variant(
         self, name: str, file: File | None, installed: set[str], budget: int | None, now: datetime
     ) -> Variant:
-        offer = self._offers.get(name)
-        fits, fit = fit_word(self._entry, file, budget) if file else ("", EntryFit.UNKNOWN)
-        if file is None and offer is not None and budget is not None and offer.download > budget:
+        offer, known = self._offers.get(name), name in self._variants
+        fits, fit = fit_word(self._entry, file, budget) if known else ("", EntryFit.UNKNOWN)
+        if not known and offer is not None and budget is not None and offer.download > budget:
             fits, fit = tr(EntryFit.NO), EntryFit.NO
-        download = bytes_text(offer.download) if offer else download_text(file) if file else ""
+        download = bytes_text(offer.download) if offer else download_text(file)
         return Variant(
             key=name,
             installed=model_key(name) in installed,
             quantization=(file.quantization or UNKNOWN) if file else "",
             download=download,
-            memory=memory_texts(self._entry, file) if file else ("", ""),
+            memory=memory_texts(self._entry, file),
             fits=fits,
             fit=fit,
             pushed=when_text(offer.pushed_at, now) if offer and offer.pushed_at else "",
@@ -259,15 +266,18 @@ class EntryScreen(FramedScreen):
         if not isinstance(item, Variant):
             return
         offer = self._offers.get(item.key)
-        download, file = offer.download if offer else None, self._variants.get(item.key)
+        download = offer.download if offer else None
         offered: Offered = (item.key, download, "")
-        if file is not None:
+        if item.key in self._variants:
+            file = self._variants[item.key]
             offered = wanted(self._entry, file, budget_of(self.shell.view.state), download)
         self.shell.act("downloads.offer", *offered)
 
 
-def wanted(entry: Entry, file: File, budget: int | None, download: int | None = None) -> Offered:
+def wanted(entry: Entry, file: File | None, budget: int | None, download: int | None = None) -> Offered:
     """The arguments of `DownloadController.offer`; ``download`` is the size that the registry gives."""
+    if file is None:
+        return entry.cloud_name or entry.name, download, tr(_IN_THE_CLOUD)
     short, long = memory_texts(entry, file)
     memory = tr("{short} of memory at 4k tokens", short=short)
     if long:
@@ -279,19 +289,51 @@ def wanted(entry: Entry, file: File, budget: int | None, download: int | None = 
 
 def facts_content(entry: Entry) -> Content:
     """The catalog's facts on an entry, apart from the variants."""
-    family = tr("{family}, {count} parameters", family=entry.family, count=entry.parameters.value)
+    family = tr("{family}, {count} parameters", family=entry.family, count=entry.size)
     rows = (
         (tr("Good for"), tr(entry.good_for)),
         (tr("Uses"), ", ".join(map(tr, entry.uses))),
         (tr("Family"), family),
+        (tr("Kind"), tr(entry.kind)),
+        (tr("Hardware"), _hardware_text(entry)),
+        (tr("Servers"), _servers_text(entry)),
         (tr("Context"), tr("{count:,} tokens", count=entry.context.value)),
         (tr("Licence"), entry.license.value if entry.license else UNKNOWN),
     )
     return rows_content(((name, brief(value, 200)) for name, value in rows), 11)
 
 
+def _hardware_text(entry: Entry) -> str:
+    if entry.file is None:
+        return tr("none: it runs in Ollama's cloud")
+    short, long = (hardware(entry, entry.file, context) for context in (SHORT, LONG))
+    if short.card_gb is None or short.ram_gb is None:
+        return tr("several graphics cards")
+    figures = {"card": short.card_gb, "ram": short.ram_gb}
+    if long.card_gb and entry.context.value >= LONG and long.card_gb > short.card_gb:
+        return tr(
+            "a card of {card} GB ({long} GB at 32k tokens), or {ram} GB of RAM", **figures, long=long.card_gb
+        )
+    return tr("a card of {card} GB, or {ram} GB of RAM", **figures)
+
+
+def _servers_text(entry: Entry) -> str:
+    if engine_runs(entry):
+        return tr("Ollama and the built-in engine")
+    if not entry.files:
+        return tr("Ollama, with an account there")
+    if Use.VISION in entry.uses:
+        return tr("Ollama; the built-in engine reads no pictures")
+    return tr("Ollama: its files are packaged for Ollama alone")
+
+
 def sources(catalog: Catalog, entry: Entry) -> Iterator[Fact]:
-    """Measured speeds, and the source of each figure, named once."""
+    """Benchmarks, measured speeds, and the source of each figure, named once."""
+    if entry.qualities:
+        yield Fact(key="qualities", text=tr("Quality, in percent of a benchmark"), is_heading=True)
+    for number, quality in enumerate(entry.qualities):
+        text = f"{quality_text(quality)}   {catalog.page(quality.source)}"
+        yield Fact(key=f"quality {number}", text=text)
     if entry.speeds:
         yield Fact(key="speeds", text=tr("Tokens per second, measured by others"), is_heading=True)
     for number, speed in enumerate(entry.speeds):
@@ -299,8 +341,9 @@ def sources(catalog: Catalog, entry: Entry) -> Iterator[Fact]:
         text = tr("{rate} on {card}", rate=rate_text(speed.tokens_per_second), card=f"{speed.card}{kind}")
         yield Fact(key=f"speed {number}", text=f"{text}   {catalog.page(speed.source)}")
     yield Fact(key="sources", text=tr("Where the figures are from"), is_heading=True)
-    figures = (entry.parameters, entry.license, entry.context, entry.attention, *entry.files)
-    for source in dict.fromkeys(figure.source for figure in figures if figure is not None):
+    tags = tr("Tags as of {day}", day=catalog.tags_as_of.isoformat())
+    yield Fact(key="tags_as_of", text=tags)
+    for source in entry.sources:
         yield Fact(key=f"source {source}", text=catalog.page(source))
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.languages import later, tr
+from llmstack_tui.base.languages import later, number, tr
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import UNKNOWN, bytes_text
-from llmstack_tui.catalog.rules import LONG, SHORT, EntryFit, estimate, fit, search
+from llmstack_tui.catalog.rules import LONG, SHORT, EntryFit, engine_runs, estimate, fit, hardware, search
+from llmstack_tui.catalog.types import EntryKind
 from llmstack_tui.tui.draw.figures import rate_text
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.table import ColumnHeading, SortOrder, known_first
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.segment import Segment
 
-    from llmstack_tui.catalog.types import Catalog, Entry, File, PublishedSpeed, Use
+    from llmstack_tui.catalog.types import Catalog, Entry, File, PublishedSpeed, Quality, Use
     from llmstack_tui.tui.draw.text import Pen
 
 _FITS = {
@@ -45,6 +46,8 @@ class CatalogColumn(StrEnum):
     CONTEXT = later("context")
     LICENSE = later("licence")
     SPEED = later("speed")
+    KIND = later("kind")
+    HARDWARE = later("hardware")
 
 
 class CatalogOrder(SortOrder[CatalogColumn], frozen=True):
@@ -62,17 +65,24 @@ class CatalogRow:
         key: its name.
         memory: estimates at 4k and at 32k tokens.
         fits: the word for ``fit``.
+        hardware: the graphics card that it wants.
+        servers: which servers run it.
+        quality: a benchmark, and what it reached in it.
         speed: tokens per second, and the card they were measured on.
         figures: the sort keys; None means not known.
     """
 
     key: str
+    kind: EntryKind
     installed: bool
     parameters: str
     download: str
     memory: tuple[str, str]
     fits: str
     fit: EntryFit
+    hardware: str
+    servers: str
+    quality: str
     context: str
     license: str
     speed: str
@@ -98,10 +108,7 @@ def make_shelf(catalog: Catalog) -> Shelf:
     """Prepare the catalog. Takes some milliseconds: not on the event loop."""
     return Shelf(
         catalog,
-        {
-            entry.name: frozenset(model_key(name) for name in (entry.name, *map(entry.name_of, entry.files)))
-            for entry in catalog.entries
-        },
+        {entry.name: frozenset(map(model_key, entry.names)) for entry in catalog.entries},
     )
 
 
@@ -109,7 +116,7 @@ class CatalogQuery(Struct, frozen=True):
     """Which entries are wanted, and what is known of the machine that they are for.
 
     Attributes:
-        text: the entries have all words of it, and are good for ``use``.
+        text: the entries have all words of it, are good for ``use``, and run where ``kind`` says.
         installed: the models that hosts have, as `model_key`.
         budget: bytes that models may take here; None means not known.
         card: the name of this machine's card; a speed measured on it is preferred.
@@ -117,6 +124,7 @@ class CatalogQuery(Struct, frozen=True):
 
     text: str = ""
     use: Use | None = None
+    kind: EntryKind | None = None
     order: CatalogOrder = _BY_RANK
     installed: frozenset[str] = frozenset()
     budget: int | None = None
@@ -125,17 +133,37 @@ class CatalogQuery(Struct, frozen=True):
 
 def catalog_rows(shelf: Shelf, query: CatalogQuery) -> tuple[CatalogRow, ...]:
     found = search(shelf.catalog.entries, query.text)
-    rows = [_row(shelf, each, query) for each in found if query.use is None or query.use in each.uses]
+    rows = [
+        _row(shelf, each, query)
+        for each in found
+        if (query.use is None or query.use in each.uses) and (not query.kind or each.kind.has(query.kind))
+    ]
     return _ordered(rows, query.order)
 
 
-def fit_word(entry: Entry, file: File, budget: int | None) -> tuple[str, EntryFit]:
+def fit_word(entry: Entry, file: File | None, budget: int | None) -> tuple[str, EntryFit]:
     found = fit(entry, file, budget)
-    return tr(_FITS[found]), found
+    return tr(_FITS[found] if file else EntryKind.CLOUD), found
 
 
-def memory_texts(entry: Entry, file: File) -> tuple[str, str]:
-    """The estimates at 4k and at 32k tokens; "" for a length beyond the model's context."""
+def hardware_text(entry: Entry, file: File | None) -> str:
+    """The card that a variant wants: "8 GB"; "" for a model that runs in the cloud only."""
+    card_gb = hardware(entry, file).card_gb if file else 0
+    return tr("several") if card_gb is None else f"{card_gb} GB" if card_gb else ""
+
+
+def servers_text(entry: Entry) -> str:
+    return tr("Ollama, engine") if engine_runs(entry) else "Ollama"
+
+
+def quality_text(quality: Quality) -> str:
+    return f"{quality.benchmark} {number(f'{quality.value:g}')}"
+
+
+def memory_texts(entry: Entry, file: File | None) -> tuple[str, str]:
+    """The estimates at 4k and at 32k tokens; "" for a length beyond the model's context, and in the cloud."""
+    if file is None:
+        return "", ""
     short, long = estimate(entry, file, SHORT), estimate(entry, file, LONG)
     return (
         f"~{bytes_text(short.total)}" if short else UNKNOWN,
@@ -143,8 +171,8 @@ def memory_texts(entry: Entry, file: File) -> tuple[str, str]:
     )
 
 
-def download_text(file: File) -> str:
-    return f"{'~' if file.rounded else ''}{bytes_text(file.bytes)}"
+def download_text(file: File | None) -> str:
+    return "" if file is None else f"{'~' if file.rounded else ''}{bytes_text(file.bytes)}"
 
 
 def tokens_text(count: int) -> str:
@@ -162,26 +190,33 @@ def best_speed(entry: Entry, card: str) -> PublishedSpeed | None:
 def _row(shelf: Shelf, entry: Entry, query: CatalogQuery) -> CatalogRow:
     fits, found = fit_word(entry, entry.file, query.budget)
     speed = best_speed(entry, query.card)
-    short, long = (estimate(entry, entry.file, context) for context in (SHORT, LONG))
+    file = entry.file
+    short, long = (file and estimate(entry, file, context) for context in (SHORT, LONG))
     return CatalogRow(
         key=entry.name,
+        kind=entry.kind,
         installed=not shelf.keys[entry.name].isdisjoint(query.installed),
-        parameters=entry.parameters.value,
-        download=download_text(entry.file),
-        memory=memory_texts(entry, entry.file),
+        parameters=entry.size,
+        download=download_text(file),
+        memory=memory_texts(entry, file),
         fits=fits,
         fit=found,
+        hardware=hardware_text(entry, file),
+        servers=servers_text(entry),
+        quality=quality_text(entry.qualities[0]) if entry.qualities else "",
         context=tokens_text(entry.context.value),
         license=entry.license.value if entry.license else UNKNOWN,
         speed=f"{rate_text(speed.tokens_per_second)} {speed.card}" if speed else "",
         good_for=tr(entry.good_for),
         figures={
-            CatalogColumn.PARAMETERS: _count(entry.parameters.value),
-            CatalogColumn.DOWNLOAD: entry.file.bytes,
+            CatalogColumn.PARAMETERS: _count(entry.size),
+            CatalogColumn.DOWNLOAD: file.bytes if file else None,
             CatalogColumn.MEMORY: short.total if short else None,
             CatalogColumn.LONG_MEMORY: long.total if long and entry.context.value >= LONG else None,
             CatalogColumn.FIT: None if found is EntryFit.UNKNOWN else (*EntryFit,).index(found),
             CatalogColumn.CONTEXT: -entry.context.value,
+            CatalogColumn.KIND: (*EntryKind,).index(entry.kind),
+            CatalogColumn.HARDWARE: hardware(entry, file).card_gb if file else None,
             CatalogColumn.SPEED: -speed.tokens_per_second if speed else None,
         },
     )
@@ -199,10 +234,10 @@ def _ordered(rows: Sequence[CatalogRow], order: CatalogOrder) -> tuple[CatalogRo
 
 
 def _count(parameters: str) -> float | None:
-    """The number meant by "7B", "0.5B" or "137M"; None for anything else."""
+    """The number meant by "7B", "0.5B", "137M" or "1.6T"; None for anything else."""
     number, unit = parameters[:-1], parameters[-1:].upper()
     try:
-        return float(number) * {"B": 1e9, "M": 1e6}[unit]
+        return float(number) * {"T": 1e12, "B": 1e9, "M": 1e6}[unit]
     except (ValueError, KeyError):
         return None
 
@@ -232,7 +267,11 @@ _ALWAYS = (
 )
 # Shown from the first on while there is room; the last takes the rest of the width.
 _MORE = (
+    _Cell(later("Kind"), 7, lambda row: tr(row.kind), CatalogColumn.KIND, right=False, gap="  "),
+    _Cell(later("Needs"), 9, lambda row: row.hardware, CatalogColumn.HARDWARE),
     _Cell(later("Context"), 9, lambda row: row.context, CatalogColumn.CONTEXT),
+    _Cell(later("Runs on"), 16, lambda row: row.servers, right=False, gap="  "),
+    _Cell(later("Quality"), 20, lambda row: row.quality, right=False, gap="  "),
     _Cell(later("Licence"), 22, lambda row: row.license, CatalogColumn.LICENSE, right=False, gap="  "),
     _Cell(later("tok/s on"), 24, lambda row: row.speed, CatalogColumn.SPEED, right=False, gap="  "),
 )
@@ -244,9 +283,9 @@ def _columns(width: int) -> tuple[tuple[_Cell, int], ...]:
     """The columns, that of the name first, with their widths."""
     left = width - _BEFORE - _NAME - sum(cell.width for cell in _ALWAYS)
     more: list[tuple[_Cell, int]] = []
-    for number, cell in enumerate(_MORE):
+    for position, cell in enumerate(_MORE):
         # "Good for" is more useful than the licence.
-        if left - cell.width < (_LEAST_GOOD_FOR if number else 0):
+        if left - cell.width < (_LEAST_GOOD_FOR if position else 0):
             break
         more.append((cell, cell.width))
         left -= cell.width

@@ -6,13 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import to_builtins
+from rich.cells import cell_len
 from textual import on
 from textual.widgets import Static
 
 from llmstack_tui.base.languages import current, later, tr
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.catalog.types import Use
+from llmstack_tui.catalog.types import EntryKind, Use
 from llmstack_tui.tui.catalog import KEYS
 from llmstack_tui.tui.catalog.entry import EntryScreen, budget_of, wanted
 from llmstack_tui.tui.catalog.list import (
@@ -38,14 +39,18 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.shell import View
 
 _USES = (None, *Use)
+_KINDS = (None, *EntryKind)
 _RECALL = "catalog.order"
+_FRAME = 6  # cells of the frame beside its title
 
 
 class CatalogScreen(TableScreen):
     """Reads the catalog when it is first shown."""
 
     DEFAULT_CSS = """
-    CatalogScreen #about { height: 2; padding: 0 2; color: $foreground; background: $background; }
+    CatalogScreen #about {
+        height: auto; max-height: 3; padding: 0 2; color: $foreground; background: $background;
+    }
     """
     AUTO_FOCUS = "CatalogList"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
@@ -60,6 +65,7 @@ class CatalogScreen(TableScreen):
         self._shelf: Shelf | None = None
         self._is_reading = False
         self._use: Use | None = None
+        self._kind: EntryKind | None = None
         self._listed: tuple[str, ...] = ()
         self._installed: frozenset[str] = frozenset()
         self._drawn: tuple[object, ...] = ()
@@ -81,7 +87,9 @@ class CatalogScreen(TableScreen):
         if names != self._listed:
             self._listed, self._installed = names, frozenset(map(model_key, names))
         pane, budget, card = self.pane, budget_of(view.state), card_of(view.state)
-        query = CatalogQuery(pane.filter_text, self._use, pane.order, self._installed, budget, card)
+        query = CatalogQuery(
+            pane.filter_text, self._use, self._kind, pane.order, self._installed, budget, card
+        )
         drawn = (self._shelf, query, self.shell.marks, current())
         if drawn == self._drawn:
             return
@@ -90,11 +98,14 @@ class CatalogScreen(TableScreen):
         self.list.show_message((tr("No match."), tr("{key} shows all again.", key=view.keys["catalog.back"])))
         self.list.show(rows)
         of = str(len(rows))
-        if query.text or query.use:
+        if query.text or query.use or query.kind:
             of = tr("{count} of {all}", count=len(rows), all=len(self._shelf.catalog.entries))
-        used = ", ".join(filter(None, (of, tr(self._use or ""), pane.sorted_by)))
+        used = ", ".join(filter(None, (of, tr(self._use or ""), tr(self._kind or ""), pane.sorted_by)))
         room = "" if budget is None else tr("room for models here: {size}", size=bytes_text(budget))
-        self.pane.show_title(f"{tr('Catalog')}  {used}   {room}".rstrip())
+        dated = tr("tags of {day}", day=self._shelf.catalog.tags_as_of.isoformat())
+        title = "   ".join(filter(None, (f"{tr('Catalog')}  {used}", room)))
+        fits = cell_len(title) + cell_len(dated) + 3 <= self.size.width - _FRAME
+        self.pane.show_title(f"{title}   {dated}" if fits else title)
         self._show_about()
 
     async def _read(self) -> None:
@@ -128,7 +139,16 @@ class CatalogScreen(TableScreen):
         if row is None:
             self._about.update(content_of(""))
             return
-        told = [tr("context {tokens}", tokens=row.context), tr("licence {name}", name=row.license)]
+        told = [
+            tr(row.kind),
+            row.servers,
+            tr("context {tokens}", tokens=row.context),
+            tr("licence {name}", name=row.license),
+        ]
+        if row.hardware:
+            told.insert(1, tr("card of {size}", size=row.hardware))
+        if row.quality:
+            told.append(row.quality)
         if row.speed:
             told.append(tr("tok/s: {speed}", speed=row.speed))
         if row.installed:
@@ -158,12 +178,16 @@ class CatalogScreen(TableScreen):
         self._use = _USES[(_USES.index(self._use) + 1) % len(_USES)]
         self._redraw()
 
+    def action_next_kind(self) -> None:
+        self._kind = _KINDS[(_KINDS.index(self._kind) + 1) % len(_KINDS)]
+        self._redraw()
+
     async def action_back(self) -> None:
-        """Clear the search, else the filter by use, else leave the screen."""
+        """Clear the search, else the filters by use and kind, else leave the screen."""
         if self.pane.clear_filter():
             return
-        if self._use is not None:
-            self._use = None
+        if self._use or self._kind:
+            self._use = self._kind = None
             self._redraw()
         else:
             await self.shell.open("models")

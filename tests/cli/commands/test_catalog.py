@@ -93,7 +93,10 @@ def test_what_is_not_known_is_null(llmstack: Program) -> None:
     (model,) = json.loads(llmstack("catalog", "llava:13b", "--json").stdout)["models"]
     assert model["license"] is None
     (model,) = json.loads(llmstack("catalog", "qwen2.5vl:7b", "--json").stdout)["models"]
-    assert model["files"][0]["memory"] == {"4096": None, "32768": None, "basis": "estimate"}
+    # Its shape is not known: the size of its file tells.
+    assert model["files"][0]["memory"]["basis"] == "file size"
+    (model,) = json.loads(llmstack("catalog", "minimax-m3:cloud", "--json").stdout)["models"]
+    assert (model["parameters"], model["files"], model["quality"]) == (None, [], [])
 
 
 def test_a_model_that_reads_no_32k_has_no_memory_for_it(llmstack: Program) -> None:
@@ -101,6 +104,38 @@ def test_a_model_that_reads_no_32k_has_no_memory_for_it(llmstack: Program) -> No
     memory = document["models"][0]["files"][0]["memory"]
     assert memory["4096"] > 0
     assert memory["32768"] is None
+
+
+def test_kind_hardware_servers_and_quality_are_told(llmstack: Program) -> None:
+    document = json.loads(llmstack("catalog", "--json").stdout)
+    assert document["tags_as_of"] == "2026-08-22"
+    models = {model["name"]: model for model in document["models"]}
+    both, small = models["gpt-oss:120b"], models["qwen2.5-coder:7b"]
+    assert (both["kind"], both["cloud"], both["servers"]) == ("both", "gpt-oss:120b-cloud", ["ollama"])
+    assert (small["kind"], small["cloud"], small["servers"]) == ("local", None, ["ollama", "engine"])
+    assert small["files"][0]["hardware"] == {"card_gb": 6, "ram_gb": 8}
+    assert models["gemma4:31b"]["quality"][0] == {
+        "benchmark": "MMLU-Pro",
+        "value": 85.2,
+        "source": "https://ollama.com/library/gemma4",
+    }
+    assert models["glm-5.1:cloud"]["kind"] == "cloud"
+    told = llmstack("catalog", "gpt-oss:120b").stdout
+    assert "kind: both" in told
+    assert "gpt-oss:120b-cloud" in told
+    assert "MMLU-Pro" in told
+
+
+def test_only_one_kind(llmstack: Program) -> None:
+    kinds = {
+        kind: {
+            model["kind"]
+            for model in json.loads(llmstack("catalog", "--json", "--kind", kind).stdout)["models"]
+        }
+        for kind in ("local", "cloud", "both")
+    }
+    assert kinds == {"local": {"local", "both"}, "cloud": {"cloud", "both"}, "both": {"both"}}
+    assert llmstack("catalog", "--kind", "elsewhere").returncode == 2
 
 
 def test_words_that_nothing_has(llmstack: Program) -> None:

@@ -14,7 +14,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog import service
 from llmstack_tui.catalog.rules import EntryFit
 from llmstack_tui.catalog.service import load_catalog
-from llmstack_tui.catalog.types import Use
+from llmstack_tui.catalog.types import EntryKind, Use
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.registry.errors import RegistryUnreachable
 from llmstack_tui.tui.catalog.list import CatalogColumn, CatalogOrder, CatalogQuery, catalog_rows, make_shelf
@@ -71,13 +71,24 @@ def test_every_order_has_all_of_them_and_its_reverse(column: CatalogColumn) -> N
 
 
 def test_the_smallest_download_comes_first_and_the_unknown_last() -> None:
-    sizes = {entry.name: entry.file.bytes for entry in SHELF.catalog.entries}
+    sizes = {entry.name: entry.file.bytes if entry.file else None for entry in SHELF.catalog.entries}
     listed = [sizes[name] for name in names(order=CatalogOrder(CatalogColumn.DOWNLOAD))]
-    assert listed == sorted(listed)
+    known = [size for size in listed if size is not None]
+    assert listed == sorted(known) + [None] * (len(listed) - len(known))
     for reverse in (False, True):
         rows = catalog_rows(SHELF, CatalogQuery(order=CatalogOrder(CatalogColumn.SPEED, reverse)))
         unknown = [row.figures[CatalogColumn.SPEED] is None for row in rows]
         assert unknown == sorted(unknown)
+
+
+def test_the_kind_has_what_runs_in_both_places() -> None:
+    local, cloud, both = (set(names(kind=kind)) for kind in EntryKind)
+    assert (
+        local & cloud
+        == both
+        == {entry.name for entry in SHELF.catalog.entries if entry.kind is EntryKind.BOTH}
+    )
+    assert local | cloud == set(names())
 
 
 def test_what_is_not_known_is_no_no() -> None:
@@ -116,6 +127,8 @@ async def test_it_is_searched_as_one_types() -> None:
         await wait_until(lambda: len(screen.list.rows) == len(SHELF.catalog.entries))
         await desk.press("f", "f")
         await desk.until_shown(", code")
+        await desk.press("c", "c")
+        await desk.until_shown(", code, cloud", "tags of 2026-08-22")
         await desk.press("escape")
         assert screen.is_current
         await desk.press("escape")
@@ -131,7 +144,8 @@ async def test_a_click_on_a_heading_sorts() -> None:
         await wait_until(lambda: [row.key for row in screen.list.rows] == smallest_first)
         await desk.until_shown(", by download")
         await desk.press("O")
-        await wait_until(lambda: [row.key for row in screen.list.rows] == smallest_first[::-1])
+        largest_first = names(order=CatalogOrder(CatalogColumn.DOWNLOAD, reverse=True))
+        await wait_until(lambda: [row.key for row in screen.list.rows] == largest_first)
 
 
 async def test_a_registry_without_a_list_says_where_there_is_one() -> None:
@@ -259,11 +273,13 @@ async def test_every_size_in_ascii_too() -> None:
 
 
 async def test_the_order_is_remembered_from_session_to_session() -> None:
-    by_download = names(order=CatalogOrder(CatalogColumn.DOWNLOAD))
+    by_download, largest_first = (
+        names(order=CatalogOrder(CatalogColumn.DOWNLOAD, reverse)) for reverse in (False, True)
+    )
     for before, keys, after in (
-        (names(), ("o", "o", "o", "O"), by_download[::-1]),
+        (names(), ("o", "o", "o", "O"), largest_first),
         # What is chosen now is kept from now on.
-        (by_download[::-1], ("O",), by_download),
+        (largest_first, ("O",), by_download),
         (by_download, (), by_download),
     ):
         async with real_dashboard() as desk:
