@@ -12,6 +12,7 @@ from msgspec import Struct
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware.nvml import DriverFailed, GpuLost, NoDriver, Nvml
+from llmstack_tui.hardware.pci import NVIDIA, cards
 from llmstack_tui.hardware.readings import Device, DeviceKind, Throttle, VendorReading
 
 if TYPE_CHECKING:
@@ -48,11 +49,12 @@ class Nvidia:
     """Reads all NVIDIA cards. For one thread at a time; the library is loaded by the first `read`.
 
     While there is an error, a new session with the driver is opened every 30 seconds. A card that was seen
-    once stays in the list; it is lost when it no longer answers.
+    once stays in the list; it is lost when it no longer answers. While all cards are suspended, as a laptop's
+    is when nothing computes, none is asked: that would wake it up.
 
     Args:
-        root: the folder that contains ``dev`` and ``proc``. Without a sign of a driver there, the library is
-            not loaded; None loads it in any case.
+        root: the folder that contains ``dev``, ``proc`` and ``sys``. Without a sign of a driver there, the
+            library is not loaded; None loads it in any case.
     """
 
     def __init__(self, root: Path | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -61,11 +63,14 @@ class Nvidia:
         self._nvml: Nvml | None = None
         self._cards: list[_Card] = []
         self._known: dict[str, Device] = {}
+        self._last: tuple[Device, ...] = ()
         self._failure: Sentence | None = None
         self._open_at = -math.inf
 
     def read(self) -> VendorReading:
         """The cards now. Raises nothing, whatever the driver does."""
+        if self._root is not None and (sleeping := _all_asleep(self._root)):
+            return VendorReading(tuple(map(_asleep, self._last)) or sleeping)
         now = self._clock()
         if now >= self._open_at:
             self._open_session(now)
@@ -83,7 +88,8 @@ class Nvidia:
             errors += [Sentence("card.lost", {"name": device.name}) for device in devices if device.lost]
         if errors and self._open_at == math.inf:
             self._open_at = now + _RETRY_S
-        return VendorReading(tuple(devices), tuple(errors))
+        self._last = tuple(devices)
+        return VendorReading(self._last, tuple(errors))
 
     def close(self) -> None:
         """Close the driver; a later `read` opens it again."""
@@ -141,6 +147,31 @@ def _may_have_card(root: Path) -> bool:
         return any(file.name.startswith(_DEVICE_FILES) for file in (root / "dev").iterdir())
     except OSError:
         return False
+
+
+def _all_asleep(root: Path) -> tuple[Device, ...]:
+    """All cards, if the system has suspended each of them; else none."""
+    found = cards(root, NVIDIA)
+    if not all(card.is_suspended for card in found):
+        return ()
+    named = ((f"nvidia-{card.slot}", f"NVIDIA card {index}") for index, card in enumerate(found))
+    return tuple(Device(kind=DeviceKind.NVIDIA, id=id_, name=name, asleep=True) for id_, name in named)
+
+
+def _asleep(device: Device) -> Device:
+    """A card without its figures, which are not known while it sleeps."""
+    return Device(
+        kind=device.kind,
+        id=device.id,
+        name=device.name,
+        index=device.index,
+        total=device.total,
+        shared=device.shared,
+        driver=device.driver,
+        cuda=device.cuda,
+        parent=device.parent,
+        asleep=True,
+    )
 
 
 def _cards(nvml: Nvml, known: Mapping[int | None, Device]) -> list[_Card]:

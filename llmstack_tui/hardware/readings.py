@@ -82,6 +82,7 @@ class Device(Struct, frozen=True, kw_only=True):
         cuda: the newest version of CUDA that the driver supports.
         parent: the ``id`` of a slice's card.
         lost: it no longer answers. It keeps its name; its figures are unknown.
+        asleep: the system has suspended it, and to ask it would wake it up; only ``total`` may be known.
         taken_at: when its figures were read, if not at the reading's time.
     """
 
@@ -103,6 +104,7 @@ class Device(Struct, frozen=True, kw_only=True):
     cuda: str | None = None
     parent: str | None = None
     lost: bool = False
+    asleep: bool = False
     taken_at: float | None = None
 
     @property

@@ -66,6 +66,7 @@ class MachineService:
         self._machine = machine or Machine(models)
         self._wanted = profile
         self._profile: Profile | None = None
+        self._is_provisional = False
         self._every_s = every_s
         self._visible = visible
         self._wake = asyncio.Event()
@@ -107,8 +108,13 @@ class MachineService:
                     await ended.wait()
 
     def _read(self, reading: MachineReading) -> None:
-        self._profile = self._profile or self._detected(reading)
-        self._on_reading(reading, self._profile)
+        profile = self._profile
+        if profile is None or self._is_provisional:
+            # A card that sleeps at the start tells its size only when it wakes up.
+            self._is_provisional = any(each.asleep and each.total is None for each in reading.devices)
+            found = self._detected(reading)
+            profile = self._profile = profile if profile == found else found
+        self._on_reading(reading, profile)
 
     def _detected(self, reading: MachineReading) -> Profile:
         if self._wanted is None:
@@ -117,6 +123,7 @@ class MachineService:
             return named(self._wanted, reading)
         except UnknownProfile as error:
             self._on_notice(error.sentence)
+            self._wanted = None
             return detect(reading)
 
     async def _pause(self) -> None:

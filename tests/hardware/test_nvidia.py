@@ -15,6 +15,7 @@ from llmstack_tui.hardware import nvidia
 from llmstack_tui.hardware.nvidia import Nvidia
 from llmstack_tui.hardware.readings import Device, DeviceKind, Throttle
 from tests.support.fake_nvml import MIB, NOT_AVAILABLE, FakeCard, FakeNvml, FakeSlice
+from tests.support.pci import machine_with_card, suspend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -465,3 +466,50 @@ def test_a_driver_that_comes_later_is_found(install: Install, tmp_path: Path) ->
     (tmp_path / "dev/nvidia0").touch()
     clock.now += 60
     assert len(cards.read().devices) == 1
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Path:
+    """The folder of a machine with one card, in the state that its `runtime_status` tells."""
+    return machine_with_card(tmp_path, status="active")
+
+
+def test_a_suspended_card_is_left_asleep(install: Install, laptop: Path) -> None:
+    library = FakeNvml(FakeCard())
+    install(library)
+    nvidia = Nvidia(laptop)
+    (awake,) = nvidia.read().devices
+    assert (awake.used, awake.asleep) == (5632 * MIB, False)
+    calls = library.calls
+    suspend(laptop)
+    assert nvidia.read().devices == (
+        Device(
+            kind=DeviceKind.NVIDIA,
+            id=awake.id,
+            index=0,
+            name=awake.name,
+            total=8192 * MIB,
+            driver=awake.driver,
+            cuda=awake.cuda,
+            asleep=True,
+        ),
+    )
+    assert library.calls == calls
+    suspend(laptop, status="active")
+    assert nvidia.read().devices == (awake,)
+
+
+def test_a_card_that_sleeps_at_the_start_is_not_woken_up(install: Install, laptop: Path) -> None:
+    library = FakeNvml(FakeCard())
+    install(library)
+    suspend(laptop)
+    reading = Nvidia(laptop).read()
+    assert (library.calls, reading.errors) == (0, ())
+    (card,) = reading.devices
+    assert (card.id, card.asleep, card.total) == ("nvidia-0000:01:00.0", True, None)
+
+
+def test_cards_of_which_one_is_awake_are_asked(install: Install, laptop: Path) -> None:
+    install(FakeNvml(FakeCard()))
+    suspend(machine_with_card(laptop, slot="0000:02:00.0"), slot="0000:02:00.0")
+    assert [device.asleep for device in Nvidia(laptop).read().devices] == [False]

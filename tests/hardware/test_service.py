@@ -175,3 +175,25 @@ async def test_this_machine() -> None:
     async with running(reading(Machine(), seen, every_s=0.01)):
         await wait_until(lambda: seen and seen[-1].cpu_percent is not None)
     assert seen[-1].ram.used
+
+
+async def test_a_card_that_sleeps_at_the_start_gives_the_profile_when_it_wakes_up() -> None:
+    card = Device(kind=DeviceKind.NVIDIA, id="0", name="A card", asleep=True)
+
+    class Laptop:
+        def read(self) -> MachineReading:
+            return MachineReading(taken_at=0.0, ram=RAM, devices=(card,))
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    seen: list[Profile] = []
+    service = MachineService(
+        on_reading=lambda _, profile: seen.append(profile), on_notice=lambda _: None, machine=Laptop()
+    )
+    await service.read_once()
+    card = Device(kind=DeviceKind.NVIDIA, id="0", name="A card", total=8 * 2**30)
+    await service.read_once()
+    card = Device(kind=DeviceKind.NVIDIA, id="0", name="A card", total=8 * 2**30, asleep=True)
+    await service.read_once()
+    assert [profile.name for profile in seen] == ["cpu", "nvidia_8gb", "nvidia_8gb"]

@@ -105,6 +105,8 @@ def _limit(core: Core, state: StackState) -> int | None:
 def _device(device: Device) -> str:
     if device.lost:
         return tr("{device} does not answer", device=device.name)
+    if device.asleep:
+        return tr("{device} is asleep", device=device.name)
     share = "" if device.percent is None else f" ({device.percent:.0f} %)"
     used, total = bytes_text(device.used), bytes_text(device.total)
     return tr("{device} {used} of {total} in use", device=device.name, used=used, total=total) + share

@@ -283,6 +283,8 @@ def _card(device: Device, name: str, reading: MachineReading, history: UsageHist
     if device.lost:
         lost = (tr("lost: it does not answer"), "$text-error")
         return replace(gauge, notes=(lost,), old="", lost=True, figures="")
+    if device.asleep:
+        return replace(gauge, notes=((tr("asleep"), DIM),), old="", lost=True, figures="")
     if device.throttles:
         slowed = tr("slowed: {why}", why=", ".join(map(tr, device.throttles)))
         return replace(gauge, notes=((slowed, "$text-warning"),))
@@ -319,11 +321,14 @@ def _sum(devices: Sequence[Device], parts: Sequence[Gauge]) -> Gauge:
 def each_line(reading: MachineReading, width: int, marks: Marks) -> Content:
     """How full each card is, for a view that shows only their sum."""
     names = device_names(reading.devices)
-    texts = (
-        (names[device.id].removeprefix("GPU "), tr("lost") if device.lost else percent_text(device.percent))
-        for device in reading.devices
-    )
+    texts = ((names[device.id].removeprefix("GPU "), _fullness(device)) for device in reading.devices)
     return cut(content_of(("   " + "   ".join(map(" ".join, texts)), DIM)), width, marks)
+
+
+def _fullness(device: Device) -> str:
+    if device.asleep:
+        return tr("asleep")
+    return tr("lost") if device.lost else percent_text(device.percent)
 
 
 def _old(device: Device, reading: MachineReading, now: float) -> str:

@@ -113,6 +113,13 @@ def test_the_sparkline_gives_way_to_the_heat_and_shrinks_before_it_is_hidden(wid
     assert ("█  slowed" in hot) == (width >= 71)
 
 
+def test_a_sleeping_card_says_so_and_shows_no_figure() -> None:
+    asleep = replace(seeded.CARD, asleep=True, used=None, temperature=None, power=None)
+    shown = lines(state(asleep))
+    assert shown[0].endswith("asleep")
+    assert "GB" not in shown[0]
+
+
 def test_a_lost_card_says_so_and_shows_no_figure() -> None:
     error = "RTX no longer answers: restart the machine if it does not come back."
     lost = replace(seeded.CARD, lost=True, total=None, used=None, temperature=None, power=None)
