@@ -23,8 +23,12 @@ PROGRAM = "llmstack"
 
 _MARKS = {"active": "●", "inactive": "○", "loading": "◌", "stopping": "◐", "cloud": "☁"}
 _ASCII_MARKS = {"active": "*", "inactive": "o", "loading": ".", "stopping": "~", "cloud": "@"}
-# Green, yellow and blue of the terminal's own palette.
+# Of the doctor's findings; "does not apply" has none.
+_MARKS |= {"fine": "✓", "advice": "›", "warning": "!", "broken": "✗"}
+_ASCII_MARKS |= {"fine": "+", "advice": ">", "warning": "!", "broken": "x"}
+# Green, yellow, blue and red of the terminal's own palette.
 _COLOURS = {"active": "32", "loading": "33", "stopping": "33", "cloud": "34"}
+_COLOURS |= {"fine": "32", "advice": "34", "warning": "33", "broken": "31"}
 
 
 class Failed(Exception):
@@ -38,6 +42,11 @@ class WrongUsage(Exception):
 def write(line: str) -> None:
     """Write one line, even if ``line`` has line ends: what comes from outside writes no lines of its own."""
     _print(clean(line, None))
+
+
+def write_marked(state: str, line: str) -> None:
+    """Write one line after the mark of a state, if that has one."""
+    _print(f"{_coloured_mark(mark(state)) if state in _MARKS else ' '} {clean(line, None)}")
 
 
 def write_text(text: str, *, end: str = "\n") -> None:

@@ -71,6 +71,7 @@ def _rooms() -> Iterator[Catalogue]:
 
     yield lifecycle.SENTENCES
     from llmstack_tui.config import wording as config  # noqa: PLC0415
+    from llmstack_tui.doctor import wording as doctor  # noqa: PLC0415
     from llmstack_tui.downloads import wording as downloads  # noqa: PLC0415
     from llmstack_tui.editors import wording as editors  # noqa: PLC0415
     from llmstack_tui.gguf import wording as gguf  # noqa: PLC0415
@@ -83,7 +84,7 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.ssh import wording as ssh  # noqa: PLC0415
     from llmstack_tui.store import wording as store  # noqa: PLC0415
 
-    own = (config, downloads, editors, gguf, guard, hardware, hosts)
+    own = (config, doctor, downloads, editors, gguf, guard, hardware, hosts)
     rooms = (*own, library, ollama, registry, ssh, store)
     yield from (_OWN, *(room.SENTENCES for room in rooms))
 

@@ -44,6 +44,7 @@ def calls(model: Path, url: str) -> dict[str, tuple[str, ...]]:
         "chat": ("chat", "a:1", "Why?", *host),
         "editors": ("editors", "b:1", *host),
         "status": ("status", *host),
+        "doctor": ("doctor", *host),
         "catalog": ("catalog",),
         "disk": ("disk",),
         "fit": ("fit", "a:1", *host),

@@ -15,4 +15,5 @@ def llmstack(tmp_path: Path) -> Program:
     """The program, for a user who has nothing and whose servers, if any, are named by ``--host``."""
     home = tmp_path / "home"
     home.mkdir()
-    return Program(home, {"OLLAMA_HOST": "127.0.0.1:1"})
+    # The proxy: no registry is asked.
+    return Program(home, {"OLLAMA_HOST": "127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1"})

@@ -28,6 +28,7 @@ ROOMS = [
     "base",
     "config",
     "core",
+    "doctor",
     "downloads",
     "gguf",
     "guard",

@@ -82,10 +82,15 @@ def card_notice(makers: tuple[str, ...], *, uses_cards: bool) -> str | None:
     )
 
 
+def idle_card_makers(root: Path = Path("/")) -> tuple[str, ...]:
+    """`card_makers`, if this build cannot use their cards. If there is one, reads the library (100 MB)."""
+    makers = card_makers(root)
+    return () if makers and _built_for_cards() else makers
+
+
 def idle_card_notice() -> str | None:
-    """`card_notice` for this machine. If there is a card, reads the engine's library (100 MB)."""
-    makers = card_makers()
-    return card_notice(makers, uses_cards=_built_for_cards()) if makers else None
+    """`card_notice` for this machine."""
+    return card_notice(idle_card_makers(), uses_cards=False)
 
 
 def _built_for_cards() -> bool:

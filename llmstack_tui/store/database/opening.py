@@ -6,6 +6,7 @@ for one process at a time: they are done under a lock file, after the file was e
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -92,6 +93,39 @@ def open_state(path: Path | Failure | None, now: datetime) -> Opened:
     notice = Sentence("store.not_remembered", {"why": (unkept.sentence,)})
     copied = _copied(path, unkept) if isinstance(path, Path) else None
     return Opened(copied or _memory(), Mode.MEMORY, notice, unkept, None if copied else unkept)
+
+
+def examined(path: Path) -> StoreError | None:
+    """What is wrong with the state file, which stays as it is; None if it is sound, or can be made."""
+    try:
+        return _fault(path) if path.exists() else _unmade(path)
+    except StoreError as error:
+        return error
+    except OSError as error:
+        return StoreError("store.system", file=str(path), why=error.strerror or str(error))
+
+
+def _unmade(path: Path) -> StoreError | None:
+    """Why the file could not be made; None if it could."""
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        return StoreError("store.system", file=str(above), why=os.strerror(errno.EEXIST))
+    if not os.access(above, os.W_OK | os.X_OK):
+        return StoreReadOnly("store.unwritable", file=str(path), why=os.strerror(errno.EACCES))
+    return None
+
+
+def _fault(path: Path) -> StoreError | None:
+    if not path.is_file():
+        return StoreError("store.not_a_file", file=str(path))
+    with _connected(f"{path.absolute().as_uri()}?mode=ro") as connection:
+        done = _checked(connection, path)
+        connection.close()
+    if done - _KNOWN:
+        return StoreReadOnly("store.read_only", file=str(path))
+    if not os.access(path, os.W_OK):
+        return StoreReadOnly("store.unwritable", file=str(path), why=os.strerror(errno.EACCES))
+    return None
 
 
 def _open_or_create(path: Path, now: datetime) -> Opened:

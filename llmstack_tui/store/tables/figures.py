@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003  # `struct_of` reads the annotations
 from datetime import datetime, timedelta  # noqa: TC003  # as above
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
+from llmstack_tui.store.database import peek
 from llmstack_tui.store.database.retention import MEASURED, SPEEDS, GrowingTable
 from llmstack_tui.store.database.values import struct_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ADD_LOAD = """
 INSERT INTO measured (at, host, model, digest, context_length, cache_type, parallel,
@@ -68,6 +73,15 @@ class MeasuredLoads(GrowingTable):
         """The loads of all models of a host, the newest first."""
         wanted = {"host": host, "limit": limit}
         return await self._database.read(_LOADS_OF_HOST, wanted, partial(struct_of, Measured))
+
+
+def last_loads(path: Path, host: str, limit: int) -> tuple[Measured, ...]:
+    """The last loads of a host, the newest first, from a file that stays as it is; blocking."""
+    try:
+        found = peek(path, _LOADS_OF_HOST, {"host": host, "limit": limit})
+        return tuple(struct_of(Measured, row) for row in found)
+    except ValueError:
+        return ()
 
 
 class Speed(Struct, frozen=True, kw_only=True):

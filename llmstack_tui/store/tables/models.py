@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
 from types import GenericAlias
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from llmstack_tui.store.database import Table
+from llmstack_tui.store.database import Table, peek
 from llmstack_tui.store.database.values import struct_of, to_time
 
 if TYPE_CHECKING:
@@ -81,15 +80,8 @@ def last_list(path: Path, host: str, model_type: type[_T]) -> InstalledList[_T] 
 
     The file is not changed. None if it cannot be read; the reason is reported when the store is opened.
     """
-    import sqlite3  # noqa: PLC0415  # as in `Store.open`
-
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    try:
-        with closing(sqlite3.connect(uri, uri=True, timeout=0)) as connection:
-            row: tuple[int, str] | None = connection.execute(_LOAD_LIST, {"host": host}).fetchone()
-            return None if row is None else _installed(host, row[0], row[1], model_type)
-    except (sqlite3.Error, ValueError):
-        return None
+    found = peek(path, _LOAD_LIST, {"host": host})
+    return _installed(host, found[0]["read_at"], found[0]["models"], model_type) if found else None
 
 
 def _installed(host: str, read_at: int, models: str, model_type: type[_T]) -> InstalledList[_T] | None:
