@@ -56,6 +56,20 @@ class ServerKind(StrEnum):
     OPENAI = "openai"
 
 
+SERVER_NAMES = {
+    ServerKind.OLLAMA: "Ollama",
+    ServerKind.LLAMA_SERVER: "llama-server",
+    ServerKind.LLAMA_ROUTER: "llama-server (router)",
+    ServerKind.LLAMA_SWAP: "llama-swap",
+    ServerKind.LM_STUDIO: "LM Studio",
+    ServerKind.VLLM: "vLLM",
+    ServerKind.TGI: "TGI",
+    ServerKind.RAY_SERVE: "Ray Serve",
+    ServerKind.OPENAI: "OpenAI API",
+}
+"""The names of the programs, which are the same in every language."""
+
+
 class EventKind(StrEnum):
     """The kinds of events that are recorded."""
 
@@ -106,6 +120,8 @@ class Capability(Flag):
     COPY = auto()
     DELETE = auto()
     IMPORT = auto()
+    KEEP_ALIVE = auto()
+    """A load may say how long the model stays after its last request."""
 
 
 CACHE_TYPES = ("f16", "q8_0", "q4_0")

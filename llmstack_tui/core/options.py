@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import Actor
-from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.errors import Refused, cannot
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -120,7 +120,7 @@ class Permissions:
         if host is None:
             raise Refused("core.no_host", host=host_url)
         if capability not in host.capabilities:
-            raise Refused("core.no_way", host=host_url, act=(capability.name or "this").lower())
+            raise cannot(capability, host=host_url, server=host.server)
         return host
 
     def may_act(self, host_url: str) -> bool:

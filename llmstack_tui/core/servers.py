@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base import lazy
 from llmstack_tui.base.address import default_host, is_loopback, is_ssh
+from llmstack_tui.base.kinds import ServerKind
 from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
 from llmstack_tui.hosts.transport import Timeouts
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from llmstack_tui.base.kinds import EngineChoice
     from llmstack_tui.base.secret import Secret
     from llmstack_tui.config.settings import Settings
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.openai.client import OpenAIHost
 
 # An idle server answers in a millisecond; one that loads a model on a busy machine may take a while.
 _PATIENCE = Timeouts(connect_s=2.0, short_s=3.0)
@@ -72,13 +76,26 @@ class Installed(Struct, frozen=True, kw_only=True):
     engine_missing: str | None
 
 
-def host_at(url: str, key: Secret | None) -> OllamaHost:
-    """The server at a base URL."""
+async def host_at(url: str, key: Secret | None, settings: Settings) -> Host:
+    """The client for the server at a base URL. Only one that the settings name may be another than Ollama."""
+    named = next((host for host in settings.hosts if host.url == url), None)
+    kind = ServerKind.OLLAMA if named is None else named.kind
+    if kind is None and not is_ssh(url):  # A tunnel serves one client: there, another kind has to be named.
+        await lazy.load(".core.auto_host")
+        from llmstack_tui.core.auto_host import AutoHost  # noqa: PLC0415
+
+        return AutoHost(url, key=key)
+    client: type[OllamaHost | OpenAIHost] = OllamaHost
+    if kind is not None and kind is not ServerKind.OLLAMA:
+        await lazy.load(".openai.servers")
+        from llmstack_tui.openai.servers import CLASSES  # noqa: PLC0415
+
+        client = CLASSES[kind]
     if not is_ssh(url):
-        return OllamaHost(url, key=key)
+        return client(url, key=key)
     from llmstack_tui.ssh.transport import SshTransport  # noqa: PLC0415
 
-    return OllamaHost(url, key=key, timeouts=_OVER_SSH, transport=SshTransport(url))
+    return client(url, key=key, timeouts=_OVER_SSH, transport=SshTransport(url))
 
 
 async def find_servers(settings: Settings, environ: Mapping[str, str]) -> Startup:

@@ -21,7 +21,6 @@ _OWN: Catalogue = {
     ),
     "core.no_ollama": "Ollama is not installed: get it from https://ollama.com/download.",
     "core.no_host": "{host} is not one of the hosts of this dashboard.",
-    "core.no_way": "{host} cannot do this ({act}).",
     "core.in_cloud": "{model} runs in the cloud: there is nothing to load here.",
     "core.not_loaded": "{model} is not in memory. Load it.",
     "core.answers": (
@@ -80,12 +79,13 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.hosts import wording as hosts  # noqa: PLC0415
     from llmstack_tui.library import wording as library  # noqa: PLC0415
     from llmstack_tui.ollama import wording as ollama  # noqa: PLC0415
+    from llmstack_tui.openai import wording as openai  # noqa: PLC0415
     from llmstack_tui.registry import wording as registry  # noqa: PLC0415
     from llmstack_tui.ssh import wording as ssh  # noqa: PLC0415
     from llmstack_tui.store import wording as store  # noqa: PLC0415
 
     own = (config, doctor, downloads, editors, gguf, guard, hardware, hosts)
-    rooms = (*own, library, ollama, registry, ssh, store)
+    rooms = (*own, library, ollama, openai, registry, ssh, store)
     yield from (_OWN, *(room.SENTENCES for room in rooms))
 
 

@@ -113,7 +113,7 @@ class FitService(Service):
         """Take note of the details of a model, which a server has just told."""
         installed = self._snapshots[host_url].installed if host_url in self._snapshots else ()
         for each in installed:
-            if each.name == model and is_loopback(host_url):
+            if each.name == model and each.is_here and is_loopback(host_url):
                 self._details.append((host_url, each, details))
                 self._changed.set()
 
@@ -140,6 +140,8 @@ class FitService(Service):
         Args:
             on_card: of its last load, take only the part in VRAM.
         """
+        if not model.is_here:
+            return model.size
         took = self._took.get(host_url)
         loads = await self._measured(host_url, model.digest) if took is None else took.get(model.digest, ())
         for each in loads:
@@ -183,7 +185,7 @@ class FitService(Service):
                 await subjects.look(url, model, self._hosts[url].show)
 
         models = [(url, model) for url, each in self._snapshots.items() for model in each.installed]
-        looks = [asyncio.create_task(look(url, model)) for url, model in models if not model.is_cloud]
+        looks = [asyncio.create_task(look(url, model)) for url, model in models if model.is_here]
         if looks:
             _, late = await asyncio.wait(looks, timeout=_PATIENCE_S)
             for task in late:
@@ -194,6 +196,8 @@ class FitService(Service):
 
     async def predicted(self, host_url: str, model: Model, running: RunningModel) -> int | None:
         """Bytes that a loaded model should take by the formula, for its present context length."""
+        if not model.is_here:
+            return None
         subject, (_, usual) = await self.look_at(host_url, model), await self._prepared()
         found = estimate(subject.weights, subject.shape, _as_loaded(subject.request(usual), running))
         return None if found is None else found.total
@@ -249,7 +253,7 @@ class FitService(Service):
             return
         self._read_at_s, self._is_unread = now, False
         for url, snapshot in self._snapshots.items():
-            models = [model for model in snapshot.installed if not model.is_cloud]
+            models = [model for model in snapshot.installed if model.is_here]
             if is_loopback(url) and (digests := await asyncio.to_thread(_read_some, subjects, url, models)):
                 self._is_unread = True
                 self._learnt.setdefault(url, set()).update(digests)
@@ -294,7 +298,7 @@ class FitService(Service):
         for number, model in enumerate(models, 1):
             if number % _ESTIMATES_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            if model.is_cloud:
+            if not model.is_here:
                 continue
             if (subject := subjects.known(url, model)) is None:
                 subject = subjects.by_size(model)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.kinds import SERVER_NAMES
 from llmstack_tui.base.sentences import Failure
 
 if TYPE_CHECKING:
+    from llmstack_tui.base.kinds import Capability, ServerKind
     from llmstack_tui.base.sentences import Param
 
 
@@ -49,6 +51,12 @@ class Refused(HostError):
     """The server refuses (another 4xx), or this kind of host cannot do it at all."""
 
     title = "title.refused"
+
+
+def cannot(act: Capability, *, host: str, server: ServerKind) -> Refused:
+    """The error for what this kind of server cannot do: the sentence names the program."""
+    kind = f"host.cannot_{(act.name or 'this').lower()}"
+    return Refused(kind, host=host, server=SERVER_NAMES[server])
 
 
 class BadStream(HostError):

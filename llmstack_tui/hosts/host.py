@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from llmstack_tui.base.kinds import Capability
+    from llmstack_tui.base.kinds import Capability, ServerKind
     from llmstack_tui.hosts.types import (
         Chunk,
         Message,
@@ -36,6 +36,10 @@ class Host(Protocol):
     def capabilities(self) -> Capability: ...
 
     @property
+    def server(self) -> ServerKind:
+        """The program, as far as its protocol tells: our own engine counts as Ollama."""
+
+    @property
     def left_out(self) -> int:
         """How many more models the server listed than `installed` returned last."""
 
@@ -53,7 +57,10 @@ class Host(Protocol):
         """Load a model of any capability, and return when it is ready to answer."""
 
     async def unload(self, name: str) -> None:
-        """Ask a model to leave. Returns at once; a running request is never cut off."""
+        """Ask a model to leave. Returns at once; a running request is never cut off.
+
+        A server that would cut it off is not asked while it is seen to run: `Refused`.
+        """
 
     def chat(
         self,

@@ -188,9 +188,9 @@ class Transport:
                     raise self._failed(_error_text(decoded.error))
                 yield value
 
-    async def text(self, path: str, *, limit_s: float) -> str:
-        """GET something that is no JSON."""
-        content = await self._whole("GET", path, None, MAX_DOCUMENT_BYTES, limit_s=limit_s, missing="")
+    async def text(self, method: str, path: str, *, limit_s: float, missing: str = "") -> str:
+        """Send a request that is answered by something that is no JSON."""
+        content = await self._whole(method, path, None, MAX_DOCUMENT_BYTES, limit_s=limit_s, missing=missing)
         return content.decode(errors="replace")
 
     async def exists(self, path: str) -> bool:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.kinds import ServerKind
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -20,10 +22,16 @@ if TYPE_CHECKING:
 
 
 class ServerVersion(Struct, frozen=True, kw_only=True):
-    """The kind and the version of a server."""
+    """The kind and the version of a server.
+
+    Attributes:
+        version: in the program's words; "" if it tells none.
+        server: the program; our own engine counts as Ollama.
+    """
 
     kind: HostKind
     version: str
+    server: ServerKind = ServerKind.OLLAMA
 
 
 class Model(Struct, frozen=True, kw_only=True):
@@ -55,6 +63,11 @@ class Model(Struct, frozen=True, kw_only=True):
     @property
     def is_cloud(self) -> bool:
         return self.remote_host is not None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is its server's own, and known by its digest: only then are updates and memory known."""
+        return bool(self.digest) and self.remote_host is None
 
 
 class TimedAnswer(Struct, frozen=True):

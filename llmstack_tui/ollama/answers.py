@@ -46,7 +46,7 @@ Listed = TypeVar("Listed", bound="wire.WireModel")
 
 
 def server_version(answer: wire.VersionResponse) -> ServerVersion:
-    if not answer.version:
+    if not answer.version or answer.build_date is not None:
         raise WrongShape("answer.no_version")
     if answer.engine != "llmstack":
         return ServerVersion(kind=HostKind.OLLAMA, version=shortened(answer.version, _LONGEST_WORD))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.durations import format_go_duration
-from llmstack_tui.base.kinds import Capability, HostKind
+from llmstack_tui.base.kinds import Capability, HostKind, ServerKind
 from llmstack_tui.base.names import InvalidName, ModelName, is_plain_http
 from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.gguf.source import InvalidGGUF
@@ -88,6 +88,10 @@ class OllamaHost:
     def capabilities(self) -> Capability:
         """The capabilities of Ollama's protocol, all of which the built-in engine has, too."""
         return ~Capability(0)
+
+    @property
+    def server(self) -> ServerKind:
+        return ServerKind.OLLAMA
 
     async def aclose(self) -> None:
         await self._http.aclose()

@@ -167,12 +167,14 @@ class VersionResponse(Wire):
     """``GET /api/version``.
 
     ``engine`` is "llmstack" from the built-in engine and absent from Ollama. Its ``version`` is that of the
-    Ollama whose protocol it keeps, and ``engine_version`` its own.
+    Ollama whose protocol it keeps, and ``engine_version`` its own. llama-swap, which does not speak this
+    protocol, answers here, too, with a ``build_date``.
     """
 
     version: str | None = None
     engine: str | None = None
     engine_version: str | None = None
+    build_date: str | None = None
 
 
 class WireModel(Wire):

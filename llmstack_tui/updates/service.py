@@ -149,7 +149,10 @@ class UpdateService(Service):
 
 
 def _look(checker: Checker, snapshot: Snapshot) -> None:
-    checker.look(snapshot.url, snapshot.installed, snapshot.server.kind if snapshot.server else None)
+    models = snapshot.installed
+    # Without a digest there is no version to compare: a server that tells none tells none of any model.
+    known = models if models and models[0].digest else ()
+    checker.look(snapshot.url, known, snapshot.server.kind if snapshot.server else None)
 
 
 def _told(snapshot: Snapshot) -> object:

@@ -244,7 +244,7 @@ class Lacking(OllamaHost):
 
 async def test_an_act_that_the_host_has_no_way_to_do_is_refused() -> None:
     async with fake_ollama(a_1="a") as (_, server), following([Lacking(server.url)]) as stack:
-        with pytest.raises(Refused, match="no_way"):
+        with pytest.raises(Refused, match="cannot_unload"):
             await stack.actions.deactivate(server.url, "a:1")
 
 

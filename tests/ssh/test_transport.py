@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import asyncssh
 import pytest
 
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.servers import host_at
 from llmstack_tui.core.wording import words
 from llmstack_tui.hosts.errors import HostError, NoTunnel
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from llmstack_tui.ollama.client import OllamaHost
+    from llmstack_tui.hosts.host import Host
     from tests.support.fake_ollama import FakeOllama
 
 DIGEST = "1" * 64
@@ -45,8 +46,8 @@ async def ollama() -> AsyncIterator[tuple[FakeOllama, int]]:
 
 
 @asynccontextmanager
-async def at(url: str) -> AsyncIterator[OllamaHost]:
-    host = host_at(url, None)
+async def at(url: str) -> AsyncIterator[Host]:
+    host = await host_at(url, None, Settings())
     try:
         yield host
     finally:

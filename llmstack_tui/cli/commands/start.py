@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import format_duration
+from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.languages import tr
 from llmstack_tui.cli import output
 from llmstack_tui.cli.commands.ps import document
@@ -72,7 +73,8 @@ async def run(core: Core, options: Namespace) -> int:
         raise output.Failed(tr("{model} was loaded, but the server has unloaded it again.", model=name))
     models = [document(url, loaded.running)]
     said = tr("{model} is loaded at {host}.", model=name, host=url)
-    return output.answer(options, {"models": models}, said, _stays(keep_alive))
+    takes_it = Capability.KEEP_ALIVE in stack.monitors[url].host.capabilities
+    return output.answer(options, {"models": models}, said, _stays(keep_alive if takes_it else None))
 
 
 def _theirs(stack: Stack, status: ModelStatus) -> RunningModel | None:

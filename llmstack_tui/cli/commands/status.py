@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import InvalidAddress
-from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.base.languages import later, tr, tr_n
+from llmstack_tui.base.kinds import SERVER_NAMES, HostKind
+from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import find_urls, opened
@@ -21,12 +21,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.state import StackState
     from llmstack_tui.hardware.readings import Device
-
-_KINDS = {
-    HostKind.OLLAMA: "Ollama",
-    HostKind.BUILTIN: later("built-in engine"),
-    HostKind.OPENAI: "OpenAI API",
-}
+    from llmstack_tui.hosts.types import ServerVersion
 
 
 def add_options(_: Parser) -> None:
@@ -59,7 +54,8 @@ def document(state: StackState, limit: int | None) -> dict[str, object]:
             {
                 "url": snapshot.url,
                 "kind": snapshot.server.kind if snapshot.server else None,
-                "version": snapshot.server.version if snapshot.server else None,
+                "server": server_id(snapshot.server),
+                "version": snapshot.server.version or None if snapshot.server else None,
                 "reachable": snapshot.reachable,
             }
             for snapshot in (host.snapshot for host in state.hosts)
@@ -76,7 +72,8 @@ def document(state: StackState, limit: int | None) -> dict[str, object]:
 def _write(state: StackState, limit: int | None) -> None:
     for snapshot in (host.snapshot for host in state.hosts):
         if snapshot.server:
-            server = f"{tr(_KINDS[snapshot.server.kind])} {snapshot.server.version}  {snapshot.url}"
+            program = f"{_name(snapshot.server)} {snapshot.server.version}".rstrip()
+            server = f"{program}  {snapshot.url}"
             installed = tr_n("1 model", "{count} models", len(snapshot.installed))
             loaded = tr_n("1 loaded", "{count} loaded", len(snapshot.running))
             text = f"{output.mark('active')} {server}  {installed}, {loaded}"
@@ -90,6 +87,17 @@ def _write(state: StackState, limit: int | None) -> None:
         output.write(tr("Profile: {profile}", profile=profile))
     if limit:
         output.write(tr_n("At most 1 model loaded at once", "At most {count} models loaded at once", limit))
+
+
+def server_id(server: ServerVersion | None) -> str | None:
+    """Which program serves, for scripts: our own engine is "builtin"."""
+    if server is None or server.kind is HostKind.BUILTIN:
+        return None if server is None else server.kind
+    return server.server
+
+
+def _name(server: ServerVersion) -> str:
+    return tr("built-in engine") if server.kind is HostKind.BUILTIN else SERVER_NAMES[server.server]
 
 
 def _devices(state: StackState) -> tuple[Device, ...]:

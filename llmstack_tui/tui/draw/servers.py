@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.kinds import SERVER_NAMES, HostKind
 from llmstack_tui.base.languages import later, tr, tr_n
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import duration_text
@@ -30,10 +30,7 @@ if TYPE_CHECKING:
 _SLOW_S = 2.0
 # The name of a server by itself, and at the beginning of a sentence.
 _SERVER = (later("Server"), later("The server"))
-_NAMES = {
-    HostKind.OLLAMA: ("Ollama", "Ollama"),
-    HostKind.BUILTIN: (later("Built-in engine"), later("The built-in engine")),
-}
+_BUILTIN = (later("Built-in engine"), later("The built-in engine"))
 
 
 class ConnectionProgress(Struct, frozen=True):
@@ -69,7 +66,14 @@ def _server(snapshot: Snapshot) -> ServerLine:
 
 def server_name(server: ServerVersion | None) -> str:
     """The name of a server on the screen."""
-    return tr(_NAMES.get(server.kind, _SERVER)[0] if server else _SERVER[0])
+    return _names(server)[0]
+
+
+def _names(server: ServerVersion | None) -> tuple[str, str]:
+    if server is not None and server.kind is not HostKind.BUILTIN:
+        return SERVER_NAMES[server.server], SERVER_NAMES[server.server]
+    alone, first = _SERVER if server is None else _BUILTIN
+    return tr(alone), tr(first)
 
 
 def address(url: str) -> str:
@@ -116,8 +120,8 @@ def _away(snapshot: Snapshot, name: str, now_s: float) -> str:
         and not isinstance(error, NoTunnel)  # Only its own sentence helps.
         and snapshot.read_at is not None
     ):
-        _, phrase = _NAMES.get(snapshot.server.kind, _SERVER) if snapshot.server else _SERVER
-        where = name or tr("{server} at {address}", server=tr(phrase), address=address(snapshot.url))
+        _, phrase = _names(snapshot.server)
+        where = name or tr("{server} at {address}", server=phrase, address=address(snapshot.url))
         if error.detail:
             why = brief(error.detail, 100)
             sentences = [tr("{server} is not reachable ({why}).", server=where, why=why)]
