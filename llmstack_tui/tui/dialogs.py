@@ -14,6 +14,8 @@ from textual.worker import Worker, WorkerState
 
 from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.names import InvalidName, ModelName, model_key
+from llmstack_tui.base.text import brief
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import words
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.text import bar, content_of
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.content import Content
+    from textual.message_pump import MessagePump
     from textual.widget import Widget
 
+    from llmstack_tui.hosts.types import Progress
     from llmstack_tui.tui.shell import Answer, Work
     from llmstack_tui.tui.widgets.keybar import HintPart
 
@@ -222,6 +226,16 @@ def labelled(text: str, field: Widget) -> Iterator[Widget]:
     yield Static(text, classes="label", markup=False)
     yield field
     yield Static("", id=f"{field.id}-said", classes="said", markup=False)
+
+
+def progress_content(progress: Progress, node: MessagePump) -> Content:
+    """A step of work on a server: its name, after a bar and the bytes if they are known."""
+    status = brief(tr(progress.status), 60)
+    if not progress.total or progress.completed is None:
+        return content_of(status)
+    done = tr("{size} of {all}", size=bytes_text(progress.completed), all=bytes_text(progress.total))
+    drawn = bar(progress.completed / progress.total, _BAR_CELLS, shell_of(node).marks, tone="$text-primary")
+    return content_of(drawn, f"  {done}  {status}")
 
 
 def check_name(text: str) -> str | None:

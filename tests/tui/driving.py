@@ -230,14 +230,16 @@ async def real_dashboard(
     machine: FakeMachine | None = None,
     unicode: bool = True,
     clock: Callable[[], datetime] | None = None,
+    others: Sequence[HostSettings] = (),
 ) -> AsyncIterator[RealDesk]:
-    """Over the real core on one server that behaves as Ollama. Registries are asked only by a key.
+    """Over the real core on one server that behaves as Ollama, and ``others``. Registries are asked only
+    by a key.
 
     It begins when the list is on the screen. What is remembered is in the home of the test.
     """
     ollama = ollama or usual_ollama("mistral:7b", "phi4:14b", "qwen2.5-coder:7b")
     async with serving(ollama) as server:
-        hosts = (HostSettings(url=server.url),)
+        hosts = (HostSettings(url=server.url), *others)
         settings = replace(settings or Settings(), hosts=hosts, updates=UpdatesSettings(check_every=None))
         core = QuickCore(settings, environ or {}, machine or FakeMachine(has_card=False))
         app = Dashboard(settings, core, unicode=unicode, clock=clock or (lambda: datetime.now(UTC)))

@@ -120,7 +120,7 @@ class FakeStack:
         self.fit = FakeFit()
         self.actions = self.records = self
         self.copy = self.rename = self.create = self.stop_all = ON_THE_REAL_CORE
-        self.restart = self.delete = ON_THE_REAL_CORE
+        self.copy_to = self.restart = self.delete = ON_THE_REAL_CORE
 
     def happened(self, event: Event) -> None:
         """Put it on record, and give word of it."""

@@ -16,17 +16,14 @@ from textual.widgets import Input
 
 from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import words
-from llmstack_tui.tui.dialogs import FormScreen, check_name, labelled
-from llmstack_tui.tui.draw.text import bar, content_of
-from llmstack_tui.tui.shell import shell_of, start
+from llmstack_tui.tui.dialogs import FormScreen, check_name, labelled, progress_content
+from llmstack_tui.tui.shell import start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
 
-    from textual.content import Content
     from textual.widget import Widget
 
     from llmstack_tui.hosts.types import Progress
@@ -144,7 +141,6 @@ def completion(text: str) -> str | None:
     return text + names[0][len(start) :] if names else None
 
 
-_BAR_CELLS = 40
 _PAUSE_S = 0.2
 _FRAME_S = 0.1
 _TYPING = (("enter", later("add")), ("tab", later("next field")), ("right", later("complete")))
@@ -277,14 +273,4 @@ class ImportScreen(FormScreen):
             # A step may say nothing more until it is done, so the first word of each is shown at once.
             if progress.status != step or loop.time() - shown_at >= _FRAME_S:
                 shown_at, step = loop.time(), progress.status
-                self.say("name", self._progress(progress))
-
-    def _progress(self, progress: Progress) -> Content:
-        status = brief(tr(progress.status), 60)
-        if not progress.total or progress.completed is None:
-            return content_of(status)
-        done = tr("{size} of {all}", size=bytes_text(progress.completed), all=bytes_text(progress.total))
-        return content_of(
-            bar(progress.completed / progress.total, _BAR_CELLS, shell_of(self).marks, tone="$text-primary"),
-            f"  {done}  {status}",
-        )
+                self.say("name", progress_content(progress, self))

@@ -27,6 +27,7 @@ KEYS = [
     bind("models.create", "n", "derive('create')", "Derive",
         "Make a new model from this one, with a system prompt and parameters of its own"),
     hidden("models.copy", "C", "derive('copy')", "Copy", "Copy under another name"),
+    hidden("models.copy_to", "T", "copy_to", "Copy to server", "Copy the model to another server"),
     hidden("models.rename", "N,f2", "derive('rename')", "Rename", "Give the model another name"),
     bind("models.sort", "o", "sort", "Sort",
         "Sort by the next column; after the last one, as the server lists them"),

@@ -235,6 +235,13 @@ class ModelController(Controller):
         self._shell.act("guard.undo", *keys)
         return True
 
+    def copy_to(self, key: Key) -> None:
+        """Copy a model to another server."""
+        if (stack := self._changeable()) is not None and self._models([key]):
+            from llmstack_tui.tui.models.transfer import offer_copy
+
+            self._start(tr("Copy {model}", model=key[1]), partial(offer_copy, self._shell, stack, key))
+
     async def _derive(self, stack: DashboardStack, key: Key, way: Way) -> None:
         from llmstack_tui.tui.models.derive import WAYS, DeriveScreen
 

@@ -153,6 +153,10 @@ class ModelsScreen(TableScreen):
         if key := self.selected:
             self.shell.act("models.derive", way, key)
 
+    def action_copy_to(self) -> None:
+        if key := self.selected:
+            self.shell.act("models.copy_to", key)
+
     def action_cancel(self) -> None:
         """Clear the marks, else the filter, else cancel a load, else the start of the engine."""
         if self.pane.clear_marks() or self.pane.clear_filter():
