@@ -144,7 +144,7 @@ class CheckUp:
         key = None
         with suppress(KeyFailed):  # The server's refusal is the finding.
             key = key_for(url, self._core.settings)
-        return host_at(url, key)
+        return host_at(url, key, self._core.settings)
 
     def _engine(self) -> facts.EngineFacts:
         recorded = saved()

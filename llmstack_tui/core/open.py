@@ -168,7 +168,8 @@ class Core:
 
         keys = {url: await asyncio.to_thread(key_for, url, self.settings) for url in hosts}
         options = replace(options, keys={url: key for url, key in keys.items() if key is not None})
-        return Stack([await host_at(url, key, self.settings) for url, key in keys.items()], options)
+        clients = [await asyncio.to_thread(host_at, url, key, self.settings) for url, key in keys.items()]
+        return Stack(clients, options)
 
     async def options(self, hosts: Sequence[str], actor: Actor = Actor.USER) -> StackOptions:
         """The options of a stack over these servers, from the settings."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base import lazy
 from llmstack_tui.base.address import default_host, is_loopback, is_ssh
 from llmstack_tui.base.kinds import ServerKind
 from llmstack_tui.base.sentences import Sentence, quoted
@@ -76,18 +75,19 @@ class Installed(Struct, frozen=True, kw_only=True):
     engine_missing: str | None
 
 
-async def host_at(url: str, key: Secret | None, settings: Settings) -> Host:
-    """The client for the server at a base URL. Only one that the settings name may be another than Ollama."""
+def host_at(url: str, key: Secret | None, settings: Settings) -> Host:
+    """The client for the server at a base URL. Only one that the settings name may be another than Ollama.
+
+    It imports what it needs, so it is called in a thread.
+    """
     named = next((host for host in settings.hosts if host.url == url), None)
     kind = ServerKind.OLLAMA if named is None else named.kind
     if kind is None and not is_ssh(url):  # A tunnel serves one client: there, another kind has to be named.
-        await lazy.load(".core.auto_host")
         from llmstack_tui.core.auto_host import AutoHost  # noqa: PLC0415
 
         return AutoHost(url, key=key)
     client: type[OllamaHost | OpenAIHost] = OllamaHost
     if kind is not None and kind is not ServerKind.OLLAMA:
-        await lazy.load(".openai.servers")
         from llmstack_tui.openai.servers import CLASSES  # noqa: PLC0415
 
         client = CLASSES[kind]

@@ -47,7 +47,7 @@ async def ollama() -> AsyncIterator[tuple[FakeOllama, int]]:
 
 @asynccontextmanager
 async def at(url: str) -> AsyncIterator[Host]:
-    host = await host_at(url, None, Settings())
+    host = host_at(url, None, Settings())
     try:
         yield host
     finally:
