@@ -248,7 +248,11 @@ class Dashboard(TerminalApp):
 
         machine = servers.machine_text(self.state, self.settings)
         places = (*(((tr("Profile"), machine),) if machine else ()), *self.services.places())
-        self.push_screen(HelpScreen(features.CONTEXTS, places))
+        self.push_screen(HelpScreen(features.CONTEXTS, places), self._after_help)
+
+    async def _after_help(self, feature: str | None) -> None:
+        if feature:
+            await self.open(feature)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         from llmstack_tui.tui.palette import key_commands

@@ -15,6 +15,7 @@ from llmstack_tui.tui import (
     disk,
     downloads,
     guard,
+    guide,
     keys,
     memory,
     models,
@@ -43,6 +44,7 @@ FEATURES = (
     memory.FEATURE,
     guard.FEATURE,
     servers.FEATURE,
+    guide.FEATURE,
 )
 BY_NAME = {feature.name: feature for feature in FEATURES}
 OPENING = tuple(feature.opened_by for feature in FEATURES if feature.opened_by)

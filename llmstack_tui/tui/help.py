@@ -14,7 +14,7 @@ from llmstack_tui.base.languages import ENGLISH, current, later, tr
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.dialogs import Dialog
 from llmstack_tui.tui.draw.text import segment
-from llmstack_tui.tui.shell import shell_of
+from llmstack_tui.tui.shell import close, shell_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,20 +34,33 @@ def help_file(language: Language) -> Path:
     return Path(__file__).with_suffix(".txt" if language is ENGLISH else f".{language.code}.txt")
 
 
-class HelpScreen(Dialog[None]):
-    """Shows the help: ``bindings`` has the keys under each title, ``places`` a path for each label."""
+class HelpScreen(Dialog[str]):
+    """Shows the help, and returns the name of the feature to open next, if any.
+
+    Args:
+        bindings: the keys under each title.
+        places: a path for each label.
+    """
 
     AUTO_FOCUS = "HelpText"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.READING]
 
     def __init__(self, bindings: Mapping[str, Sequence[Binding]], places: Lines) -> None:
-        super().__init__(tr("Help"), (later("arrows"), later("scroll")), ("help.close", later("back")))
+        super().__init__(
+            tr("Help"),
+            (later("arrows"), later("scroll")),
+            ("help.guide", later("the guide")),
+            ("help.close", later("back")),
+        )
         self._all_bindings = bindings
         self._places = places
 
     def compose_body(self) -> ComposeResult:
         shell = shell_of(self)
         yield HelpText([*help_sections(shell.marks, self._all_bindings, shell.shown_keys(), self._places)])
+
+    def action_guide(self) -> None:
+        close(self, "guide")
 
 
 class HelpText(ScrollView, can_focus=True):

@@ -105,7 +105,10 @@ ASK = [
     hidden("ask.quit", "q", "answer('quit')", "Quit", "Leave"),
 ]
 
-READING = [bind("help.close", "escape,q,question_mark", "dismiss", "Back", "Close the help")]
+READING = [
+    bind("help.guide", "enter", "guide", "Guide", "The user's guide, a page for each topic"),
+    bind("help.close", "escape,q,question_mark", "dismiss", "Back", "Close the help"),
+]  # fmt: skip
 
 # For the help, after the keys of the features.
 CONTEXTS = {"Keys in dialogs": MODAL, "Keys in questions": ASK, "Keys in this help": READING}

@@ -140,6 +140,8 @@ SCENES = {
     "outdated": Scene(updating),
     "updates": Scene(updating, ("V", "space")),
     "help": Scene(typical, ("question_mark",)),
+    "guide": Scene(typical, ("ctrl+g", "end", "up")),
+    "page": Scene(typical, ("question_mark", "enter", "end", "up", "enter")),
     "remove": Scene(typical, ("x",)),
     "new": Scene(typical, ("n",)),
     "details": Scene(lambda: seeded.many(1), ("enter",)),

@@ -67,6 +67,8 @@ ASCII = Marks(
     levels="_.-:=+*#", celsius="C",
     client=">", warning="!", failed="x", paused="=", pinned="P", shared="&",
 )  # fmt: skip
+# Signs of texts, and names of keys, which are no marks.
+_SIGNS = {"«": '"', "»": '"', "←": "left", "→": "right", "≥": ">="}
 
 
 def speaks_unicode(environ: Mapping[str, str], encoding: str | None) -> bool:
@@ -93,3 +95,13 @@ def _is_utf8(encoding: str) -> bool:
         return codecs.lookup(encoding).name == "utf-8"
     except LookupError:
         return False
+
+
+def with_marks(text: str, marks: Marks) -> str:
+    """A text that is written with the marks of `UNICODE`, with these."""
+    if marks is UNICODE:
+        return text
+    twins = {getattr(UNICODE, name): getattr(marks, name) for name in Marks.__struct_fields__}
+    return text.translate(
+        str.maketrans({each: twin for each, twin in twins.items() if len(each) == 1} | _SIGNS)
+    )
