@@ -100,6 +100,8 @@ class _Stream(httpcore.AsyncNetworkStream):
                 await self._channel.write(buffer)
         except TimeoutError:
             raise httpcore.WriteTimeout from None
+        except BrokenPipeError:
+            raise httpcore.WriteError from None
 
     async def aclose(self) -> None:
         self._channel.close()

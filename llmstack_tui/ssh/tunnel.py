@@ -36,6 +36,8 @@ _ALIVE_EVERY_S, _MOST_SILENT = 5, 3
 # A machine that refused our keys may shut out who tries five times in ten minutes (fail2ban's default).
 _PAUSE_S = 180.0
 _CLOSE_S = 2.0
+# Encrypted at once, on the event loop: key presses have their turn in between.
+_PIECE_BYTES = 2**15
 _KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
 
 
@@ -97,7 +99,7 @@ class Tunnel:
             for key, value in (("username", self._address.user), ("port", self._address.port))
             if value is not None
         }
-        client = _Client()
+        client = _Login()
         try:
             async with asyncio.timeout(_CONNECT_S):
                 known = await asyncio.to_thread(_known_hosts, self._address.host, place)
@@ -116,7 +118,7 @@ class Tunnel:
                 self._denied, self._denied_at = failure, time.monotonic()
             raise failure from None
 
-    def _why(self, error: Exception, client: _Client) -> NoTunnel:
+    def _why(self, error: Exception, client: _Login) -> NoTunnel:
         """What to tell of a connection that could not be made."""
         kind, why, fingerprint = "ssh.failed", excerpt(str(error)).rstrip("."), client.fingerprint or ""
         match error:
@@ -190,19 +192,22 @@ class Channel:
         return piece
 
     async def write(self, content: bytes) -> None:
+        """Raises BrokenPipeError if the server has closed it, perhaps after an answer."""
         try:
-            self._writer.write(content)
-            await self._writer.drain()
+            for start in range(0, len(content), _PIECE_BYTES):
+                self._writer.write(content[start : start + _PIECE_BYTES])
+                await self._writer.drain()
+                await asyncio.sleep(0)
         except (asyncssh.Error, OSError) as error:
             if self._connection.is_closed():
                 raise self._tunnel.failure("ssh.lost", detail=str(error)) from None
-            # The server ended the connection, after an answer that is still to be read.
+            raise BrokenPipeError from error
 
     def close(self) -> None:
         self._writer.close()
 
 
-class _Client(asyncssh.SSHClient):
+class _Login(asyncssh.SSHClient):
     """Hears what the machine asks while we connect, and refuses it.
 
     Attributes:

@@ -13,9 +13,11 @@ import pytest
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.servers import host_at
 from llmstack_tui.core.wording import words
-from llmstack_tui.hosts.errors import HostError, NoTunnel
+from llmstack_tui.hosts.errors import HostError, NoTunnel, ServerError
 from llmstack_tui.hosts.poller import Poller
+from llmstack_tui.hosts.transport import Timeouts, Transport
 from llmstack_tui.hosts.types import Message
+from llmstack_tui.ssh.transport import SshTransport
 from tests.support.fake_ollama import fake_ollama
 from tests.support.scripted_server import Then
 from tests.support.ssh_server import SshBox, ssh_box
@@ -204,6 +206,28 @@ async def test_a_connection_that_breaks_in_the_middle_of_an_answer_is_said_and_m
         assert caught.value.kind == "ssh.lost"
         assert [model.name for model in await host.installed()] == ["tiny:latest"]
         assert box.logins == 2
+
+
+async def test_an_upload_that_is_refused_ends_at_once_with_the_servers_words(box: SshBox) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        said = b'{"error": "no space left"}'
+        writer.write(b"HTTP/1.1 507 Full\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said))
+        await writer.drain()
+        writer.close()
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield bytes(2**20)
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        url = box.url(server.sockets[0].getsockname()[1])
+        via = SshTransport(url)
+        http = Transport(url, user_agent="", timeouts=Timeouts(), not_it="", transport=via)
+        with pytest.raises(ServerError) as caught:
+            await http.send("/api/blobs/x", endless(), 2**40)
+        assert caught.value.detail == "no space left"
+        await http.aclose()
 
 
 async def test_the_poller_shows_the_loss_and_finds_the_server_again(
