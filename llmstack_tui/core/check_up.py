@@ -23,7 +23,7 @@ from llmstack_tui.core.keys import key_for
 from llmstack_tui.core.servers import OllamaStopped, host_at
 from llmstack_tui.core.wording import text
 from llmstack_tui.doctor import facts
-from llmstack_tui.doctor.report import Names, report_text
+from llmstack_tui.doctor.report import Unnamed, report_text
 from llmstack_tui.doctor.service import Sources, examine
 from llmstack_tui.doctor.sources import machine, ollama, registry, servers, terminal
 from llmstack_tui.doctor.types import FixKind
@@ -221,10 +221,10 @@ class CheckUp:
         )
         return report_text(heads, lines(report), self._names())
 
-    def _names(self) -> Names:
+    def _names(self) -> Unnamed:
         environ = self._core.environ
         hosts = [each.url.partition("://")[2].partition(":")[0] for each in self._core.settings.hosts]
-        return Names(
+        return Unnamed(
             home=environ.get("HOME", ""),
             user=environ.get("USER") or environ.get("LOGNAME") or environ.get("USERNAME", ""),
             machine=socket.gethostname(),

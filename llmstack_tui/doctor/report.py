@@ -15,7 +15,7 @@ _KEY = re.compile(r"\b(?:sk|hf|ghp|gho|key|tok)[-_][A-Za-z0-9_-]{8,}|\b[A-Za-z0-
 _DIGEST = re.compile(r"(?:sha256[-:])?[0-9a-f]{64}")
 
 
-class Names(NamedTuple):
+class Unnamed(NamedTuple):
     """What must not be in a report. An empty one is not looked for."""
 
     home: str
@@ -24,7 +24,7 @@ class Names(NamedTuple):
     hosts: tuple[str, ...] = ()
 
 
-def redacted(text: str, names: Names) -> str:
+def redacted(text: str, names: Unnamed) -> str:
     """The text without the names, with addresses only of this machine, and without what may be a secret."""
     for host in filter(None, names.hosts):
         text = text.replace(host, "HOST")
@@ -37,7 +37,7 @@ def redacted(text: str, names: Names) -> str:
     return _KEY.sub(lambda found: found[0] if _DIGEST.fullmatch(found[0]) else "SECRET", text)
 
 
-def report_text(heads: Iterable[tuple[str, str]], lines: Iterable[str], names: Names) -> str:
+def report_text(heads: Iterable[tuple[str, str]], lines: Iterable[str], names: Unnamed) -> str:
     """A Markdown text: what is installed, then what was found."""
     head = "\n".join(f"- {name}: {value}" for name, value in heads)
     return redacted(f"{head}\n\n```\n" + "\n".join(lines) + "\n```\n", names)

@@ -96,7 +96,7 @@ class ModelCommands(Provider):
         return Hit(score, shown, command, text=f"{does} {name}".strip())
 
 
-class _Finding(Provider):
+class _Search(Provider):
     """What other providers find; where that is nothing it says so, as Textual would in English."""
 
     others: ClassVar[Sequence[type[Provider]]]
@@ -117,9 +117,9 @@ class _Finding(Provider):
             yield Hit(0.0, content_of((said, "$text-muted")), lambda: None, text=said)
 
 
-class Commands(_Finding):
+class Commands(_Search):
     others = (SystemCommandsProvider, ModelCommands)
 
 
-class Themes(_Finding):
+class Themes(_Search):
     others = (ThemeProvider,)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.doctor.report import Names, redacted
+from llmstack_tui.doctor.report import Unnamed, redacted
 
-NAMES = Names(home="/home/jane", user="jane", machine="janes-box", hosts=("gpu.example.com",))
+NAMES = Unnamed(home="/home/jane", user="jane", machine="janes-box", hosts=("gpu.example.com",))
 
 
 @pytest.mark.parametrize(
