@@ -36,7 +36,8 @@ _OF_OTHERS = (
     r"(?:engine|Ollama|llmstack|dashboard|\{host\})(?: was| is| has| did not| was not)? (?:start|stop)\w*",
     r"(?:its|next|last|the) start\b",
     r"^It (?:can be started|did not start)|^Starting$|\(v: stop\)|started from here|where it stopped",
-    r"until it is stopped|engine does so once it is started|starting when the dashboard|when it starts|started from this shell",
+    r"until it is stopped|engine does so once it is started|starting when the dashboard",
+    r"when it starts|started from this shell",
     r"program\} could not be started",
     r"\bstop(?:: it is unloaded| \(unload)",  # the value of a setting
 )

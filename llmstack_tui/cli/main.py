@@ -57,6 +57,7 @@ COMMANDS = (
     Command("editors", "Show, write or test the settings with which an editor or an agent uses a model."),
     Command("status", "Show the servers and the memory. Fails when no server answers."),
     Command("doctor", "Examine the installation: what is wrong, why, and how to mend it."),
+    Command("validate", "Try a model: load it, have it answer, and measure speed and memory."),
     Command("catalog", "List recommended models, and which of them fit on this machine."),
     Command("disk", "Show the disk space of each model on this machine, and files that no model uses."),
     Command("fit", "Show how much memory a model takes, and whether this machine has it."),

@@ -6,6 +6,29 @@ from llmstack_tui.base.sentences import Catalogue, Plural
 
 SENTENCES: Catalogue = {
     "doctor.late": "This could not be looked at within {limit_s:g} s; the log may say more.",
+    # A model that is tried out.
+    "trial.failed": "This failed: {step}.",
+    "trial.not_tried": "It was not tried.",
+    "trial.left_out": "It does not suit this model, or the server does not tell.",
+    "trial.there": "{model} is there: {size:size}.",
+    "trial.there_somewhere": "{model} is there.",
+    "trial.loaded": "It was loaded in {took_s:seconds}.",
+    "trial.was_loaded": "It was loaded already.",
+    "trial.generated": Plural("count", one="1 token was generated.", other="{count} tokens were generated."),
+    "trial.chatted": Plural(
+        "count", one="It answered a chat with 1 token.", other="It answered a chat with {count} tokens."
+    ),
+    "trial.embedded": "A text became {count:,} numbers.",
+    "trial.empty": "The answer was empty.",
+    "trial.declined": "It was not loaded.",
+    "trial.first_token": "The first token came after {took_s:seconds}.",
+    "trial.late": "{limit_s:g} s are long: a smaller model answers sooner.",
+    "trial.speed": "{speed:.1f} tokens per second.",
+    "trial.slow": "That is slower than most people read. A smaller quantization of {model} is faster.",
+    "trial.memory": "It takes {size:size}, as the server says.",
+    "trial.memory_of_device": (
+        "It takes {size:size}, as the server says, and {device:size}, as the system says."
+    ),
     # Servers.
     "doctor.servers_answer": Plural("count", one="1 server answers.", other="{count} servers answer."),
     "doctor.ollama_stopped": "Ollama is installed and does not answer at {url}.",

@@ -45,6 +45,7 @@ def calls(model: Path, url: str) -> dict[str, tuple[str, ...]]:
         "editors": ("editors", "b:1", *host),
         "status": ("status", *host),
         "doctor": ("doctor", *host),
+        "validate": ("validate", "b:1", *host),
         "catalog": ("catalog",),
         "disk": ("disk",),
         "fit": ("fit", "a:1", *host),

@@ -204,7 +204,10 @@ class FakeOllama:
             return document({"error": self.load_error}, 500)
         length = None if keep_alive is None else parse_keep_alive(keep_alive)
         self.load(name, LONGEST if length is not None and length < timedelta(0) else length)
-        return document({"done": True, "done_reason": "load"})
+        if not body.get("prompt"):
+            return document({"done": True, "done_reason": "load"})
+        pieces = [{"response": text} for text in self.answer]
+        return ndjson(*pieces, {"response": "", "done": True, "done_reason": "stop", **_USAGE})
 
     async def _post_chat(self, name: str, _: dict[str, object]) -> Reply:
         if name in self.installed:

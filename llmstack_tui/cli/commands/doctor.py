@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.languages import tr
 from llmstack_tui.cli import output
+from llmstack_tui.cli.findings import document, write
 from llmstack_tui.cli.stacks import refuse_read_only
 from llmstack_tui.core.check_up import CheckUp
 from llmstack_tui.core.wording import text
-from llmstack_tui.doctor.types import FindingState, verdict
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -42,57 +42,8 @@ async def run(core: Core, options: Namespace) -> int:
         report = await check_up.examine()
     if options.report:
         _write_report(options.report, check_up.report(report))
-    output.answer(options, document(report), lambda: _write(report, everything=options.all))
+    output.answer(options, document(report), lambda: write(report, everything=options.all))
     return 1 if report.broken else 0
-
-
-def document(report: Report) -> dict[str, object]:
-    return {
-        "status": "fail" if report.broken else "pass",
-        "verdict": _verdict(report),
-        "findings": [
-            {
-                "id": each.id,
-                "about": each.about or None,
-                "state": each.state,
-                "says": text(each.says),
-                "evidence": [*map(text, each.evidence)],
-                "advice": [*map(text, each.advice)],
-                "fix": None
-                if each.fix is None
-                else {
-                    "does": text(each.fix.does),
-                    "undo": None if each.fix.undo is None else text(each.fix.undo),
-                },
-            }
-            for each in report.findings
-        ],
-    }
-
-
-def _verdict(report: Report) -> str:
-    return verdict(tuple(each.id for each in report.broken))
-
-
-def _write(report: Report, *, everything: bool) -> None:
-    for each in report.findings:
-        if everything or each.state is not FindingState.DOES_NOT_APPLY:
-            _write_finding(each)
-    hidden = sum(each.state is FindingState.DOES_NOT_APPLY for each in report.findings)
-    if hidden and not everything:
-        output.inform(tr("{count} more do not apply here: --all shows them.", count=hidden))
-    output.write(_verdict(report))
-
-
-def _write_finding(finding: Finding) -> None:
-    output.write_marked(finding.state, f"{tr(finding.state)}  {finding.id}  {text(finding.says)}")
-    if finding.state in (FindingState.FINE, FindingState.DOES_NOT_APPLY):
-        return
-    more = [*map(text, (*finding.evidence, *finding.advice))]
-    if finding.fix is not None:
-        more.append(tr("`llmstack doctor --fix {id}`: {does}", id=finding.id, does=text(finding.fix.does)))
-    for each in more:
-        output.write(f"    {each}")
 
 
 def _fixable(report: Report, id_: str) -> Finding:

@@ -28,6 +28,11 @@ _NAMES = {
 }
 
 
+def server_name(kind: HostKind | None) -> str:
+    """What a kind of server is called; to be translated."""
+    return _NAMES[kind or HostKind.OLLAMA]
+
+
 def any_server(id_: str, servers: Servers, ollama: OllamaFacts, engine: EngineFacts) -> Iterator[Finding]:
     """Whether models can run at all: a server answers, or can be started."""
     answering = sum(not server.problem for server in servers)
@@ -59,8 +64,7 @@ def answers(id_: str, servers: Servers) -> Iterator[Finding]:
             says = Sentence("doctor.no_answer", {"url": server.url})
             state, evidence = FindingState.BROKEN, server.problem
         else:
-            name = _NAMES[server.kind or HostKind.OLLAMA]
-            about = {"url": server.url, "name": name, "version": server.version}
+            about = {"url": server.url, "name": server_name(server.kind), "version": server.version}
             says, state, evidence = Sentence("doctor.answers", about), FindingState.FINE, ()
         yield Finding(id=id_, state=state, says=says, evidence=evidence, about=server.url)
 
