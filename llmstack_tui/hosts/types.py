@@ -117,6 +117,12 @@ class RunningModel:
     mapped: int = 0
     processor_s: float | None = field(default=None, compare=False)
 
+    @property
+    def shows_work(self) -> bool:
+        """Whether its server, or the system, tells anything by which it is seen to be at work."""
+        signs = (self.expires_at, self.requests, self.used_at, self.processor_s)
+        return any(sign is not None for sign in signs)
+
 
 class Message(Struct, frozen=True, kw_only=True):
     """One turn of a chat. ``role`` is "system", "user", "assistant" or "tool"."""

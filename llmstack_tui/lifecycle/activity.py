@@ -9,7 +9,8 @@ A server does not say whether a model is busy. What can be seen of Ollama (0.24 
 - Where its process runs on this machine and computed between two looks, it is busy.
 
 No sign is no proof: a long request on another machine shows none. A wrong guess is safe, because a stop
-waits for the request.
+waits for the request. Servers of other kinds, which would cut it off, are not asked while they are seen to
+answer (see `openai.servers`); a model without any sign is not idle for too long (`RunningModel.shows_work`).
 
 Everything is measured in monotonic seconds. When ``expires_at`` moves, its distance from the clock is taken
 once; so a clock that jumps, or a machine that sleeps, makes no model busy and none idle for longer.

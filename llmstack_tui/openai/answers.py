@@ -23,6 +23,7 @@ _LONGEST_NAME, _LONGEST_WORD, _MOST_MODELS, _MOST_RUNNING, _MOST = 1000, 300, 50
 _EMBEDS, _COMPLETES = frozenset({"embedding"}), frozenset({"completion"})
 # Router, llama-swap: a model in these states takes memory; one that is being loaded is not ready yet.
 _LOADED, READY, _STOPPING = "loaded", "ready", "stopping"
+_SLEEP = "--sleep-idle-seconds"
 _OWNERS = {
     "llamacpp": ServerKind.LLAMA_SERVER,
     "llama-swap": ServerKind.LLAMA_SWAP,
@@ -137,6 +138,11 @@ def routed(models: Mapping[str, wire.ListedEntry]) -> tuple[RunningModel, ...]:
     """The loaded models of llama-server's router; one that sleeps has given its memory back."""
     found = [(name, each) for name, each in models.items() if state(each) == _LOADED]
     return tuple(running(name, each.meta.n_ctx if each.meta else None) for name, each in found)
+
+
+def may_sleep(listed: wire.ListedEntry) -> bool:
+    """Whether the process of a model gives its memory back after a while without a request."""
+    return _SLEEP in ((listed.status and listed.status.args) or ())
 
 
 def state(listed: wire.ListedEntry) -> str:

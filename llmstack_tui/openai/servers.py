@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 from llmstack_tui.base.kinds import Capability, ServerKind
 from llmstack_tui.base.names import model_key
+from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused, ServerError
 from llmstack_tui.openai import answers, wire
 from llmstack_tui.openai.client import OpenAIHost
@@ -59,7 +60,17 @@ class RoutedLlama(OpenAIHost):
         return await self._ask("/props", wire.PropsResponse, lambda props: answers.version(props.build_info))
 
     async def running(self) -> tuple[RunningModel, ...]:
-        return answers.routed(await self._listed("/models"))
+        """With their requests, unless they are to sleep: a look at its slots wakes a model."""
+        entries = await self._listed("/models")
+        models = answers.routed(entries)
+        asked = [each.name for each in models if not answers.may_sleep(entries[each.name])]
+        slots = dict(zip(asked, await asyncio.gather(*map(self._told_slots, asked)), strict=True))
+        return tuple(
+            replace(each, requests=sum(bool(slot.is_processing) for slot in found))
+            if (found := slots.get(each.name))
+            else each
+            for each in models
+        )
 
     async def load(
         self, name: str, *, keep_alive: timedelta | None = None, context_length: int | None = None
@@ -78,7 +89,7 @@ class RoutedLlama(OpenAIHost):
             case "unloaded":
                 return
             case "loaded":
-                _check_idle(await _told(self._slots(name)), name, self.url)
+                _check_idle(await self._told_slots(name), name, self.url)
         await self._post("/models/unload", name)
 
     async def _post(self, path: str, name: str) -> None:
@@ -97,6 +108,9 @@ class RoutedLlama(OpenAIHost):
             if model_key(listed) == key:
                 return entry
         raise NotFound("host.no_model", host=self.url, model=name)
+
+    async def _told_slots(self, name: str) -> list[wire.WireSlot]:
+        return await _told(self._slots(name))
 
     async def _slots(self, name: str) -> list[wire.WireSlot]:
         """The places of a loaded model; a sleeping one is woken."""

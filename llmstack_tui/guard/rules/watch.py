@@ -177,8 +177,10 @@ def looked(
         if lasts:
             each = replace(each, lasted_as=_shape(running))
             fresh -= answers_to
-        # What another program loaded for ever is idle for too long only if the user said so of it.
-        is_lasting = lasts and not is_ours
+        # What another program loaded for ever is idle for too long only if the user said so of it. A server
+        # that knows no keep-alive was told nothing of the kind.
+        is_lasting = lasts and not is_ours and running.expires_at is not None
+        idle_limit_s = _idle_limit(rules, answers_to, None if is_lasting else rules.idle_limit_s)
         known[key] = each
         loaded.append(
             LoadedModel(
@@ -194,7 +196,8 @@ def looked(
                 lasting=is_lasting,
                 leaving_s=_since(look, answers_to),
                 spared=_is_spared(before, answers_to, awake_s) or _is_nameless(running, look, names),
-                idle_limit_s=_idle_limit(rules, answers_to, None if is_lasting else rules.idle_limit_s),
+                # One that cannot be seen at work is not known to be idle.
+                idle_limit_s=idle_limit_s if running.shows_work else None,
                 host=look.host,
                 lapses_s=left_s if is_pinned and is_ours and _lapses(each, running, left_s) else None,
                 shares=_shares(running, look),
