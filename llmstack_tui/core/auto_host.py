@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base import lazy
-from llmstack_tui.hosts.errors import HostError, NotFound, Unreachable
+from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Unreachable
 from llmstack_tui.ollama.client import OllamaHost
 
 if TYPE_CHECKING:
@@ -56,14 +56,17 @@ class AutoHost:
     async def _recognized(self) -> ServerVersion:
         host: Host = OllamaHost(self.url, key=self._key)
         try:
-            version = await host.version()
-        except Unreachable:
+            try:
+                version = await host.version()
+            except Unreachable:
+                raise
+            except HostError as not_ollama:
+                await host.aclose()
+                host = await self._other(not_ollama)
+                version = await host.version()
+        except BaseException:
             await host.aclose()
             raise
-        except HostError as not_ollama:
-            await host.aclose()
-            host = await self._other(not_ollama)
-            version = await host.version()
         await self._host.aclose()
         self._host, self._is_known = host, True
         return version
@@ -75,7 +78,7 @@ class AutoHost:
         try:
             return await recognized(self.url, key=self._key)
         except NotFound:
-            raise not_ollama from None
+            raise BadStream("host.is_none", host=self.url, detail=not_ollama.detail) from None
 
     # --- what the program does ---
 

@@ -169,13 +169,13 @@ class Transport:
     ) -> AsyncGenerator[Value, None]:
         """POST, and yield what ``read`` makes of each event of the answer, up to ``[DONE]`` or its end.
 
-        Each is JSON in one ``data:`` line; one with ``error`` is raised. The last line of an answer that was
-        cut in the middle of it is no event.
+        Each is JSON in one ``data:`` line, or in an ``error:`` line of llama.cpp; one with ``error`` is
+        raised. The last line of an answer that was cut in the middle of it is no event.
         """
         async with self._response("POST", path, body, missing=missing) as response:
             async for text in self._split(response, whole=True):
                 name, _, data = text.partition(b":")
-                if name.strip() != b"data":
+                if name.strip() not in (b"data", b"error"):
                     # An answer without any event may be an error, or a page.
                     self._check_line(text)
                     continue

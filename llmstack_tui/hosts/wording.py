@@ -30,6 +30,7 @@ SENTENCES: Catalogue = {
     "host.stopped": "{host} stopped in the middle of an answer.",
     "host.start_it": "Start the server, or give its address with --host.",
     "host.check_address": "Check the address, and that the server listens for other machines.",
+    "host.is_none": "{host} is no server of models: it has neither Ollama's API nor OpenAI's.",
     # Refused or failed.
     "host.no_model": "Model {model!r} is not on {host}.",
     "host.has_it_not": "What was asked for is not on {host}.",
