@@ -143,7 +143,7 @@ def completion(text: str) -> str | None:
 
 _PAUSE_S = 0.2
 _FRAME_S = 0.1
-_TYPING = (("enter", later("add")), ("tab", later("next field")), ("right", later("complete")))
+_TYPING = (("enter", later("add")), ("tab", later("next field")), (later("right"), later("complete")))
 
 
 class PathSuggester(Suggester):

@@ -88,7 +88,8 @@ def update_rows(update: Update | None, now: datetime | None) -> Iterator[tuple[s
     """Labels and values: whether a model is up to date, how that is known, and what an update changes."""
     if update is None:
         return
-    yield tr("Update"), state_text(update)
+    # The noun, as the column has it; the name of the key is a verb.
+    yield tr(" Update").strip(), state_text(update)
     if update.state == "stale" or update.changed_here:
         yield tr("Changed"), changed_text(update)
         yield tr("Download"), download_text(update)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from rich.cells import cell_len
 from textual import on
 
-from llmstack_tui.base.languages import current, later, later_n, tr, tr_n
+from llmstack_tui.base.languages import current, later_n, tr, tr_n
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text
@@ -43,7 +43,11 @@ _BEFORE_NAME, _COST = 5, 12
 _MOST_UNFOLDED = 500
 _MOST_LINES = 1000
 _GET_LLMSTACK = "pip install -U llmstack-tui"
-_COUNTED = {"current": later("up to date"), "local": later("local"), "cloud": later("in the cloud")}
+_COUNTED = {
+    "current": later_n("1 up to date", "{count} up to date"),
+    "local": later_n("1 local", "{count} local"),
+    "cloud": later_n("1 in the cloud", "{count} in the cloud"),
+}
 _UNKNOWN = later_n("1 model not known", "{count} models not known")
 _FAILED = later_n("1 model whose last check failed", "{count} models whose last check failed")
 
@@ -292,7 +296,7 @@ def _counted(state: StackState) -> str:
     counts["local"] -= sum(
         each.changed_here and each.state == "local" for host in state.hosts for each in host.updates.values()
     )
-    return ", ".join(f"{counts[each]} {tr(word)}" for each, word in _COUNTED.items() if counts[each] > 0)
+    return ", ".join(tr_n(*forms, counts[each]) for each, forms in _COUNTED.items() if counts[each] > 0)
 
 
 def _nothing_text(state: StackState) -> str:
