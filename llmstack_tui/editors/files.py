@@ -82,8 +82,7 @@ def write(file: Path, text: Secret, before: Secret | None) -> Written:
     Raises:
         NotWritten: it has another text by now, or cannot be written. It is as it was.
     """
-    now = read(file)
-    if (None if now is None else Secret(now)) != before:
+    if _secret(read(file)) != before:
         raise NotWritten("editors.changed", file=str(file))
     backup: Path | None = None
     made = [folder for folder in reversed((file.parent, *file.parent.parents)) if not folder.exists()]
@@ -108,6 +107,10 @@ def write(file: Path, text: Secret, before: Secret | None) -> Written:
     return Written(file, backup)
 
 
+def _secret(text: str | None) -> Secret | None:
+    return None if text is None else Secret(text)
+
+
 def _put(file: Path, text: Secret) -> None:
     file.unlink(missing_ok=True)
     # Not through a link; what it has is for its owner alone until it gets the mode of the one before.
@@ -119,12 +122,12 @@ def _put(file: Path, text: Secret) -> None:
 
 def _copied(file: Path, mode: int) -> Path:
     """A copy beside the file, under a name that is free."""
-    content, day = file.read_bytes(), datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    day = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     for number in range(_TRIES):
         copy = file.with_name(f"{file.name}.before-{day}{f'-{number}' if number else ''}")
         with suppress(FileExistsError):
             with open(copy, "xb", opener=private_opener) as opened:
-                opened.write(content)
+                opened.write(file.read_bytes())
                 os.fsync(opened.fileno())
             copy.chmod(mode)
             return copy

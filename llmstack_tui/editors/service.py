@@ -15,14 +15,14 @@ from llmstack_tui.editors.rules import jsonc, toml, yaml
 from llmstack_tui.editors.rules.clients import LABELS, defaults, offers, places
 from llmstack_tui.editors.rules.keys import exports, marked, with_key
 from llmstack_tui.editors.rules.values import NotMergeable, replaced
-from llmstack_tui.editors.types import KEY, Endpoint, Form, Plan
+from llmstack_tui.editors.types import Draft, Endpoint, Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from llmstack_tui.base.secret import Secret
     from llmstack_tui.editors.rules.clients import Places
-    from llmstack_tui.editors.types import Api, Setup, Trial, Unsuited, Written
+    from llmstack_tui.editors.types import Api, Setup, TrialReport, Unsuited, Written
     from llmstack_tui.hosts.types import Snapshot
 
 
@@ -68,7 +68,7 @@ class EditorService:
         """The lines for a shell that set what the client's environment must have, with the key."""
         return with_key(exports(setup.variables), Form.SHELL, self._keys.get(endpoint.url))
 
-    async def plan(self, setup: Setup, endpoint: Endpoint) -> Plan:
+    async def plan(self, setup: Setup, endpoint: Endpoint) -> Draft:
         """What writing these settings would do; nothing is written yet.
 
         Raises:
@@ -76,18 +76,20 @@ class EditorService:
         """
         return await asyncio.to_thread(_planned, setup, self._keys.get(endpoint.url))
 
-    async def write(self, setup: Setup, plan: Plan, endpoint: Endpoint) -> Written:
+    async def write(self, setup: Setup, draft: Draft, endpoint: Endpoint) -> Written:
         """Write the settings as planned, with the key.
 
         Raises:
             NotWritten: the file has changed since, or cannot be written. It is as it was.
         """
         key = self._keys.get(endpoint.url)
-        before = None if plan.before is None else with_key(plan.before, setup.form, key)
-        text = with_key(plan.after, setup.form, key)
-        return await asyncio.to_thread(files.write, plan.file, text, before)
+        before = None if draft.before is None else with_key(draft.before, setup.form, key)
+        text = with_key(draft.after, setup.form, key)
+        return await asyncio.to_thread(files.write, draft.file, text, before)
 
-    async def test(self, api: Api, endpoint: Endpoint, begun: Callable[[], None] = lambda: None) -> Trial:
+    async def test(
+        self, api: Api, endpoint: Endpoint, begun: Callable[[], None] = lambda: None
+    ) -> TrialReport:
         """Send one request as the client does; the model should be loaded. May be cancelled.
 
         Args:
@@ -105,24 +107,21 @@ def _user_places() -> Places:
         raise NoHome("home.unknown") from None
 
 
-def _planned(setup: Setup, key: Secret | None) -> Plan:
+def _planned(setup: Setup, key: Secret | None) -> Draft:
     if setup.values is None:
         raise NotWritten("editors.only_shown", client=LABELS[setup.client])
     named = next((file for file in setup.files if file.is_symlink() or file.exists()), setup.files[-1])
     file = files.target_of(named)
-    before = files.read(file)
     link = named if file != named else None
+    before = marked(files.read(file), setup.form, key)
     if before is None or not before.strip():
-        return Plan(file=file, link=link, before=before, after=f"{setup.text}\n")
-    if KEY in before:
-        raise NotWritten("editors.unusual", file=str(named))
-    before = marked(before, setup.form, key)
+        return Draft(file=file, link=link, before=before, after=f"{setup.text}\n")
     try:
         after, changed = _merged(setup, before)
     except NotMergeable as error:
         params: dict[str, Any] = {**error.params, "file": str(named)}
         raise NotWritten(error.kind, **params) from None
-    return Plan(file=file, link=link, before=before, after=after, replaced=changed)
+    return Draft(file=file, link=link, before=before, after=after, replaced=changed)
 
 
 def _merged(setup: Setup, before: str) -> tuple[str, tuple[str, ...]]:

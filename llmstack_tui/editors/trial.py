@@ -16,7 +16,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import excerpt, with_full_stop
 from llmstack_tui.editors.rules.requests import body, headers
 from llmstack_tui.editors.rules.streams import hear
-from llmstack_tui.editors.types import Trial
+from llmstack_tui.editors.types import TrialReport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -33,14 +33,14 @@ _MOST_ERROR_BYTES, _MOST_BYTES, _LONGEST_LINE = 2**16, 2**23, 2**20
 
 async def tried(
     api: Api, endpoint: Endpoint, key: Secret | None, begun: Callable[[], None] = lambda: None
-) -> Trial:
+) -> TrialReport:
     """The result of one request; with a key, also that of one without it.
 
     Args:
         begun: called with the first piece of the answer.
     """
     sent = body(api, endpoint)
-    trial = Trial(api=api, had_tools="tools" in sent)
+    trial = TrialReport(api=api, had_tools="tools" in sent)
     is_tls = endpoint.url.startswith("https:")
     async with httpx.AsyncClient(
         base_url=endpoint.url,
@@ -57,11 +57,11 @@ async def tried(
 
 async def _answered(
     client: httpx.AsyncClient,
-    trial: Trial,
+    trial: TrialReport,
     sent: Json,
     key: Secret | None,
     begun: Callable[[], None],
-) -> Trial:
+) -> TrialReport:
     start_s, host = time.monotonic(), str(client.base_url).rstrip("/")
     try:
         async with _response(client, trial.api, sent, key) as response:

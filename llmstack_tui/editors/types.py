@@ -139,7 +139,7 @@ class Heard(Struct, frozen=True, kw_only=True):
         return bool(self.text or self.tool)
 
 
-class Trial(Struct, frozen=True, kw_only=True):
+class TrialReport(Struct, frozen=True, kw_only=True):
     """One request as the client sends it, and what came back.
 
     Attributes:
@@ -167,7 +167,7 @@ class Remark(Struct, frozen=True):
     is_good: bool | None
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class Draft(Struct, frozen=True, kw_only=True):
     """What writing settings into a file would do, with `KEY` where the key goes.
 
     Attributes:

@@ -85,8 +85,8 @@ class TerminalApp(App[None]):
         text = clean(text, _LONGEST_WARNING)
         self.notify(text, title=title, severity=severity, timeout=timeout, markup=False)
 
-    def copy(self, text: str) -> None:
-        self.copy_to_clipboard(clean(text))
+    def copy(self, text: str, *, lines: bool = False) -> None:
+        self.copy_to_clipboard(text if lines else clean(text))
 
     def copy_to_clipboard(self, text: str) -> None:
         # Also what Textual copies by itself. Pasted into a shell, a control character would be a key press.

@@ -46,7 +46,7 @@ APP = [
 ]  # fmt: skip
 
 # Keys for a model, in the list and, in another order, in its details.
-ACTIVATE, DEACTIVATE, UPDATE, COPY_URL, COPY_NATIVE_URL, RESTART, PIN = (
+ACTIVATE, DEACTIVATE, UPDATE, COPY_URL, COPY_NATIVE_URL, EDITORS, RESTART, PIN = (
     bind("models.activate", "a", "act_on('models.activate')", "Load",
         "Load the model into memory, ready to answer"),
     bind("models.deactivate", "d", "act_on('models.deactivate')", "Unload",
@@ -57,6 +57,8 @@ ACTIVATE, DEACTIVATE, UPDATE, COPY_URL, COPY_NATIVE_URL, RESTART, PIN = (
         "Copy the address for OpenAI clients"),
     hidden("models.copy_native_url", "Y", "act_on('models.copy_native_url')", "Copy Ollama URL",
         "Copy the address for Ollama clients"),
+    hidden("models.editors", "e", "go_on('editors')", "Editors",
+        "The settings with which an editor or an agent uses the model; copy, write or test them"),
     hidden("models.restart", "R", "act_on('models.restart')", "Restart",
         "Take the model out of memory and load it again as it was; no request is cut"),
     hidden("models.pin", "P", "act_on('guard.pin')", "Pin",

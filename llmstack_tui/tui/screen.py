@@ -59,6 +59,11 @@ class LiveScreen(Screen[None]):
         """What the keys act on, as arguments for a controller's method."""
         return ()
 
+    @property
+    def one_model(self) -> Key | None:
+        """The model of the keys that act on one alone."""
+        return None
+
     def on_screen_resume(self) -> None:
         """Catch up: while it was covered or put away, the screen was not drawn."""
         if self.is_mounted:
@@ -84,6 +89,13 @@ class LiveScreen(Screen[None]):
     def action_act_on(self, name: str) -> None:
         """Have a feature do something to `targets`."""
         self.shell.act(name, *self.targets)
+
+    async def action_go_on(self, name: str) -> None:
+        """Show the screen of another feature about `one_model`."""
+        if (key := self.one_model) is None:
+            self.shell.tell(tr("There is no model under the cursor."))
+        else:
+            await self.shell.open(name, key)
 
     async def action_go(self, name: str) -> None:
         """Show the screen of another feature."""

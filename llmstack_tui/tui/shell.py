@@ -208,8 +208,8 @@ class Shell(Protocol):
     async def ask(self, title: str, text: str, answers: Sequence[Answer], *, escape: str) -> str:
         """Ask a question; returns the answer's value, on Esc ``escape``. The first answer has the focus."""
 
-    def copy(self, text: str) -> None:
-        """Copy to the clipboard."""
+    def copy(self, text: str, *, lines: bool = False) -> None:
+        """Copy to the clipboard, on one line unless ``lines`` are to be kept."""
 
     # What is done
 

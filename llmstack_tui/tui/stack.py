@@ -9,20 +9,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
+    from llmstack_tui.base.secret import Secret
     from llmstack_tui.catalog.types import Catalog, Offer
     from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.state import StackState
     from llmstack_tui.core.types import Activation, DownloadRecord, Event, Measured, SeenModel, Uses
     from llmstack_tui.downloads.types import Download
+    from llmstack_tui.editors.types import Api, Draft, Endpoint, Setup, TrialReport, Unsuited, Written
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.fit.verdict import Room
     from llmstack_tui.guard.types import Confirm, Consent, PinEffect
-    from llmstack_tui.hosts.types import Model, ModelDetails, Progress
+    from llmstack_tui.hosts.types import Model, ModelDetails, Progress, Snapshot
     from llmstack_tui.library.blobs import OnProgress
     from llmstack_tui.library.errors import LibraryError
     from llmstack_tui.library.use import FolderUse, FolderVerification, Leftover
@@ -139,6 +141,18 @@ class DashboardDisk(Protocol):
     ) -> tuple[FolderVerification | LibraryError, ...]: ...
 
 
+class DashboardEditors(Protocol):
+    """The settings with which editors and agents use a model."""
+
+    def endpoint(self, snapshot: Snapshot, model: str) -> Endpoint: ...
+    def offers(self, endpoint: Endpoint) -> tuple[Setup | Unsuited, ...]: ...
+    def whole(self, setup: Setup, endpoint: Endpoint) -> Secret: ...
+    def exports(self, setup: Setup, endpoint: Endpoint) -> Secret: ...
+    async def plan(self, setup: Setup, endpoint: Endpoint) -> Draft: ...
+    async def write(self, setup: Setup, draft: Draft, endpoint: Endpoint) -> Written: ...
+    async def test(self, api: Api, endpoint: Endpoint, begun: Callable[[], None]) -> TrialReport: ...
+
+
 class DashboardFit(Protocol):
     """The memory that a model would take, and the room there is."""
 
@@ -173,6 +187,8 @@ class DashboardStack(Protocol):
     def catalog(self) -> DashboardCatalog: ...
     @property
     def disk(self) -> DashboardDisk: ...
+    @property
+    def editors(self) -> DashboardEditors: ...
     @property
     def fit(self) -> DashboardFit: ...
     def follow(self) -> None: ...

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import tomllib
+from traceback import TracebackException
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -220,6 +223,26 @@ def test_the_folders_are_those_of_the_clients(
 ) -> None:
     where = places(tmp_path, environ, platform)
     assert (where.zed, where.codex) == (tmp_path / zed, tmp_path / codex)
+
+
+async def test_the_key_is_in_no_traceback(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that shows the variables of each frame, as those of a crash may."""
+    endpoint = replace(ENDPOINT, has_key=True)
+    service = EditorService({endpoint.url: Secret(KEY)})
+    setup = _setup(Client.CLAUDE, endpoint, home)
+    await service.write(setup, await service.plan(setup, endpoint), endpoint)  # The file has it now.
+    other = replace(endpoint, model="b:1")
+    setup = _setup(Client.CLAUDE, other, home)
+    draft = await service.plan(setup, other)
+    for step in ("fsync", "replace"):
+        with monkeypatch.context() as patched:
+            patched.setattr(os, step, Mock(side_effect=RuntimeError("a defect")))
+            with pytest.raises(RuntimeError) as caught:
+                await service.write(setup, draft, other)
+        shown = "".join(TracebackException.from_exception(caught.value, capture_locals=True).format())
+        assert "draft = " in shown
+        assert KEY not in shown
+        assert json.dumps(KEY)[1:-1] not in shown
 
 
 async def test_what_the_user_has_stays(home: Path) -> None:

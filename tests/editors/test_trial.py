@@ -21,7 +21,7 @@ from tests.support.scripted_server import Reply, Then, document, serving
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from llmstack_tui.editors.types import Trial
+    from llmstack_tui.editors.types import TrialReport
     from tests.support.engine import Serving
     from tests.support.scripted_server import Request
 
@@ -34,7 +34,7 @@ def _endpoint(url: str, model: str, capabilities: frozenset[str] | None = CALLIN
     )
 
 
-def _kinds(trial: Trial, endpoint: Endpoint) -> list[tuple[str, bool | None]]:
+def _kinds(trial: TrialReport, endpoint: Endpoint) -> list[tuple[str, bool | None]]:
     found = remarks(trial, endpoint)
     assert all(text(each.sentence) for each in found)
     return [(each.sentence.kind.removeprefix("editors."), each.is_good) for each in found]

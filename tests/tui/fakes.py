@@ -22,6 +22,7 @@ from llmstack_tui.catalog.types import Offer
 from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.core.servers import Found
+from llmstack_tui.editors.service import EditorService
 from llmstack_tui.fit.verdict import Room
 from llmstack_tui.guard.types import Consent, GuardState, PinEffect
 from llmstack_tui.hosts.errors import HostError
@@ -116,6 +117,7 @@ class FakeStack:
         self.downloads = FakeDownloads(self)
         self.catalog = FakeCatalog(self)
         self.disk = DiskService(None)
+        self.editors = EditorService({})
         self.guard = FakeGuard(self)
         self.fit = FakeFit()
         self.actions = self.records = self

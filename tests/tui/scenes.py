@@ -150,6 +150,7 @@ SCENES = {
     "catalog": Scene(with_card, ("3",)),
     "entry": Scene(with_card, ("3", "enter")),
     "disk": Scene(typical, ("D",), disk=SeededDisk()),
+    "editors": Scene(typical, ("e",)),
 }
 
 

@@ -54,7 +54,7 @@ def _actions(feature: Feature) -> Iterator[tuple[str, str]]:
     for binding in (each for bindings in feature.keys.values() for each in bindings):
         assert isinstance(binding, Binding)
         _, name, parameters = parse(binding.action)
-        if name in {"act", "act_on", "go"}:
+        if name in {"act", "act_on", "go", "go_on"}:
             (parameter,) = parameters
             yield name, str(parameter)
 
@@ -63,7 +63,7 @@ def _actions(feature: Feature) -> Iterator[tuple[str, str]]:
 def test_what_its_keys_ask_of_features_is_there(feature: Feature) -> None:
     for action, what in _actions(feature):
         name, _, method = what.partition(".")
-        if action == "go":
+        if action in ("go", "go_on"):
             assert BY_NAME[name].is_tab or BY_NAME[name].screen
             continue
         owner = BY_NAME[name]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
-    from llmstack_tui.editors.types import Endpoint, Trial, Unsuited, Written
+    from llmstack_tui.editors.types import Endpoint, TrialReport, Unsuited, Written
     from llmstack_tui.lifecycle.states import ModelStatus
 
 _MARKS = {True: "✓", False: "✗", None: "·"}
@@ -187,7 +187,7 @@ async def _written(options: Namespace, stack: Stack, setup: Setup, endpoint: End
     return written
 
 
-def _write_remarks(trial: Trial, endpoint: Endpoint) -> None:
+def _write_remarks(trial: TrialReport, endpoint: Endpoint) -> None:
     marks = _MARKS if output.shows(sys.stdout, "".join(_MARKS.values())) else _ASCII_MARKS
     for each in remarks(trial, endpoint):
         output.write(f"{marks[each.is_good]} {text(each.sentence)}")
@@ -198,7 +198,7 @@ def document(
     endpoint: Endpoint,
     offered: tuple[Setup | Unsuited, ...],
     written: Written | None = None,
-    trial: Trial | None = None,
+    trial: TrialReport | None = None,
 ) -> dict[str, object]:
     return {
         "host": status.host,
@@ -238,7 +238,7 @@ def _client(offer: Setup | Unsuited) -> dict[str, object]:
     }
 
 
-def _trial(trial: Trial, endpoint: Endpoint) -> dict[str, object]:
+def _trial(trial: TrialReport, endpoint: Endpoint) -> dict[str, object]:
     heard = trial.heard
     return {
         "works": works(trial),

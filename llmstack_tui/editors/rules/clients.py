@@ -165,24 +165,29 @@ def _api(client: Client, endpoint: Endpoint) -> Api:
 
 def _unsuited(client: Client, api: Api, endpoint: Endpoint) -> Sentence | None:
     about = {"host": endpoint.url, "model": endpoint.model, "client": LABELS[client], "path": api.value}
+    kind = None
     if is_ssh(endpoint.url):
-        command = parse_ssh(endpoint.url).command("-N", "-L", _FORWARDED)
-        return Sentence("editors.through_ssh", {**about, "command": command})
-    if endpoint.unusable:
-        return Sentence("editors.unusable", {"model": endpoint.model, "why": endpoint.unusable})
-    if endpoint.capabilities is not None and "completion" not in endpoint.capabilities:
-        return Sentence("editors.no_chat", about)
-    if api not in _SINCE or endpoint.kind is HostKind.BUILTIN:
-        return None
-    since = _SINCE[api]
-    about["since"] = ".".join(map(str, since))
+        kind = "editors.through_ssh"
+        about["command"] = parse_ssh(endpoint.url).command("-N", "-L", _FORWARDED)
+    elif endpoint.unusable:
+        kind, about["why"] = "editors.unusable", endpoint.unusable
+    elif endpoint.capabilities is not None and "completion" not in endpoint.capabilities:
+        kind = "editors.no_chat"
+    elif api in _SINCE and endpoint.kind is not HostKind.BUILTIN:
+        kind = _without(_SINCE[api], endpoint, about)
+    return Sentence(kind, about) if kind else None
+
+
+def _without(since: tuple[int, ...], endpoint: Endpoint, about: dict[str, str]) -> str | None:
+    """The kind of the sentence why a server has not what Ollama has from a version on; None if it has."""
     match endpoint.kind:
         case None:
-            return Sentence("editors.not_known", about)
+            return "editors.not_known"
         case HostKind.OPENAI:
-            return Sentence("editors.no_path", about)
+            return "editors.no_path"
+    about |= {"since": ".".join(map(str, since)), "version": endpoint.version}
     version = tuple(map(int, re.findall(r"\d+", endpoint.version)[:3]))
-    return None if version >= since else Sentence("editors.too_old", {**about, "version": endpoint.version})
+    return None if version >= since else "editors.too_old"
 
 
 class _Recipe(NamedTuple):

@@ -23,9 +23,9 @@ def with_key(text: str, form: Form, key: Secret | None) -> Secret:
     return Secret(text if key is None else text.replace(KEY, _escaped(form, key).text))
 
 
-def marked(text: str, form: Form, key: Secret | None) -> str:
-    """The reverse of `with_key`: the text of a file, with `KEY` in place of the key."""
-    return text if key is None else text.replace(_escaped(form, key).text, KEY)
+def marked(text: str | None, form: Form, key: Secret | None) -> str | None:
+    """The reverse of `with_key`: the text of a file, with `KEY` in place of the key; None for no file."""
+    return text if text is None or key is None else text.replace(_escaped(form, key).text, KEY)
 
 
 def exports(variables: Mapping[str, str]) -> str:

@@ -15,22 +15,22 @@ from llmstack_tui.editors.types import Remark
 
 if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Param
-    from llmstack_tui.editors.types import Endpoint, Heard, Trial
+    from llmstack_tui.editors.types import Endpoint, Heard, TrialReport
 
 _MOST_SHOWN = 80
 
 
-def remarks(trial: Trial, endpoint: Endpoint) -> tuple[Remark, ...]:
+def remarks(trial: TrialReport, endpoint: Endpoint) -> tuple[Remark, ...]:
     """The findings, in the order in which they matter."""
     return tuple(_remarks(trial, endpoint))
 
 
-def works(trial: Trial) -> bool:
+def works(trial: TrialReport) -> bool:
     """Whether the client can talk with the model."""
     return not trial.failure and not trial.heard.error and trial.heard.is_closed
 
 
-def _remarks(trial: Trial, endpoint: Endpoint) -> Iterator[Remark]:
+def _remarks(trial: TrialReport, endpoint: Endpoint) -> Iterator[Remark]:
     heard = trial.heard
     if trial.first_token_s is not None:
         yield Remark(Sentence("editors.first_token", {"time_s": trial.first_token_s}), is_good=True)
@@ -45,7 +45,7 @@ def _remarks(trial: Trial, endpoint: Endpoint) -> Iterator[Remark]:
         yield _key(trial.without_key, endpoint)
 
 
-def _end(trial: Trial) -> Remark:
+def _end(trial: TrialReport) -> Remark:
     heard, time = trial.heard, {"time_s": trial.seconds}
     if not heard.is_closed or not heard.is_finished:
         return Remark(Sentence("editors.not_ended", time), is_good=False)
@@ -54,7 +54,7 @@ def _end(trial: Trial) -> Remark:
     return Remark(Sentence("editors.ended", time), is_good=True)
 
 
-def _tools(trial: Trial, endpoint: Endpoint) -> Remark:
+def _tools(trial: TrialReport, endpoint: Endpoint) -> Remark:
     heard = trial.heard
     if not trial.had_tools:
         return Remark(Sentence("editors.no_tools", {"model": endpoint.model}), is_good=None)

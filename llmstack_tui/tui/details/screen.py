@@ -80,6 +80,10 @@ class DetailsScreen(RecordScreen):
     def targets(self) -> tuple[Key, ...]:
         return (self._key,)
 
+    @property
+    def one_model(self) -> Key:
+        return self._key
+
     # What is drawn
 
     def follow_language(self) -> None:

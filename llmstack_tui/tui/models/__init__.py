@@ -34,6 +34,7 @@ KEYS = [
     hidden("models.reverse", "O", "reverse", "Reverse", "Reverse the order"),
     keys.COPY_URL,
     keys.COPY_NATIVE_URL,
+    keys.EDITORS,
     bind("models.update_all", "U", "act('updates.update_all')", "Update stale",
         "Fetch the newer versions of all models; asks first"),
     bind("models.refresh", "r", "act('servers.refresh')", "Refresh", "Ask the server again now"),

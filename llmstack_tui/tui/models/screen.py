@@ -62,6 +62,10 @@ class ModelsScreen(TableScreen):
         return self.pane.targets
 
     @property
+    def one_model(self) -> Key | None:
+        return self.selected
+
+    @property
     def selected(self) -> Key | None:
         """The model that a key acts on."""
         model = self.list.model
