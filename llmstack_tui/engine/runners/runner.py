@@ -15,13 +15,13 @@ from msgspec import Struct
 from llmstack_tui.engine.errors import LoadFailed, RunnerDied, UpstreamError
 from llmstack_tui.engine.runners.messages import RunnerConfig, StartMessage
 from llmstack_tui.engine.runners.spawn import ChildProcess
+from llmstack_tui.engine.runners.upstream import Disconnected, Upstream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from llmstack_tui.engine.runners.upstream import Upstream
 
 # llama.cpp answers these at any time; all others need one of the model's ``parallel`` contexts.
 _UNCOUNTED = frozenset({"/apply-template", "/detokenize", "/health", "/props", "/slots", "/tokenize"})
@@ -81,9 +81,6 @@ class Runner:
         )
         child = await ChildProcess.spawn(message)
         try:
-            # Imported while the model loads: it takes as long as loading a small one.
-            from llmstack_tui.engine.runners.upstream import Upstream  # noqa: PLC0415
-
             ready = await child.ready()
             return cls(config, child, Upstream(ready.address, key), socket)
         except BaseException:
@@ -98,7 +95,6 @@ class Runner:
             await self._child.end()
         finally:
             _remove(self._socket)
-            await self._upstream.close()
 
     async def wait_exit(self) -> str:
         """Wait until the process has ended, and return how: "was killed (SIGKILL), …", "was stopped"."""
@@ -138,8 +134,6 @@ class Runner:
 
     @asynccontextmanager
     async def _turn(self, path: str) -> AsyncIterator[None]:
-        from llmstack_tui.engine.runners.upstream import Disconnected  # noqa: PLC0415
-
         async with nullcontext() if path in _UNCOUNTED else self._turns:
             if self._child.is_over:
                 raise RunnerDied(await self._child.over())

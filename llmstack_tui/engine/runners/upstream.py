@@ -1,27 +1,36 @@
-"""Requests to the HTTP server inside a model's process.
+"""The client of llama.cpp's server inside a model's process.
 
-It uses aiohttp, which takes a quarter of a second to import, but adds only a third as much time to a request
-as httpx.
+It reads answers with httptools, as uvicorn reads requests: a request costs 0.1 ms, where aiohttp takes 0.3.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-import aiohttp
+import httptools
 import msgspec
 
 from llmstack_tui.engine.errors import NO_GRAMMAR, UpstreamError
 
 if TYPE_CHECKING:
+    from asyncio import StreamReader, StreamWriter
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
 _DONE = b"[DONE]"
 _ERROR = b'{"error"'
 _FIELDS = (b"data: ", b"error: ")
-_HOST = "http://llama.invalid"  # Every HTTP request names a host; a Unix socket has none.
+# Every HTTP request names a host; a Unix socket has none. No connection is reused: an idle one holds a thread
+# of the server for some seconds, and is then closed, perhaps just as a request takes it.
+_HEAD = (
+    "{method} {path} HTTP/1.1\r\nHost: llama.invalid\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n"
+    "Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+)
+_CONNECT_S = 10
+_PIECE_BYTES = 64 * 1024
 
 # The beginnings of what llama.cpp says of a request that it cannot answer, and what is said instead.
 _NO_PARSER = "Unable to generate parser for this template. Automatic parser generation failed:"
@@ -53,22 +62,8 @@ class Upstream:
     """A client of one server, on a Unix socket or on a port of this machine, which needs the ``key``."""
 
     def __init__(self, address: str, key: str) -> None:
-        unix = address.removeprefix("unix://")
-        self._base = _HOST if unix != address else address
-        # No connection is reused: an idle one holds a thread of the server for some seconds, and is then
-        # closed, perhaps just as a request takes it.
-        connector = (
-            aiohttp.UnixConnector(unix, limit=0, force_close=True)
-            if unix != address
-            else aiohttp.TCPConnector(limit=0, force_close=True)
-        )
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
-        # A large model may take minutes; the client decides how long to wait.
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
-        self._session = aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout)
-
-    async def close(self) -> None:
-        await self._session.close()
+        self._address = address
+        self._key = key
 
     async def call(self, path: str, body: Mapping[str, object] | None) -> dict[str, Any]:
         """The whole answer; without a body it is a GET.
@@ -78,7 +73,7 @@ class Upstream:
             UpstreamError: it refused the request.
         """
         async with self._request(path, body) as response:
-            answer = await response.read()
+            answer = await response.whole()
         found = msgspec.json.decode(answer)
         # Some routes answer with a bare list.
         return found if isinstance(found, dict) else {"data": found}
@@ -90,10 +85,10 @@ class Upstream:
             Disconnected: the server went away.
             UpstreamError: it refused the request, or failed in the middle of it.
         """
-        async with self._request(path, body) as response:
+        async with self._request(path, body) as response, aclosing(response.pieces()) as pieces:
             rest = b""
-            while data := await response.content.readany():
-                events, rest = complete_events(rest + data)
+            async for piece in pieces:
+                events, rest = complete_events(rest + piece)
                 for event in events:
                     if event == _DONE:
                         return
@@ -102,18 +97,82 @@ class Upstream:
                     yield event
 
     @asynccontextmanager
-    async def _request(
-        self, path: str, body: Mapping[str, object] | None
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _request(self, path: str, body: Mapping[str, object] | None) -> AsyncIterator[_Response]:
+        data = b"" if body is None else msgspec.json.encode(body)
         method = "GET" if body is None else "POST"
-        data = None if body is None else msgspec.json.encode(body)
+        head = _HEAD.format(method=method, path=path, key=self._key, length=len(data))
         try:
-            async with self._session.request(method, self._base + path, data=data) as response:
+            # A large model may take minutes to answer; the client decides how long to wait.
+            async with asyncio.timeout(_CONNECT_S):
+                reader, writer = await self._connect()
+            try:
+                writer.write(head.encode() + data)
+                response = _Response(reader)
+                await response.begin()
                 if response.status >= 400:
-                    raise _failure(response.status, await response.read())
+                    raise _failure(response.status, await response.whole())
                 yield response
-        except (aiohttp.ClientError, OSError) as error:
+            finally:
+                writer.close()
+        except (OSError, EOFError, httptools.HttpParserError) as error:
             raise Disconnected(str(error)) from error
+
+    async def _connect(self) -> tuple[StreamReader, StreamWriter]:
+        if (path := self._address.removeprefix("unix://")) != self._address:
+            return await asyncio.open_unix_connection(path)
+        url = urlsplit(self._address)
+        return await asyncio.open_connection(url.hostname, url.port)
+
+
+class _Response:
+    """A response, as its bytes come. httptools calls the methods ``on_…``."""
+
+    def __init__(self, reader: StreamReader) -> None:
+        self._reader = reader
+        self._parser = httptools.HttpResponseParser(self)
+        self._begun = self._over = False
+        self._body = b""
+
+    @property
+    def status(self) -> int:
+        return int(self._parser.get_status_code())
+
+    def on_headers_complete(self) -> None:
+        self._begun = True
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        self._over = True
+
+    async def begin(self) -> None:
+        """Read up to the end of its headers."""
+        while not self._begun:
+            await self._read()
+
+    async def whole(self) -> bytes:
+        return b"".join([piece async for piece in self.pieces()])
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The body as it comes.
+
+        Raises:
+            EOFError: the connection was closed before its end.
+        """
+        while True:
+            piece, self._body = self._body, b""
+            if piece:
+                yield piece
+            if self._over:
+                return
+            await self._read()
+
+    async def _read(self) -> None:
+        data = await self._reader.read(_PIECE_BYTES)
+        if not data:
+            raise EOFError("The connection was closed before the end of the answer.")
+        self._parser.feed_data(data)
 
 
 def complete_events(stream: bytes) -> tuple[list[bytes], bytes]:
