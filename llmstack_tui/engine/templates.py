@@ -34,6 +34,8 @@ FILE, LAYER, KNOWN, NONE = "file", "layer", "known", "none"
 
 # Their answers come in parts of their own form, which llama.cpp reads.
 _OWN_FORM = frozenset({"gpt-oss"})
+# Signs of a form that llama.cpp takes answers apart by. More than there are cost only time.
+_PARTS_OF_ANSWERS = re.compile(r"think|reason|channel|>>>", re.IGNORECASE)
 # Signs that a template tells what tools answered (``chatTemplateHasToolRoundTrip`` and its twin in Ollama).
 _TELLS_RESULTS = re.compile(r"tool_response|tool_results|ipython|role['\"\]]* *== *['\"]tool['\"]")
 _GO_TELLS_RESULTS = re.compile(r'eq \.Role "tool"|tool_response|TOOL_RESULTS')
@@ -62,6 +64,11 @@ class ModelTemplate(Struct, frozen=True, kw_only=True):
     go: GoTemplate | None = None
     fill: GoTemplate | None = None
     notes: Sentences = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether llama.cpp has no more to do with an answer without tools than to hand it on."""
+        return not _PARTS_OF_ANSWERS.search(self.runs)
 
 
 class KnownTemplate(Struct, frozen=True):

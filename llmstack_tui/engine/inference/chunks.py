@@ -61,7 +61,9 @@ class CompletionChunk(Struct, frozen=True, kw_only=True):
 
     Attributes:
         finish: "stop", "length" or "tool_calls" at the end; a chunk with ``usage`` may follow.
+        at_word: it was ended at a text of ``stop``, the tokens of which are among ``tokens``.
         usage: set in the last chunk.
+        tokens: those of `/completion`, which leaves out some of a letter that takes several.
     """
 
     text: str = ""
@@ -69,7 +71,9 @@ class CompletionChunk(Struct, frozen=True, kw_only=True):
     tool_calls: tuple[ToolCallPart, ...] = ()
     logprobs: tuple[TokenLogprob, ...] = ()
     finish: str | None = None
+    at_word: bool = False
     usage: CompletionUsage | None = None
+    tokens: tuple[int, ...] = ()
 
 
 def joined(chunks: Sequence[CompletionChunk]) -> CompletionChunk:
@@ -86,8 +90,17 @@ def joined(chunks: Sequence[CompletionChunk]) -> CompletionChunk:
         tool_calls=tuple(_joined_call(index, parts) for index, parts in sorted(calls.items())),
         logprobs=tuple(logprob for chunk in chunks for logprob in chunk.logprobs),
         finish=next((chunk.finish for chunk in reversed(chunks) if chunk.finish), None),
+        at_word=any(chunk.at_word for chunk in chunks),
         usage=next((chunk.usage for chunk in reversed(chunks) if chunk.usage), None),
+        tokens=tuple(token for chunk in chunks for token in chunk.tokens),
     )
+
+
+def answer_tokens(whole: CompletionChunk) -> tuple[int, ...] | None:
+    """The tokens of a whole answer, without the one that ends it; None if they are not known."""
+    if whole.usage is None or whole.at_word or len(whole.tokens) != whole.usage.answer_tokens:
+        return None
+    return whole.tokens[:-1] if whole.finish == "stop" else whole.tokens
 
 
 def _joined_call(index: int, parts: Sequence[ToolCallPart]) -> ToolCallPart:
@@ -128,6 +141,8 @@ class _LlamaEvent(Struct):
     content: str | None = None
     stop_type: str | None = None
     completion_probabilities: tuple[TokenLogprob, ...] | None = None
+    tokens: tuple[int, ...] = ()
+    tokens_predicted: int = 0
 
 
 _decoder = msgspec.json.Decoder(_LlamaEvent)
@@ -152,7 +167,10 @@ def decode(event: bytes) -> CompletionChunk:
             text=found.content or "",
             logprobs=found.completion_probabilities or (),
             finish=_STOP_TYPES.get(found.stop_type) if found.stop_type else None,
+            at_word=found.stop_type == "word",
             usage=usage,
+            # An event about the progress of the prompt has one that is none.
+            tokens=found.tokens if found.tokens_predicted else (),
         )
     choice = found.choices[0]
     delta = choice.delta or _LlamaDelta(content=choice.text)

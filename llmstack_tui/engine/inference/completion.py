@@ -168,7 +168,8 @@ async def _generate_request(request: GenerateRequest, session: ModelSession) -> 
         turns.insert(0, {"role": "system", "content": system})
     go = own or session.target.template.go
     if not request.context and go is None:
-        return await rendering.conversation(session, {"messages": turns, **fields}, request.think)
+        body = {"messages": turns, **fields}
+        return await rendering.conversation(session, body, request.think, with_tokens=True)
     try:
         before = await prompt.detokenize(session.runner, request.context) if request.context else ""
     except UpstreamError:

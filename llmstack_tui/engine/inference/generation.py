@@ -14,7 +14,7 @@ from msgspec import Struct
 from llmstack_tui.base.structs import replace
 from llmstack_tui.engine.errors import NO_GRAMMAR, UpstreamError
 from llmstack_tui.engine.inference import prompt
-from llmstack_tui.engine.inference.chunks import CompletionChunk, TokenLogprob, decode, joined
+from llmstack_tui.engine.inference.chunks import CompletionChunk, TokenLogprob, answer_tokens, decode, joined
 from llmstack_tui.engine.inference.tagged_answer import TaggedAnswer
 from llmstack_tui.engine.runners.runner import LastAnswer
 
@@ -58,7 +58,8 @@ class Generation:
         self._with_context = with_context
         self._context: list[int] | None = None
         self._session = session
-        self._request = request
+        # Routes that cannot return tokens pass over it.
+        self._request = replace(request, body={**request.body, "return_tokens": with_context})
         self._chunks: list[CompletionChunk] = []
         self._text = ""
         self._asked_s = time.monotonic()
@@ -71,7 +72,6 @@ class Generation:
         first would slow down all requests.
         """
         while True:
-            runner = self._session.runner
             try:
                 async with self._prompt() as written, aclosing(self._events()) as chunks:
                     async for chunk in chunks:
@@ -81,7 +81,7 @@ class Generation:
                         if chunk.text or chunk.thinking or chunk.logprobs:
                             yield chunk
                     if written is not None:
-                        self._context = await prompt.context_tokens(runner, await written, self._text)
+                        self._context = [*await written, *await self._answer_tokens()]
                 return
             except UpstreamError as error:
                 # llama.cpp refuses both before it generates anything.
@@ -125,17 +125,23 @@ class Generation:
             request = await prompt.after_thinking(runner, request, self._text)
 
     @asynccontextmanager
-    async def _prompt(self) -> AsyncIterator[Task[str | list[int]] | None]:
-        """The prompt's text or tokens, if they are needed: found while llama.cpp reads it."""
+    async def _prompt(self) -> AsyncIterator[Task[list[int]] | None]:
+        """The prompt's tokens, if they are needed: found while llama.cpp reads it."""
         if not self._with_context:
             yield None
             return
-        finding = asyncio.create_task(prompt.written(self._session.runner, self._request))
+        finding = asyncio.create_task(prompt.tokens(self._session.runner, self._request))
         try:
             yield finding
         finally:
             finding.cancel()
             await asyncio.gather(finding, return_exceptions=True)
+
+    async def _answer_tokens(self) -> Sequence[int]:
+        found = answer_tokens(joined(self._chunks))
+        if found is None:
+            return await prompt.tokenize(self._session.runner, self._text, begins=False)
+        return found
 
     def done(self, since_ns: int) -> Done:
         whole = joined(self._chunks)

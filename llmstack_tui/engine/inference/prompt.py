@@ -184,13 +184,6 @@ async def tokens(server: LlamaServer, request: LlamaRequest) -> list[int]:
     return await tokenize(server, prompt) if isinstance(prompt, str) else prompt
 
 
-async def context_tokens(server: LlamaServer, prompt: str | list[int], answer: str) -> list[int]:
-    """The tokens of a prompt and of its answer."""
-    if isinstance(prompt, str):
-        return await tokenize(server, prompt + answer)
-    return [*prompt, *await tokenize(server, answer, begins=False)]
-
-
 async def after_thinking(server: LlamaServer, request: LlamaRequest, thought: str) -> LlamaRequest:
     """The request for the answer itself, once the model has written ``thought``."""
     prompt = request.body["prompt"]

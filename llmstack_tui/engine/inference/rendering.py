@@ -42,9 +42,12 @@ _PARTS_BEFORE, _PARTS = 3, 4
 
 
 async def conversation(
-    session: ModelSession, body: Mapping[str, Any], think: bool | str | None
+    session: ModelSession, body: Mapping[str, Any], think: bool | str | None, *, with_tokens: bool = False
 ) -> LlamaRequest:
     """The request for the next message. ``body`` is that of a chat for llama.cpp.
+
+    Args:
+        with_tokens: the tokens of prompt and answer will be asked for: then it is written here, if it can be.
 
     Raises:
         ApiError: the model's Go template failed.
@@ -53,10 +56,11 @@ async def conversation(
     if (go := session.target.template.go) is not None:
         return await written(session, go, turns, body, think)
     thinks = THINKING in session.target.capabilities and think is not False
-    if "response_format" not in body or "tools" in body or thinks:
+    # In a chat, llama.cpp's grammar has the answer begin with a fence for JSON, and then takes that away.
+    writes = "response_format" in body or (with_tokens and session.target.template.is_plain)
+    if not writes or "tools" in body or thinks:
         return LlamaRequest(CHAT, body)
 
-    # In a chat, llama.cpp's grammar has the answer begin with a fence for JSON, and then takes that away.
     async def write(turns: Sequence[LlamaMessage]) -> str:
         return await render(session.runner, body, turns)
 

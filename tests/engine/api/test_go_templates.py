@@ -143,7 +143,9 @@ def test_thinking_is_told_apart(engine: Serving) -> None:
     answer = engine.generate(model="thinker")
     assert (answer["thinking"], answer["response"]) == ("Hm.", "So!")
     again = engine.generate(model="thinker", prompt="Hi", context=answer["context"])
-    assert again["context"][: len(answer["context"])] == answer["context"]
+    question = "<|im_start|>user\nHi+<|im_end|>\n<|im_start|>assistant\n"
+    whole_text = f"{question}<think> Hm.</think> So!{question}"
+    assert again["prompt_eval_count"] == prompt_tokens(engine, "thinker", whole_text)
     said = engine.chat(model="thinker", think=False)["message"]
     assert (said["content"], "thinking" in said) == ("<think> Hm.</think> So!", False)
     whole = engine.chat(model="thinking-caller", tools=[TOOL])["message"]

@@ -82,6 +82,23 @@ def test_the_context_goes_round(engine: Serving) -> None:
     assert second["prompt_eval_count"] > len(first["context"])
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, 8),
+        ({"num_predict": 3}, 3),
+        ({"stop": [" model"]}, 4),
+    ],
+)
+@pytest.mark.parametrize("model", ["tiny", "thinking"])
+def test_the_context_is_the_prompt_and_the_words_of_the_answer(
+    engine: Serving, model: str, options: dict[str, object], words: int
+) -> None:
+    """The tokens of the answer are told with it, unless they are more than its text, or llama.cpp thinks."""
+    answer = engine.generate(model=model, think=False, options={**GREEDY, **options})
+    assert len(answer["context"]) == answer["prompt_eval_count"] + words
+
+
 def test_a_raw_prompt_gets_no_template(engine: Serving) -> None:
     answer = engine.generate("Hello", raw=True)
     assert answer["response"] == models.ANSWER.removeprefix("Hello")

@@ -11,6 +11,7 @@ from llmstack_tui.engine.inference.chunks import (
     FunctionPart,
     TokenLogprob,
     ToolCallPart,
+    answer_tokens,
     decode,
     joined,
 )
@@ -55,6 +56,33 @@ def test_a_chat_comes_together() -> None:
     top = (logprob("Hello", -0.5, 72, 101), logprob("", -15.9))
     assert answer.logprobs == (logprob("Hello", -0.5, 72, 101, top=top),)
     assert answer.tool_calls == ()
+
+
+@pytest.mark.parametrize(
+    ("stop_type", "answer_count", "expected"),
+    [
+        (b"limit", 2, (50, 51)),
+        (b"eos", 2, (50,)),
+        (b"word", 2, None),
+        # Of a letter that takes several tokens, only the last one is told.
+        (b"limit", 3, None),
+    ],
+)
+def test_the_tokens_of_an_answer_are_known_or_not(
+    stop_type: bytes, answer_count: int, expected: tuple[int, ...] | None
+) -> None:
+    events = (
+        COMPLETION[0],
+        b'{"content":".","tokens":[50],"tokens_predicted":1}',
+        b'{"content":"","tokens":[51],"tokens_predicted":2}',
+        b'{"content":"","tokens":[],"stop_type":"%s","tokens_predicted":2,"timings":{"predicted_n":%d}}'
+        % (stop_type, answer_count),
+    )
+    assert answer_tokens(added(*events)) == expected
+
+
+def test_a_chat_does_not_tell_tokens() -> None:
+    assert answer_tokens(added(*CHAT)) is None
 
 
 def test_the_progress_of_prefill_is_an_empty_chunk() -> None:
