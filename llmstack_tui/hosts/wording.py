@@ -27,6 +27,9 @@ SENTENCES: Catalogue = {
     "host.too_late": "No answer came from {host} in time.",
     "host.closed": "{host} closed the connection.",
     "host.connection_broke": "The connection to {host} broke.",
+    "host.upload_broke": (
+        "{host} broke off while it was sent a file of {size:size}, and answers now: its disk may be full."
+    ),
     "host.stopped": "{host} stopped in the middle of an answer.",
     "host.start_it": "Start the server, or give its address with --host.",
     "host.check_address": "Check the address, and that the server listens for other machines.",

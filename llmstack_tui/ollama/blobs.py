@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from llmstack_tui.base.languages import later
 from llmstack_tui.base.structs import replace
 from llmstack_tui.gguf.source import check_format, open_regular
+from llmstack_tui.hosts.errors import HostError, ServerError, Unreachable
 from llmstack_tui.hosts.types import Progress
 from llmstack_tui.ollama import wire
 
@@ -69,13 +70,25 @@ async def send_blob(http: Transport, path: Path, digest: str) -> AsyncGenerator[
     try:
         while not (await asyncio.wait((sending,), timeout=_REPORT_EVERY_S))[0]:
             yield Progress(status=later("sending"), digest=digest, total=size, completed=sent)
-        sending.result()
+        try:
+            sending.result()
+        except Unreachable as error:
+            raise await _broken_off(http, address, size, error) from None
         yield Progress(status=later("sending"), digest=digest, total=size, completed=size)
     finally:
         sending.cancel()
         await asyncio.wait((sending,))
         if not sending.cancelled():
             sending.exception()  # retrieved, so that asyncio does not report it as never retrieved
+
+
+async def _broken_off(http: Transport, address: str, size: int, error: Unreachable) -> HostError:
+    """Why an upload broke off. Ollama closes the connection when it cannot write, and its answer is lost."""
+    if error.kind in ("host.closed", "host.connection_broke"):
+        with suppress(HostError):
+            await http.exists(address)
+            return ServerError("host.upload_broke", host=http.url, size=size, detail=error.detail)
+    return error
 
 
 async def send_blobs(http: Transport, files: Sequence[ModelFile]) -> AsyncGenerator[Progress, None]:

@@ -20,7 +20,9 @@ SENTENCES: Catalogue = {
         "{box} has another key than before: it was set up anew, or something else answers in its place. "
         "Nothing was sent. If it was set up anew, `{command}` says how to forget the old key."
     ),
-    "ssh.bad_key": "The key of {box} cannot be trusted: {why}.",
+    "ssh.bad_key": (
+        "The key of {box}, or of a machine on the way to it, is not trusted: {why}. Try `{command}`."
+    ),
     "ssh.wants_password": (
         "{box} asks for a password, which llmstack does not send. Use a key: `ssh-copy-id` installs one "
         "there, and `ssh-add` hands one with a passphrase to the agent. It is tried again every "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.engine_process import engine_process
-from tests.support.gguf.models import ANSWER
+from tests.support.gguf.models import SHORT_ANSWER, adapter
 from tests.support.scripted_server import Reply, Request, Then, document, ndjson, serving
 from tests.support.small_disk import engine_on_a_small_disk, may_mount
 from tests.support.stacks import following
@@ -47,11 +48,15 @@ def blobs(home: Path) -> dict[str, tuple[int, int]]:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[tuple[str, Path]]:
-    """An engine with a model that has texts of its own, and its home."""
+    """An engine with a model that has texts and an adapter of its own, and its home."""
     home = tmp_path_factory.mktemp("source")
+    adapting = adapter(home / "adapter.gguf").read_bytes()
+    digest = f"sha256:{hashlib.sha256(adapting).hexdigest()}"
+    made = {"model": NAME, "from": "tiny", "adapters": {"adapter.gguf": digest}, **TEXTS}
     with engine_process(home) as url, httpx.Client(base_url=url, timeout=60) as client:
         client.post("/api/import", json={"model": "tiny", "path": str(tiny_model)}).raise_for_status()
-        client.post("/api/create", json={"model": NAME, "from": "tiny", **TEXTS}).raise_for_status()
+        client.post(f"/api/blobs/{digest}", content=adapting).raise_for_status()
+        client.post("/api/create", json=made).raise_for_status()
         yield url, home
 
 
@@ -85,7 +90,7 @@ async def refusal(stack: Stack, source: str, to: str, name: str = "") -> HostErr
     return caught.value
 
 
-async def test_a_model_is_copied_with_all_its_texts_and_answers_there(
+async def test_a_model_is_copied_with_all_that_it_has_and_answers_there(
     source: tuple[str, Path], other: tuple[str, Path]
 ) -> None:
     async with stack_of(source, other[0]) as stack:
@@ -97,7 +102,7 @@ async def test_a_model_is_copied_with_all_its_texts_and_answers_there(
             assert getattr(there, text_of) == getattr(here, text_of)
         assert sorted(there.parameters.splitlines()) == sorted(here.parameters.splitlines())
         greedy = stack.actions.chat(other[0], NAME, [Message(role="user", content="Hi")])
-        assert "".join([chunk.text async for chunk in greedy]) == ANSWER
+        assert "".join([chunk.text async for chunk in greedy]) == SHORT_ANSWER
         assert (await stack.records.events())[0].host == other[0]
 
         before = blobs(other[1])
@@ -187,6 +192,7 @@ async def destination(**answers: Reply) -> AsyncIterator[ScriptedServer]:
         ("blobs", FULL, "host.failed"),
         ("blobs", document({"error": "no"}, 403), "host.refused"),
         ("blobs", Reply(then=Then.RESET), "answer.broke_off"),
+        ("blobs", Reply(raw=b"", then=Then.RESET), "host.upload_broke"),
         ("create", document({"error": "no"}, 400), "host.refused"),
         ("create", ndjson({"error": "no space left on device"}), "host.failed"),
         ("create", ndjson({"status": "parsing"}, then=Then.CUT), "answer.broke_off"),
