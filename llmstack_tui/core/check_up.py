@@ -89,7 +89,7 @@ class CheckUp:
                 cards=lambda: machine.card_facts(root),
                 disk=self._disk,
                 settings=self._settings,
-                registry=lambda: registry.registry_facts(self._registry),
+                registry=self._ask_registry,
                 doors=lambda: servers.open_doors(urls, self._addresses or servers.own_addresses()),
                 state=_state,
                 system=lambda: machine.system_facts(environ),
@@ -189,6 +189,12 @@ class CheckUp:
         spaces = [(each.path, await asyncio.to_thread(read_disk, each.path)) for each in folders]
         known = tuple((path, space) for path, space in spaces if space is not None)
         return facts.DiskFacts(tuple(folders), tuple(problems), known)
+
+    async def _ask_registry(self) -> facts.RegistryFacts:
+        """What the registry answers; who has it never asked for updates has it not asked here, either."""
+        if self._core.settings.updates.check_every is None:
+            return facts.RegistryFacts("")
+        return await registry.registry_facts(self._registry)
 
     def _settings(self) -> facts.SettingsFacts:
         problems = list(load_settings(self._core.config, self._core.environ).problems)

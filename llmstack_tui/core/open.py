@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.kinds import EngineLife
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
+    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.options import StackOptions
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.stack import Stack
@@ -142,6 +143,13 @@ class Core:
         engine = self.settings.engine
         life = life or ("stopped" if engine.keep else "owner")
         return await control.start(life=life, port=engine.port, config=self.config)
+
+    async def check_up(self) -> CheckUp:
+        """The examination of this installation."""
+        await lazy.load(".core.check_up")
+        from llmstack_tui.core.check_up import CheckUp  # noqa: PLC0415
+
+        return CheckUp(self)
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         """The dashboard's stack: the user is the actor, and newer versions are looked for."""

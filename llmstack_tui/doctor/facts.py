@@ -130,7 +130,7 @@ class SettingsFacts(Struct, frozen=True):
 
 
 class RegistryFacts(Struct, frozen=True):
-    """The registry; ``ahead_s`` is how far our clock is ahead of its own, None if it does not say."""
+    """The registry, without a URL if it was not asked; ``ahead_s``: how far our clock is ahead of its own."""
 
     url: str
     problem: Sentences = ()

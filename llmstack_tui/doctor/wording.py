@@ -218,6 +218,7 @@ SENTENCES: Catalogue = {
     # The network.
     "doctor.registry": "The registry {url} can be reached.",
     "doctor.no_registry": "The registry {url} cannot be reached.",
+    "doctor.not_asked": "The registry was not asked: [updates] check_every is off.",
     "doctor.offline": "Models that are here work; none can be pulled or checked for updates.",
     "doctor.clock": "The clock agrees with the registry's.",
     "doctor.clock_unknown": "Whether the clock is right is not known: the registry does not tell the time.",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
+    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import NoteKind, Tab
     from llmstack_tui.tui.stack import DashboardStack
@@ -182,6 +183,11 @@ class Dashboard(TerminalApp):
         """Show what is going on while there is no server yet; ``waiting`` adds the seconds waited."""
         self.screens.say(text.replace("…", self.marks.dots), waiting=waiting)
 
+    def notes(self) -> tuple[str, ...]:
+        if self.stack is None:
+            return ()
+        return tuple(note for each in self.controllers for note in each.notes())
+
     def trouble(self) -> str:
         view = self.view
         away = servers.banner(view, restart=self.connection.engine_is_away, names=self.host_names)
@@ -208,6 +214,9 @@ class Dashboard(TerminalApp):
 
     def tabs(self) -> Sequence[Tab]:
         return features.tabs(self.state, self.preferences.first_keys)
+
+    async def check_up(self) -> CheckUp:
+        return await self.services.check_up()
 
     async def open(self, name: str, *about: object) -> None:
         await self.screens.open(name, *about)

@@ -21,6 +21,7 @@ from llmstack_tui.tui import (
     memory,
     models,
     servers,
+    system,
     updates,
 )
 from llmstack_tui.tui.screen import SidePane
@@ -46,6 +47,7 @@ FEATURES = (
     memory.FEATURE,
     guard.FEATURE,
     servers.FEATURE,
+    system.FEATURE,
     guide.FEATURE,
 )
 BY_NAME = {feature.name: feature for feature in FEATURES}

@@ -223,7 +223,8 @@ class TabScreen(LiveScreen):
     def show_rest(self, view: View) -> None:
         super().show_rest(view)
         shell = self.shell
-        self.header.show(servers.header_line(view, shell.settings, read_only=shell.read_only))
+        line = servers.header_line(view, shell.settings, read_only=shell.read_only, notes=shell.notes())
+        self.header.show(line)
         self.tabs.show(shell.tabs())
         self.too_small.show_key(view.keys[keys.QUIT])
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from llmstack_tui.config.settings import Settings
+    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.draw.marks import Marks
@@ -176,6 +177,9 @@ class Shell(Protocol):
     def tabs(self) -> Sequence[Tab]:
         """The tabs of the screens."""
 
+    def notes(self) -> tuple[str, ...]:
+        """What features have to say in the header."""
+
     def trouble(self) -> str:
         """What is wrong with the connection to the servers, and what the guard asks; else ""."""
 
@@ -225,6 +229,9 @@ class Shell(Protocol):
 
     def cancel(self, group: str, name: str) -> None:
         """Cancel the work with this name."""
+
+    async def check_up(self) -> CheckUp:
+        """The examination of this installation."""
 
     async def open(self, name: str, *about: object) -> None:
         """Show the screen of a feature."""
@@ -299,6 +306,10 @@ class Controller:
     def asks(self, view: View) -> str:
         """A question for the banner, which a key answers; "" if there is none."""
         return ""
+
+    def notes(self) -> tuple[str, ...]:
+        """What to say in the header: a few words each."""
+        return ()
 
     def farewell(self) -> str:
         """The text to print on the terminal when the dashboard has ended."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httpx
 from textual import events
@@ -23,6 +23,7 @@ from tests.support import seeded
 from tests.support.fake_ollama import FakeOllama
 from tests.support.scripted_server import Request
 from tests.support.waiting import settle, wait_until
+from tests.tui.fakes import FakeDoctor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.paths import Look
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
+    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.servers import Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
@@ -122,6 +124,9 @@ class World:
 
     async def start_engine(self) -> EngineHandle:
         raise NotImplementedError
+
+    async def check_up(self) -> CheckUp:
+        return cast("CheckUp", FakeDoctor())
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         self.stacks = [

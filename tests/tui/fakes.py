@@ -22,6 +22,7 @@ from llmstack_tui.catalog.types import Offer
 from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.core.servers import Found
+from llmstack_tui.doctor.types import Report
 from llmstack_tui.editors.service import EditorService
 from llmstack_tui.fit.verdict import Room
 from llmstack_tui.guard.types import Consent, GuardState, PinEffect
@@ -49,10 +50,12 @@ if TYPE_CHECKING:
     from llmstack_tui.catalog.types import Catalog
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
+    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import StackState
+    from llmstack_tui.doctor.types import Finding
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.guard.types import Confirm
@@ -398,6 +401,21 @@ def checked(real: Stack, fake: FakeStack) -> tuple[DashboardStack, DashboardStac
     return real, fake
 
 
+class FakeDoctor:
+    """Finds what a test says."""
+
+    def __init__(self, *findings: Finding) -> None:
+        self.findings = findings
+        self.mended: list[str] = []
+
+    async def examine(self) -> Report:
+        return Report(self.findings)
+
+    async def mend(self, finding: Finding) -> None:
+        self.mended.append(finding.id)
+        self.findings = tuple(each for each in self.findings if each.id != finding.id)
+
+
 class FakeServices:
     """Finds what it is told to find: ``found`` from the left, its last one again and again, or ``never``."""
 
@@ -411,6 +429,7 @@ class FakeServices:
         self.settings: asyncio.Queue[LoadedSettings] = asyncio.Queue()
         self.kept: dict[str, str] = {}
         self.last_session: StackState | None = None
+        self.doctor = FakeDoctor()
 
     async def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
         while True:
@@ -446,6 +465,9 @@ class FakeServices:
     async def start_engine(self) -> EngineHandle:
         assert self.engine is not None
         return await self.engine
+
+    async def check_up(self) -> CheckUp:
+        return cast("CheckUp", self.doctor)
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         self.opened.append(tuple(hosts))

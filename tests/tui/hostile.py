@@ -18,12 +18,14 @@ from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.tui.app import Dashboard
 from tests.support.waiting import wait_until
 from tests.tui.driving import Desk
+from tests.tui.fakes import FakeDoctor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
     from pathlib import Path
 
     from llmstack_tui.base.paths import Look
+    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
@@ -75,6 +77,9 @@ class HostServices:
 
     async def start_engine(self) -> EngineHandle:
         raise NotImplementedError
+
+    async def check_up(self) -> CheckUp:
+        return cast("CheckUp", FakeDoctor())
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         self.stack = Stack(

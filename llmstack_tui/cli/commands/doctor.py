@@ -9,13 +9,13 @@ from llmstack_tui.base.languages import tr
 from llmstack_tui.cli import output
 from llmstack_tui.cli.findings import document, write
 from llmstack_tui.cli.stacks import refuse_read_only
-from llmstack_tui.core.check_up import CheckUp
 from llmstack_tui.core.wording import text
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from llmstack_tui.cli.parser import Parser
+    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.open import Core
     from llmstack_tui.doctor.types import Finding, Report
 
@@ -35,7 +35,7 @@ def add_options(parser: Parser) -> None:
 async def run(core: Core, options: Namespace) -> int:
     if options.yes and not options.fix:
         raise output.WrongUsage(tr("--yes answers the question of --fix: give both, or neither."))
-    check_up = CheckUp(core)
+    check_up = await core.check_up()
     report = await check_up.examine()
     if options.fix:
         await _mend(core, options, check_up, _fixable(report, options.fix))

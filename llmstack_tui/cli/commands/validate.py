@@ -39,7 +39,11 @@ async def run(core: Core, options: Namespace) -> int:
 async def _try(core: Core, options: Namespace) -> Trial:
     urls = await running_urls(core)
     if urls is None:
-        _agree(core, options, tr("No server runs. Start one, and load {model}?", model=options.name))
+        _agree(
+            core,
+            options,
+            tr("No server runs. Start the built-in engine for it, and load {model}?", model=options.name),
+        )
     async with opened(core, urls, processes=True, start="owner") as stack:
         try:
             await look(stack)

@@ -18,7 +18,9 @@ _LOCAL = ("localhost", "127.0.0.1", "*")
 
 
 def registry(id_: str, registry: RegistryFacts) -> Iterator[Finding]:
-    if registry.problem:
+    if not registry.url:
+        yield Finding(id=id_, state=FindingState.DOES_NOT_APPLY, says=Sentence("doctor.not_asked"))
+    elif registry.problem:
         says, advice = Sentence("doctor.no_registry", {"url": registry.url}), (Sentence("doctor.offline"),)
         evidence = registry.problem
         yield Finding(id=id_, state=FindingState.WARNING, says=says, evidence=evidence, advice=advice)

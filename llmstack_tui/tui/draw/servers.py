@@ -40,8 +40,10 @@ class ConnectionProgress(Struct, frozen=True):
     since_s: float | None = None
 
 
-def header_line(view: View, settings: Settings, *, read_only: bool) -> HeaderLine:
-    """The content of the header; without a state only the time, and anything unusual."""
+def header_line(
+    view: View, settings: Settings, *, read_only: bool, notes: tuple[str, ...] = ()
+) -> HeaderLine:
+    """The content of the header; without a state only the time, and anything unusual, as ``notes`` are."""
     state, clock = view.state, f"{view.moment.now:%H:%M}"
     if state is None:
         return HeaderLine(notes=_notes(None, read_only=read_only), clock=clock)
@@ -50,7 +52,7 @@ def header_line(view: View, settings: Settings, *, read_only: bool) -> HeaderLin
         profile=state.profile.name if state.profile else "",
         limit=_limit(state, settings),
         about=machine_text(state, settings),
-        notes=_notes(state, read_only=read_only),
+        notes=(*_notes(state, read_only=read_only), *notes),
         updates=len(wanted(state)),
         checking=state.checking,
         newer=tuple(f"{each.program} {each.version}" for each in newer_programs(state)),

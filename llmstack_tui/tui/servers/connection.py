@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.paths import Look
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
+    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
@@ -69,6 +70,9 @@ class DashboardCore(Protocol):
 
     async def start_engine(self) -> EngineHandle:
         """Start the built-in engine and return when it answers."""
+
+    async def check_up(self) -> CheckUp:
+        """The examination of this installation, which changes nothing by itself."""
 
     async def open(self, hosts: Sequence[str]) -> AbstractAsyncContextManager[DashboardStack]:
         """Make a stack, not entered yet, for the servers at these URLs."""

@@ -1,0 +1,24 @@
+"""What the doctor found on this machine, and how to mend it."""
+
+from __future__ import annotations
+
+from llmstack_tui.tui.keys import bind, hidden
+from llmstack_tui.tui.shell import Feature
+
+KEYS = [
+    bind("system.open", "enter,space", "open", "Show", "What was seen, and what to do; again: fold it"),
+    bind("system.fix", "f", "act_on('system.fix')", "Fix",
+        "Carry out the fix of the finding under the cursor; asks first, and says what it will do"),
+    bind("system.look", "r", "act('system.look')", "Examine", "Examine the installation again now"),
+    bind("system.close", "escape,q,0", "close", "Back", "Back to the previous screen"),
+]  # fmt: skip
+
+FEATURE = Feature(
+    name="system",
+    label="System",
+    keys={"Keys of the system": KEYS},
+    opened_by=hidden("app.system", "0", "open('system')", "System",
+        "What is wrong with this installation, why, and how to mend it"),
+    screen="screen.SystemScreen",
+    controller="actions.SystemController",
+)  # fmt: skip

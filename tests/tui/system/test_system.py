@@ -1,0 +1,99 @@
+"""The screen of the doctor's findings: what it shows, the count in the header, and the fix after a yes."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import psutil
+import pytest
+
+from llmstack_tui.base import paths
+from llmstack_tui.base.sentences import Sentence, quoted
+from llmstack_tui.doctor.types import Finding, FindingState, Fix, FixKind
+from llmstack_tui.tui.system import actions
+from tests.support import seeded
+from tests.support.folders import blob
+from tests.support.waiting import wait_until
+from tests.tui.driving import dashboard, real_dashboard
+from tests.tui.fakes import FakeServices, FakeStack
+
+HUNG = Finding(
+    id="engine.answers",
+    state=FindingState.BROKEN,
+    says=quoted("It hangs."),
+    evidence=(quoted("The evidence."),),
+    advice=(quoted("The advice."),),
+)
+LEFT = Finding(
+    id="disk.leftovers",
+    state=FindingState.WARNING,
+    says=quoted("Files lie about."),
+    fix=Fix(FixKind.CLEAN_DISK, Sentence("doctor.clean", {"count": 2, "size": 800})),
+)
+GOOD = Finding(id="net.proxy", state=FindingState.FINE, says=quoted("No proxy is set."))
+
+
+def finds(*findings: Finding) -> FakeServices:
+    services = FakeServices(FakeStack(seeded.typical()))
+    services.doctor.findings = findings
+    return services
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_findings_the_worst_first(size: tuple[int, int]) -> None:
+    async with dashboard(services=finds(GOOD, LEFT, HUNG), size=size) as desk:
+        await desk.press("0")
+        await desk.until_shown("1 broken, 1 warning", "engine.answers", "It hangs.", "No proxy is set.")
+        shown = desk.text
+        assert shown.index("Broken") < shown.index("Warnings") < shown.index("Fine")
+        assert "The evidence." not in shown
+        await desk.press("enter")
+        await desk.until_shown("The evidence.", "The advice.")
+        await desk.press("enter")
+        assert "The evidence." not in desk.text
+        await desk.press("escape")
+        assert desk.app.models.is_current
+
+
+async def test_the_header_counts_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "FIRST_AFTER_S", 0.0)
+    async with dashboard(services=finds(GOOD, LEFT, HUNG)) as desk:
+        await desk.until_shown("2 findings (0)")
+
+
+async def test_a_fix_is_carried_out_after_a_yes() -> None:
+    services = finds(LEFT, HUNG)
+    doctor = services.doctor
+    async with dashboard(services=services) as desk:
+        await desk.press("0")
+        await desk.until_shown("It hangs.")
+        await desk.press("f")
+        assert "nothing here that llmstack could mend" in desk.told
+        await desk.press("down", "f")
+        await desk.until_shown("Mend this?", "Remove 2 files")
+        await desk.press("escape")
+        assert doctor.mended == []
+        await desk.press("f", "right", "enter")
+        await wait_until(lambda: doctor.mended)
+        await desk.until_shown("1 broken")
+        assert "Files lie about." not in desk.text
+        assert doctor.mended == ["disk.leftovers"]
+
+
+async def test_the_real_doctor_finds_an_engine_that_hangs_and_a_file_that_nobody_uses() -> None:
+    folder = paths.data_folder()
+    blob(paths.models_folder(), b"nobody's" * 100)
+    record = {
+        "pid": os.getpid(),
+        "created_s": psutil.Process().create_time(),
+        "url": "http://127.0.0.1:1",
+        "version": "0.1.0",
+        "log": "engine.log",
+    }
+    (folder / "engine.json").write_text(json.dumps(record))
+    async with real_dashboard() as desk:
+        await desk.press("0")
+        await desk.until_shown("1 broken", "engine.answers", "does not answer at http://127.0.0.1:1")
+        await desk.press("r")
+        await desk.until_shown("1 broken")
