@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.draw.text import Part
 
 _CODE_BLOCK = re.compile(r"```\w*\n(.*?)\n```", re.DOTALL)
-_CODE_OR_LINK = re.compile(r"`([^`]+)`|\[([^]]+)]\([^)]+\)")
+_MARKED = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\[([^]]+)]\([^)]+\)")
 _TITLE, _CODE, _LINK = "bold $text-primary", "bold", "$text-primary"
 
 
@@ -55,9 +55,9 @@ def _styled(text: str) -> Content:
     parts: list[Part] = []
     end = 0
     text = " ".join(text.split())
-    for found in _CODE_OR_LINK.finditer(text):
-        code, label = found.groups()
-        parts += [text[end : found.start()], (code, _CODE) if code else (label, _LINK)]
+    for found in _MARKED.finditer(text):
+        code, strong, label = found.groups()
+        parts += [text[end : found.start()], (label, _LINK) if label else (code or strong, _CODE)]
         end = found.end()
     return content_of(*parts, text[end:])
 
