@@ -10,7 +10,7 @@ KEYS = [
     bind("editors.write", "w", "write", "Write",
         "Write the settings into the client's own file, after a question; the file is copied before"),
     bind("editors.test", "t", "test", "Test",
-        "Send one request as this client does, and say what comes back; again: stop waiting"),
+        "Send one request as this client does, and say what comes back; again: give up"),
     bind("editors.text", "tab", "app.focus_next", "Text",
         "From the list to the settings, to scroll, and back"),
     hidden("editors.copy_environment", "Y", "copy_environment", "Copy variables",

@@ -201,7 +201,7 @@ class EditorsScreen(FramedScreen):
 
     def action_test(self) -> None:
         if self._stop_test():
-            self._say(content_of(tr("The test was stopped.")))
+            self._say(content_of(tr("You gave the test up: nothing came of it.")))
             return
         if (usable := self._usable()) is None:
             return
@@ -247,5 +247,5 @@ class EditorsScreen(FramedScreen):
             if self._has_begun
             else tr("Waiting for the first token: {time} s", time=time_s)
         )
-        stop = tr("{key} stops it", key=self.shell.view.keys["editors.test"])
+        stop = tr("{key} gives up", key=self.shell.view.keys["editors.test"])
         self._say(content_of(said, (f"   {stop}", "$text-muted")))

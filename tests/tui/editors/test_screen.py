@@ -136,9 +136,9 @@ async def test_a_test_can_be_stopped() -> None:
         await desk.press("e")
         await desk.until_shown("Continue", "apiBase")
         await desk.press("t")
-        await desk.until_shown("The answer comes", "t stops it")
+        await desk.until_shown("The answer comes", "t gives up")
         await desk.press("t")
-        await desk.until_shown("The test was stopped.")
+        await desk.until_shown("You gave the test up")
         await wait_until(lambda: not any(each.requests for each in ollama.runners), what="it is cut")
 
 
