@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -78,7 +79,7 @@ class EditorsScreen(FramedScreen):
     def __init__(self, key: Key) -> None:
         super().__init__(Pane(tr("{model} for editors and agents", model=brief(key[1], 60)), id="frame"))
         self._key = key
-        self._home = Path.home()
+        self._home = Path(os.path.expanduser("~"))  # noqa: PTH111  # the other way fails without a home
         self.list = ClientList()
         self._about = Static("", id="about", markup=False)
         self._said = Static("", id="said", markup=False)
