@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from llmstack_tui.base.address import is_ssh
 from llmstack_tui.base.languages import later, tr, tr_n
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import brief
+from llmstack_tui.hosts.errors import NoTunnel
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw.figures import latency_text, used_text
 from llmstack_tui.tui.draw.servers import address, server_name
@@ -225,9 +227,13 @@ def host_row(
 
 
 def _trouble(snapshot: Snapshot) -> str:
+    if isinstance(snapshot.error, NoTunnel):
+        return tr("no SSH connection")
     if snapshot.error is not None:
         return tr("not reachable")
-    return "" if snapshot.read_at is not None else tr("no answer yet")
+    if snapshot.read_at is not None:
+        return ""
+    return tr("connecting through SSH") if is_ssh(snapshot.url) else tr("no answer yet")
 
 
 def _counts(rows: Sequence[ModelRow]) -> str:

@@ -13,7 +13,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.state import HostState, StackState
-from llmstack_tui.hosts.errors import Unreachable
+from llmstack_tui.hosts.errors import NoTunnel, Unreachable
 from llmstack_tui.tui.draw.marks import UNICODE
 from llmstack_tui.tui.models.arrangement import (
     HostRow,
@@ -32,6 +32,7 @@ from tests.tui.driving import FakeDesk, dashboard
 from tests.tui.fakes import FakeServices, FakeStack
 
 if TYPE_CHECKING:
+    from llmstack_tui.hosts.errors import HostError
     from llmstack_tui.hosts.types import Snapshot
 
 NOW = Moment(datetime.now(UTC), 1000.0)
@@ -166,6 +167,20 @@ async def test_keys_of_models_do_nothing_on_the_line_of_a_host() -> None:
         assert len(desk.app.screen_stack) == 1
         await desk.press("left", "j", "y")
         assert desk.app.clipboard == f"{BOX}/v1"
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (None, "connecting through SSH"),
+        (NoTunnel("quoted", text="Lost.", host="ssh://box"), "no SSH connection"),
+        (Unreachable("quoted", text="Off.", host="ssh://box"), "not reachable"),
+    ],
+)
+def test_a_server_over_ssh_says_what_its_connection_does(error: HostError | None, says: str) -> None:
+    far = replace(seeded.snapshot((), url="ssh://box"), read_at=None, error=error)
+    row = next(each for each in told(hosts(far, seeded.snapshot((), url=BOX))) if each.name == "ssh://box")
+    assert row.trouble == says
 
 
 async def test_for_a_server_over_ssh_the_command_is_copied_that_opens_it_to_others() -> None:
