@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.check_up import CheckUp
+    from llmstack_tui.core.discovery import Discovery
     from llmstack_tui.core.options import StackOptions
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.stack import Stack
@@ -96,6 +97,15 @@ class Core:
         if isinstance(found, Found):
             await asyncio.gather(*(asyncio.to_thread(key_for, url, self.settings) for url in found.hosts))
         return found
+
+    async def discover(self, used: Sequence[str]) -> Discovery:
+        """Look for servers on this machine, beside those at the URLs that are used now."""
+        await lazy.load(".core.discovery", *_FIRST_REQUEST_IMPORTS)
+        from llmstack_tui.config.hosts import HostSettings  # noqa: PLC0415
+        from llmstack_tui.core.discovery import discover  # noqa: PLC0415
+
+        named = {host.url: host for host in self.settings.hosts}
+        return await discover([named.get(url, HostSettings(url=url)) for url in used])
 
     async def remembered(self) -> StackState | None:
         """The models that the likely servers listed last, to be shown until the servers are found."""

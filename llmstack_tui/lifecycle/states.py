@@ -87,7 +87,11 @@ def statuses(
     orphans = [(running.name, None, running) for running in snapshot.running if id(running) not in names]
 
     used = {id(loaded.find(name, _digest(snapshot, name))) for name in in_use}
-    work = {id(running): _work(activity.of(running), id(running) in used) for running in snapshot.running}
+    work = {
+        # How long one is idle that cannot be seen at work, is not known.
+        id(running): _work(activity.of(running) if running.shows_work else None, id(running) in used)
+        for running in snapshot.running
+    }
 
     def status(name: str, model: Model | None, running: RunningModel | None) -> ModelStatus:
         shares, counted_with = _shares(name, running, names.get(id(running), ())) if running else ((), "")

@@ -187,6 +187,7 @@ class TabScreen(LiveScreen):
         self.header = HeaderBar()
         self.tabs = Tabs(name)
         self.too_small = TooSmall()
+        self.keys = KeyBar()
 
     def compose(self) -> ComposeResult:
         yield Top(self.header, self.tabs)
@@ -194,7 +195,7 @@ class TabScreen(LiveScreen):
         with Vertical(id="body"):
             yield from self.compose_body()
         yield self.too_small
-        yield KeyBar()
+        yield self.keys
 
     @property
     def is_too_small(self) -> bool:

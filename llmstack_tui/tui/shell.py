@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.worker import Worker
 
+    from llmstack_tui.base.kinds import Capability
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.state import HostState, StackState
@@ -64,6 +65,16 @@ class View(Struct, frozen=True):
 
     def model(self, key: Key) -> ModelStatus | None:
         return next((model for model in self.models() if (model.host, model.name) == key), None)
+
+    def unable(self, url: str, act: Capability) -> str:
+        """Why a host cannot do this, in a sentence; "" if it can, or has not answered yet."""
+        from llmstack_tui.core.wording import words
+        from llmstack_tui.hosts.errors import cannot
+
+        snapshot = host.snapshot if (host := self.host(url)) else None
+        if snapshot is None or snapshot.server is None or act in snapshot.capabilities:
+            return ""
+        return words(cannot(act, host=url, server=snapshot.server.server))
 
 
 class Answer(Struct, frozen=True):
@@ -344,6 +355,14 @@ class Controller:
         urls = self._answering(url for url, _ in keys)
         models = (self._shell.view.model(key) for key in keys if key[0] in urls)
         return [status for status in models if status is not None]
+
+    def _able(self, keys: Iterable[Key], act: Capability) -> tuple[Key, ...]:
+        """Those of these models whose host can do this. A toast says why the others cannot."""
+        keys = tuple(keys)
+        unable = {url: self._shell.view.unable(url, act) for url, _ in keys}
+        if reasons := [why for why in unable.values() if why]:
+            self._shell.tell("\n".join(reasons))
+        return tuple(key for key in keys if not unable[key[0]])
 
     def _undoing(self, keys: Iterable[Key]) -> DashboardStack | None:
         """The stack, to take back an act on these models; None, with a toast, if that is not possible now."""

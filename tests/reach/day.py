@@ -15,6 +15,7 @@ from llmstack_tui.base.languages import chosen
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.watch import watch_settings
+from llmstack_tui.core.discovery import Discovery
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.servers import Found
 from llmstack_tui.core.stack import Stack
@@ -115,6 +116,9 @@ class World:
 
     async def remembered(self) -> StackState | None:
         return None
+
+    async def discover(self, used: Sequence[str]) -> Discovery:
+        return Discovery((), "")
 
     async def find(self) -> Startup:
         return Found(URLS)

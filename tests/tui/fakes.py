@@ -20,6 +20,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.service import load_catalog
 from llmstack_tui.catalog.types import Offer
 from llmstack_tui.config.settings import GuardSettings
+from llmstack_tui.core.discovery import Discovery
 from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.core.servers import Found
 from llmstack_tui.doctor.types import Report
@@ -449,6 +450,9 @@ class FakeServices:
 
     async def remembered(self) -> StackState | None:
         return self.last_session
+
+    async def discover(self, used: Sequence[str]) -> Discovery:
+        return Discovery((), "")
 
     async def find(self) -> Startup:
         if self._never:

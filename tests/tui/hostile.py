@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from llmstack_tui.base.languages import chosen
 from llmstack_tui.config.loading import LoadedSettings
 from llmstack_tui.config.settings import Settings
+from llmstack_tui.core.discovery import Discovery
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.servers import Found
 from llmstack_tui.core.stack import Stack
@@ -68,6 +69,9 @@ class HostServices:
 
     async def remembered(self) -> StackState | None:
         return None
+
+    async def discover(self, used: Sequence[str]) -> Discovery:
+        return Discovery((), "")
 
     async def find(self) -> Startup:
         return Found(tuple(host.url for host in self._hosts))

@@ -10,7 +10,7 @@ from llmstack_tui.base.kinds import SERVER_NAMES, HostKind
 from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.stacks import find_urls, opened
+from llmstack_tui.cli.stacks import find_urls, opened, running_urls
 from llmstack_tui.core.wording import words
 from llmstack_tui.guard.rules.limits import limits
 
@@ -18,17 +18,63 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from llmstack_tui.cli.parser import Parser
+    from llmstack_tui.core.discovery import Discovery
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.state import StackState
     from llmstack_tui.hardware.readings import Device
     from llmstack_tui.hosts.types import ServerVersion
 
 
-def add_options(_: Parser) -> None:
-    """``status`` has no options of its own."""
+def add_options(parser: Parser) -> None:
+    parser.add_argument(
+        "--find",
+        action="store_true",
+        help=tr("look for other servers on this machine, at the ports that they are known by"),
+    )
 
 
 async def run(core: Core, options: Namespace) -> int:
+    return await (_find(core, options) if options.find else _status(core, options))
+
+
+async def _find(core: Core, options: Namespace) -> int:
+    try:
+        used = await running_urls(core) or ()
+    except InvalidAddress as error:
+        output.say(words(error))
+        used = ()
+    found = await core.discover(used)
+    return output.answer(options, found_document(found), lambda: _write_found(found))
+
+
+def found_document(found: Discovery) -> dict[str, object]:
+    return {
+        "found": [
+            {
+                "url": each.url,
+                "server": server_id(each.server),
+                "needs_key": each.server is None,
+                "used": each.is_used,
+            }
+            for each in found.servers
+        ],
+        "setting": found.setting or None,
+    }
+
+
+def _write_found(found: Discovery) -> None:
+    for each in found.servers:
+        program = _name(each.server) if each.server else tr("a server that asks for a key")
+        note = tr("in use") if each.is_used else tr("not in use")
+        output.write(f"{output.mark('active')} {each.url}  {program}  {note}")
+    if not found.servers:
+        output.inform(tr("No server answers at the ports that servers are known by."))
+    if found.setting:
+        output.inform(tr("To use them all, put this line into config.toml:"))
+        output.write(found.setting)
+
+
+async def _status(core: Core, options: Namespace) -> int:
     urls: tuple[str, ...] = ()
     problem: Exception | None = None
     try:

@@ -101,7 +101,11 @@ def details_content(about: ModelFacts | None, width: int = 0) -> Content:
     """
     if about is None:
         return content_of((tr("No model selected."), "$text-muted"))
-    rows = (*what_it_is(about), *addresses(about.status.host), *how_it_did(about))
+    native, openai = addresses(about.status.host)
+    model = about.status.model
+    # Ollama's protocol has a digest for every model.
+    clients = (openai,) if model is not None and not model.digest else (native, openai)
+    rows = (*what_it_is(about), *clients, *how_it_did(about))
     return rows_content(rows, _LABEL_CELLS, width)
 
 
@@ -157,7 +161,7 @@ def what_it_is(about: ModelFacts) -> Iterator[Row]:
     yield tr("Capabilities"), _capabilities(capabilities)
 
 
-def addresses(url: str) -> tuple[Row, ...]:
+def addresses(url: str) -> tuple[Row, Row]:
     """The addresses for clients, by API."""
     return ((tr("Ollama API"), url), (tr("OpenAI API"), f"{url}/v1"))
 

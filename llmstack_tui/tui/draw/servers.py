@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from llmstack_tui.config.settings import Settings
+    from llmstack_tui.core.discovery import Discovery
     from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.types import ServerVersion, Snapshot
@@ -82,6 +83,19 @@ def address(url: str) -> str:
     """A URL without the part that all of them share."""
     parts = urlsplit(url)
     return parts.netloc if parts.scheme == "http" and parts.path in {"", "/"} else url
+
+
+def found_text(found: Discovery) -> str:
+    """The servers that were found on this machine, and the setting that adds them."""
+    if not found.servers:
+        return tr("No server answers at the ports that servers are known by.")
+    lines = []
+    for each in found.servers:
+        name = server_name(each.server) if each.server else tr("a server that asks for a key")
+        lines.append(f"{address(each.url)}  {name}  {tr('in use') if each.is_used else tr('not in use')}")
+    if found.setting:
+        lines += ["", tr("To use them all, put this line into config.toml:"), "", found.setting]
+    return "\n".join(lines)
 
 
 def several_hosts(state: StackState | None, names: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llmstack_tui.base.address import is_ssh, parse_ssh
+from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.names import listed_name
 from llmstack_tui.base.sentences import listed
@@ -33,9 +34,10 @@ class ModelController(Controller):
     """The actions on the models of a server: on their memory, names and files."""
 
     def activate(self, *keys: Key) -> None:
-        self._each(keys, self._activate)
+        self._each(self._able(keys, Capability.LOAD), self._activate)
 
     def deactivate(self, *keys: Key) -> None:
+        keys = self._able(keys, Capability.UNLOAD)
         unloading: list[Key] = []
         take_back = partial(self._load_again, unloading)
 
@@ -50,7 +52,7 @@ class ModelController(Controller):
             self._shell.offer_undo(_unloading(unloading), take_back)
 
     def restart(self, *keys: Key) -> None:
-        self._each(keys, partial(self._restart, keys))
+        self._each(self._able(keys, Capability.UNLOAD), partial(self._restart, keys))
 
     def cancel(self, key: Key) -> None:
         """Cancel a load that is under way."""
@@ -59,7 +61,7 @@ class ModelController(Controller):
             self._shell.cancel(ACTIONS, work_name(key))
 
     def remove(self, *keys: Key) -> None:
-        found = [key for key in keys if self._shell.view.model(key)]
+        found = [key for key in self._able(keys, Capability.DELETE) if self._shell.view.model(key)]
         stack = self._changeable() if found else None
         urls = self._answering(url for url, _ in found) if stack is not None else ()
         found = [key for key in found if key[0] in urls]
@@ -73,6 +75,8 @@ class ModelController(Controller):
 
         status = self._shell.view.model(key)
         if (stack := self._changeable()) is None or status is None:
+            return
+        if not self._able([key], Capability.CREATE if WAYS[way].is_new else Capability.COPY):
             return
         if status.model is None:
             self._shell.tell(

@@ -9,6 +9,7 @@ from msgspec import to_builtins
 from textual import on
 from textual.containers import Vertical
 
+from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.languages import tr
 from llmstack_tui.base.names import same_model
 from llmstack_tui.tui.models import KEYS
@@ -28,6 +29,17 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.stack import DashboardStack
 
 _RECALL = "models.arrangement"
+# What the host of the model under the cursor must be able to do for a key, by the id of its binding.
+_NEEDS = {
+    "models.activate": Capability.LOAD,
+    "models.deactivate": Capability.UNLOAD,
+    "models.restart": Capability.UNLOAD,
+    "models.update": Capability.PULL,
+    "models.remove": Capability.DELETE,
+    "models.create": Capability.CREATE,
+    "models.copy": Capability.COPY,
+    "models.rename": Capability.COPY,
+}
 
 
 class ModelsScreen(TableScreen):
@@ -98,6 +110,15 @@ class ModelsScreen(TableScreen):
         super().show_rest(view)
         for pane in (*self._left, *self._right):
             pane.show(view, self.selected)
+        self._grey_keys(view)
+
+    def _grey_keys(self, view: View) -> None:
+        """Draw the keys grey that do nothing for the host under the cursor."""
+        url, reasons = self.selected_host, dict[str, str]()
+        for key, act in _NEEDS.items():
+            if url is not None and (why := view.unable(url, act)):
+                reasons[key] = why
+        self.keys.grey(reasons)
 
     def _select_wanted(self, view: View) -> None:
         if (wanted := self._wanted) is None:
@@ -127,6 +148,7 @@ class ModelsScreen(TableScreen):
     def _moved(self) -> None:
         for pane in (*self._left, *self._right):
             pane.select(self.shell.view, self.selected)
+        self._grey_keys(self.shell.view)
 
     @on(ModelsPane.Arranged)
     def _arranged(self) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.languages import tr
 from llmstack_tui.core.wording import text, words
-from llmstack_tui.tui.draw.servers import farewell
+from llmstack_tui.tui.draw.servers import farewell, found_text
 from llmstack_tui.tui.shell import Answer, Controller, NoteKind, Shell
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.check_up import CheckUp
+    from llmstack_tui.core.discovery import Discovery
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
@@ -64,6 +65,9 @@ class DashboardCore(Protocol):
         Raises:
             InvalidAddress: a given address is none.
         """
+
+    async def discover(self, used: Sequence[str]) -> Discovery:
+        """Look for servers on this machine, beside those at the URLs that are used now."""
 
     async def start_ollama(self, stopped: OllamaStopped) -> None:
         """Start an installed Ollama and return when it answers."""
@@ -119,6 +123,27 @@ class Connection(Controller):
             self.connect()
         else:
             self.stack.refresh()
+
+    def find_others(self) -> None:
+        """Look for servers on this machine, and say what to write into the settings to use them."""
+        self._start(tr("Look for servers"), self._find_others)
+
+    async def _find_others(self) -> None:
+        state = self._shell.view.state
+        used = [host.snapshot.url for host in state.hosts] if state else []
+        found = await self._services.discover(used)
+        if not found.setting:
+            self._shell.tell(found_text(found))
+            return
+        answers = (Answer("keep", tr("Close")), Answer("copy", tr("Copy the line")))
+        if (
+            await self._shell.ask(tr("Servers on this machine"), found_text(found), answers, escape="keep")
+            == "copy"
+        ):
+            self._shell.copy(found.setting)
+            self._shell.tell(
+                tr("Put the line into config.toml, and start llmstack again."), title=tr("Copied")
+            )
 
     async def run(self) -> None:
         """Find and follow servers until cancelled, or until the user wants to quit."""

@@ -52,6 +52,7 @@ class UpdateController(Controller):
 
     def update(self, *keys: Key) -> None:
         """Fetch the newer versions of these models; one toast says why others need none."""
+        keys = self._able(keys, Capability.PULL)
         stack = self._changeable() if keys else None
         if stack is None:
             return

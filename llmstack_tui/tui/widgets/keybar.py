@@ -15,6 +15,8 @@ from llmstack_tui.tui.draw.text import content_of, thing_at
 from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual import events
     from textual.content import Content
     from textual.screen import Screen
@@ -28,6 +30,9 @@ class KeyBar(Widget):
     """Keys and names of the active bindings, as many as fit; a click runs the binding.
 
     One widget; Textual's own footer has a widget per key.
+
+    Attributes:
+        reasons: by the ids of their bindings, why the keys that are drawn grey can do nothing here.
     """
 
     DEFAULT_CSS = """
@@ -38,6 +43,13 @@ class KeyBar(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._drawn: tuple[Binding, ...] = ()
+        self.reasons: Mapping[str, str] = {}
+
+    def grey(self, reasons: Mapping[str, str]) -> None:
+        """Draw these keys grey, and no others."""
+        if reasons != self.reasons:
+            self.reasons = reasons
+            self.refresh()
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
@@ -66,7 +78,9 @@ class KeyBar(Widget):
     def render(self) -> Content:
         parts: list[tuple[str, str]] = []
         for key, binding in self._fitting(self.size.width):
-            parts += [(f" {key} ", "bold $primary"), (f"{tr(binding.description)} ", "")]
+            is_grey = binding.id in self.reasons
+            styles = ("$foreground 45%", "$foreground 45%") if is_grey else ("bold $primary", "")
+            parts += [(f" {key} ", styles[0]), (f"{tr(binding.description)} ", styles[1])]
         return content_of(*parts)
 
     def on_click(self, event: events.Click) -> None:
@@ -75,7 +89,7 @@ class KeyBar(Widget):
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         binding = self._at(event.x)
-        tooltip = content_of(tr(binding.tooltip)) if binding else None
+        tooltip = content_of(self.reasons.get(binding.id or "", tr(binding.tooltip))) if binding else None
         if tooltip != self.tooltip:
             self.tooltip = tooltip
 
