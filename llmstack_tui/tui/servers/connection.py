@@ -142,7 +142,7 @@ class Connection(Controller):
         ):
             self._shell.copy(found.setting)
             self._shell.tell(
-                tr("Put the line into config.toml, and start llmstack again."), title=tr("Copied")
+                tr("Put the line into config.toml, and open llmstack again."), title=tr("Copied")
             )
 
     async def run(self) -> None:
