@@ -9,11 +9,13 @@ from msgspec import Struct
 
 from llmstack_tui.base.kinds import DEFAULT_CACHE
 from llmstack_tui.base.languages import later, tr
+from llmstack_tui.base.names import DEFAULT_HOST, ModelName
 from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.types import Use
 from llmstack_tui.fit import memory
 from llmstack_tui.fit.memory import LayerCache, Request, Shape, Subject, Weights
 from llmstack_tui.gguf.checks import OLLAMA_LAYOUTS
+from llmstack_tui.gguf.others import OTHER_ARCHITECTURES
 from llmstack_tui.hardware.profile import smallest_card_gb, smallest_ram_gb
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class EntryFit(StrEnum):
 
 def subject_of(entry: Entry, file: File) -> Subject:
     """The weights and the shape of a variant, for an estimate."""
-    shape = None if entry.attention is None else _shape(entry.attention, entry.context.value)
+    shape = None if entry.attention is None else _shape(entry.attention, entry.most_tokens)
     return Subject(weights=Weights(size=file.bytes), shape=shape)
 
 
@@ -46,7 +48,7 @@ def estimate(entry: Entry, file: File, context: int, cache_type: str = DEFAULT_C
 
     Where no source tells its shape, it is estimated from the size of the file, which is rather too much.
     """
-    subject, tokens = subject_of(entry, file), min(context, entry.context.value)
+    subject, tokens = subject_of(entry, file), min(context, entry.most_tokens or context)
     return memory.estimate(
         subject.weights, subject.shape, Request(context_length=tokens, cache_type=cache_type)
     )
@@ -86,15 +88,13 @@ def engine_runs(entry: Entry) -> bool:
     The engine reads no pictures and calls no cloud; of some architectures, Ollama's registry has files in a
     layout of its own.
     """
-    return (
-        bool(entry.files)
-        and Use.VISION not in entry.uses
-        and entry.architecture is not None
-        and entry.architecture.value not in OLLAMA_LAYOUTS
-    )
+    if not entry.files or Use.VISION in entry.uses or entry.architecture is None:
+        return False
+    architecture, of_ollama = entry.architecture.value, ModelName.parse(entry.name).host == DEFAULT_HOST
+    return architecture not in (OLLAMA_LAYOUTS if of_ollama else OTHER_ARCHITECTURES)
 
 
-def _shape(attention: Attention, context: int) -> Shape:
+def _shape(attention: Attention, context: int | None) -> Shape:
     """A shape with the KV cache only: the catalog has no figures for the buffers of computing."""
     heads = 0 if attention.encoder else attention.kv_heads
     key, value = heads * attention.key, heads * attention.value

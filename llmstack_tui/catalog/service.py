@@ -10,11 +10,13 @@ import msgspec
 
 from llmstack_tui.base import lazy
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.catalog.types import Catalog, Offer
+from llmstack_tui.catalog.types import Catalog, Entry, Offer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llmstack_tui.catalog.online import Hub
+    from llmstack_tui.catalog.types import Repositories
     from llmstack_tui.registry.client import Registry
 
 
@@ -29,10 +31,13 @@ class CatalogService:
 
     Args:
         load: reads the catalog. Blocking.
+        online_url: where the search for GGUF files asks.
     """
 
-    def __init__(self, load: Callable[[], Catalog] | None = None) -> None:
+    def __init__(self, load: Callable[[], Catalog] | None = None, *, online_url: str | None = None) -> None:
         self._load = load
+        self._online_url = online_url
+        self._hub: Hub | None = None
         self._catalog: Catalog | None = None
         self._registry: Registry | None = None
 
@@ -69,10 +74,26 @@ class CatalogService:
             pushed_at=manifest.pushed_at or head.pushed_at,
         )
 
+    async def search(self, words: str) -> Repositories:
+        """Repositories of GGUF files on Hugging Face; see `Hub.search`."""
+        return await (await self._opened_hub()).search(words)
+
+    async def repository(self, id_: str) -> Entry:
+        """The GGUF files of one of them; see `Hub.entry`."""
+        return await (await self._opened_hub()).entry(id_)
+
     async def aclose(self) -> None:
-        registry, self._registry = self._registry, None
+        registry, self._registry, self._hub = self._registry, None, None
         if registry is not None:
             await registry.aclose()
+
+    async def _opened_hub(self) -> Hub:
+        registry = await self._opened()
+        from llmstack_tui.catalog.online import HUB, Hub  # noqa: PLC0415
+
+        if self._hub is None:
+            self._hub = Hub(registry, self._online_url or HUB)
+        return self._hub
 
     async def _opened(self) -> Registry:
         await lazy.load(".registry.client")

@@ -72,6 +72,8 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         bytes: of the download; if ``rounded``, known to two digits only.
         quantization: "Q4_K_M", "F16", …; None if not known.
+        parts: files that it is split into. hf.co gives none that is split to Ollama or to our engine
+            (https://github.com/huggingface/hub-docs/issues/2702).
     """
 
     tag: str
@@ -79,6 +81,7 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     quantization: str | None = None
     rounded: bool = False
+    parts: int = 1
 
 
 class PublishedSpeed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,7 +120,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     uses: tuple[Use, ...]
     good_for: str
     priority: int
-    context: Number
+    context: Number | None = None
     parameters: Text | None = None
     files: tuple[File, ...] = ()
     cloud: Text | None = None
@@ -131,6 +134,14 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     def size(self) -> str:
         """Its parameters as they are shown."""
         return self.parameters.value if self.parameters else UNKNOWN
+
+    @property
+    def most_tokens(self) -> int | None:
+        return None if self.context is None else self.context.value
+
+    def reads(self, tokens: int) -> bool:
+        """Whether it can be loaded with so many tokens, as far as is known."""
+        return self.context is None or self.context.value >= tokens
 
     @property
     def kind(self) -> EntryKind:
@@ -197,3 +208,32 @@ class Offer(Struct, frozen=True, kw_only=True):
     digest: str
     download: int
     pushed_at: datetime | None = None
+
+
+class Repository(Struct, frozen=True, kw_only=True):
+    """A repository of GGUF files, as a list has it. None is not known.
+
+    Attributes:
+        is_gated: its terms have to be agreed to on its page, so that nobody can pull it from here.
+        parameters: of the model.
+        context_length: tokens that the model was trained for.
+    """
+
+    id: str
+    is_gated: bool = False
+    downloads: int | None = None
+    changed_at: datetime | None = None
+    architecture: str = ""
+    parameters: int | None = None
+    context_length: int | None = None
+
+
+class Repositories(Struct, frozen=True):
+    """What a search found, the most downloaded first.
+
+    Attributes:
+        are_more: there are more than these.
+    """
+
+    found: tuple[Repository, ...]
+    are_more: bool

@@ -151,6 +151,12 @@ def file() -> SettingKind[str]:
     return matching(r"(/|~|[A-Za-z]:\\)[^\x00-\x1f]*", Sentence("allowed.file"))
 
 
+def url() -> SettingKind[str]:
+    """The beginning of an address, without query."""
+    pattern = r"https?://[A-Za-z0-9.:\[\]-]+(/[^\s?#]*)?"
+    return matching(pattern, Sentence("allowed.url"))
+
+
 def secret() -> SettingKind[Secret | None]:
     """A key that is never shown."""
 

@@ -208,6 +208,18 @@ class UpdatesSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogSettings:
+    """``[catalog]``: the search for models that are not in the catalog."""
+
+    online_url: str = _setting(
+        "https://huggingface.co",
+        kinds.url(),
+        "Where `llmstack catalog --online` and the key `catalog.online` search for GGUF files: Hugging Face, "
+        "or a mirror with its API. It is asked only then.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UiSettings:
     """``[ui]``: how the dashboard looks and what its keys are."""
 
@@ -255,6 +267,7 @@ class Settings:
     hardware: HardwareSettings = field(default_factory=HardwareSettings)
     guard: GuardSettings = field(default_factory=GuardSettings)
     updates: UpdatesSettings = field(default_factory=UpdatesSettings)
+    catalog: CatalogSettings = field(default_factory=CatalogSettings)
     ui: UiSettings = field(default_factory=UiSettings)
 
     def may_act(self, url: str) -> bool:

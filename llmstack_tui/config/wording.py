@@ -54,6 +54,7 @@ SENTENCES: Catalogue = {
         "{{ url, name, allow, api_key_file, kind }}"
     ),
     "allowed.name": "a text of at most {most} characters",
+    "allowed.url": 'an address such as "https://huggingface.co"',
     "allowed.address": 'an address such as "127.0.0.1:11434"',
     # What it is instead, where that is not written out.
     "value.table": "a table",

@@ -204,6 +204,7 @@ class Core:
             models_folder=models_folder,
             parallel_pulls=self.settings.updates.parallel,
             guard=self.settings.guard,
+            online_url=self.settings.catalog.online_url,
             model_folders=self._model_folders,
             usual=self._usual,
         )

@@ -63,6 +63,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
         stop_patience_s: how long a stop waits for its model to leave.
         services_after_s: seconds from the first list until the services are imported, so that the imports
             do not delay drawing it.
+        online_url: where the catalog searches for models online; None is Hugging Face.
         guard_take_over_s: seconds between two attempts of a passive guard to become the active one.
         guard_asks: the guard unloads what other programs loaded only once the user has said so; else, unless
             the user has forbidden it.
@@ -91,6 +92,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
     processes: bool = True
     stop_patience_s: float = 10.0
     services_after_s: float = 0.15
+    online_url: str | None = None
     guard_take_over_s: float = 3.0
     guard_asks: bool = True
     keys: Mapping[str, Secret] = {}

@@ -169,7 +169,7 @@ class Stack:
         """Models worth having, and what registries tell of models that are not installed."""
         from llmstack_tui.catalog.service import CatalogService  # noqa: PLC0415
 
-        return CatalogService()
+        return CatalogService(online_url=self._options.online_url)
 
     @cached_property
     def editors(self) -> EditorService:

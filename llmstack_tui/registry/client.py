@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -25,13 +24,8 @@ from llmstack_tui.library.manifest import (
     MediaType,
     parse_manifest,
 )
-from llmstack_tui.registry.errors import (
-    BadAnswer,
-    BadManifest,
-    NotAllowed,
-    NotInRegistry,
-    RegistryFailed,
-)
+from llmstack_tui.registry.answers import check, next_query
+from llmstack_tui.registry.errors import BadAnswer, BadManifest, RegistryFailed
 from llmstack_tui.registry.http import AT_ONCE, HttpTimeouts, HttpTransport, Reply
 from llmstack_tui.registry.tokens import Tokens
 
@@ -127,16 +121,22 @@ class Registry:
             )
             if reply.status in (404, 405, 501):
                 return None
-            _check(name, reply)
+            check(reply, host=name.host, model=str(name))
             try:
                 tags = msgspec.json.decode(reply.content, type=_TagList).tags or []
             except (ValueError, RecursionError):
                 raise BadAnswer("registry.bad_tags", host=name.host, model=str(name)) from None
             found += [tag for tag in tags if isinstance(tag, str) and len(tag) <= _LONGEST_TAG]
-            query = _next_page(reply.headers.get("link", ""))
+            query = next_query(reply, "n", "last")
             if not query or len(found) >= _MAX_TAGS:
                 break
         return tuple(dict.fromkeys(found))[:_MAX_TAGS]
+
+    async def ask(self, url: str, *, host: str, max_bytes: int) -> Reply:
+        """GET a JSON document at any address, whatever its status. Errors name ``host``."""
+        return await self._http.ask(
+            url, host=host, headers={"Accept": "application/json"}, max_bytes=max_bytes
+        )
 
     @staticmethod
     def blobs_url(name: ModelName) -> str:
@@ -182,7 +182,7 @@ class Registry:
         )
         if reply.status == 304 and "If-None-Match" in headers:
             return reply
-        _check(name, reply)
+        check(reply, host=name.host, model=str(name))
         if reply.truncated:
             raise BadManifest("registry.large_manifest", host=name.host, model=str(name), most=MAX_TEXT_BYTES)
         return reply
@@ -209,29 +209,3 @@ def _pushed_at(reply: Reply) -> datetime | None:
         return time_at(int(reply.headers.get("ollama-push-time", "")))
     except ValueError:
         return None
-
-
-def _next_page(link: str) -> str:
-    """The query of the next page, from OCI's ``Link`` header, whose host and path are not trusted."""
-    for part in link.split(","):
-        address, _, rel = part.partition(";")
-        if 'rel="next"' in rel.replace(" ", ""):
-            query = urlsplit(address.strip().strip("<>")).query
-            known = [(key, value) for key, value in parse_qsl(query) if key in ("n", "last")]
-            return f"?{urlencode(known)}" if known else ""
-    return ""
-
-
-def _check(name: ModelName, reply: Reply) -> None:
-    status, host = reply.status, name.host
-    if 200 <= status < 300:
-        page = reply.headers.get("content-type", "").startswith("text/html")
-        if page or reply.content.lstrip()[:1] == b"<":
-            raise BadAnswer("registry.web_page", host=host)
-        return
-    if status == 404:
-        raise NotInRegistry("registry.no_model", host=host, model=str(name))
-    if status in (401, 403):
-        raise NotAllowed("registry.private", host=host, model=str(name), status=status)
-    kind = "registry.failed" if status >= 500 else "registry.not_usable"
-    raise RegistryFailed(kind, host=host, status=status)

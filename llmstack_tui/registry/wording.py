@@ -42,6 +42,12 @@ SENTENCES: Catalogue = {
     "registry.no_layers": "The manifest of {model} from {host} has no layers.",
     "registry.damaged_manifest": "The manifest of {model} was damaged on its way from {host}: try again.",
     "registry.large_manifest": "{host} sent more than {most:size} as the manifest of {model}.",
+    # The search for models.
+    "online.no_list": "{host} answered with something else than a list of models: try again later.",
+    "online.no_answer": "{host} answered with something else than what it has of {model}: try again later.",
+    "online.large": "{host} sent more than {most:size}: that is not read.",
+    "online.no_files": "{model} has no GGUF file.",
+    "online.bad_id": "{model:quoted} is no name of a repository of {host}.",
     # Downloads.
     "registry.no_manifest": "{registry} did not send the manifest of {model}.",
     "registry.useless_here": "{model} cannot be used here. {why}",

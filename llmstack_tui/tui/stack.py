@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.secret import Secret
-    from llmstack_tui.catalog.types import Catalog, Offer
+    from llmstack_tui.catalog.types import Catalog, Entry, Offer, Repositories
     from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.state import StackState
@@ -127,6 +127,8 @@ class DashboardCatalog(Protocol):
     async def catalog(self) -> Catalog: ...
     async def tags(self, name: str) -> tuple[str, ...] | None: ...
     async def offer(self, name: str) -> Offer: ...
+    async def search(self, words: str) -> Repositories: ...
+    async def repository(self, id_: str) -> Entry: ...
 
 
 class DashboardDisk(Protocol):

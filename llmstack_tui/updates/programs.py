@@ -23,7 +23,7 @@ class Program(StrEnum):
     LLMSTACK = "llmstack"
 
 
-# Apart from the registries of models, these are the only two services that llmstack ever asks.
+# Apart from the registries of models, these are the only two services that llmstack ever asks by itself.
 ADDRESSES: Mapping[Program, str] = MappingProxyType(
     {
         Program.OLLAMA: "https://api.github.com/repos/ollama/ollama/releases/latest",

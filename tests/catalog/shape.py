@@ -136,8 +136,8 @@ def _size_faults(entry: Entry) -> Iterator[str]:
     for (_, smaller), (_, larger) in pairwise(sorted(known)):
         if smaller >= larger:
             yield f"more bits in fewer bytes: {smaller} and {larger}"
-    if not 256 <= entry.context.value <= 10_485_760:
-        yield f"a context of {entry.context.value}"
+    if not 256 <= (entry.most_tokens or 0) <= 10_485_760:
+        yield f"a context of {entry.most_tokens}"
     for speed in entry.speeds:
         if not 0 < speed.tokens_per_second < 2000:
             yield f"{speed.tokens_per_second} tokens a second"
@@ -156,7 +156,7 @@ def _shape_faults(entry: Entry) -> Iterator[str]:
         totals = [known.total for length in _CONTEXTS if (known := estimate(entry, file, length))]
         if any(shorter > longer for shorter, longer in pairwise(totals)) or min(totals) <= file.bytes:
             yield f"the memory of {file.tag} shrinks with the context: {totals}"
-        grows = not attention.encoder and entry.context.value >= 4096
+        grows = not attention.encoder and entry.reads(4096)
         if grows and totals[0] == totals[1]:
             yield f"the memory of {file.tag} does not grow with the context"
 

@@ -42,7 +42,7 @@ ascii = true
 [ui.keys]
 quit = "ctrl+q"
 """
-ELSEWHERE = ("hosts", "read_only", "[engine]", "[hardware]", "[guard]", "[updates]", "[ui]")
+ELSEWHERE = ("hosts", "read_only", "[engine]", "[hardware]", "[guard]", "[updates]", "[catalog]", "[ui]")
 OF_ENGINE = (
     *("choice", "port", "keep", "keep_alive", "max_loaded", "context_length"),
     *("api_key", "api_key_file", "confine", "connections"),
@@ -249,6 +249,16 @@ def test_no_color_is_a_default_that_the_settings_override(
             ),
         ),
         ('"\\u001b[31m[/red]" = 1', in_file(1, "unknown", name="'\\x1b[31m[/red]'", known=ELSEWHERE)),
+        (
+            '[catalog]\nonline_url = "huggingface.co"',
+            in_file(
+                2,
+                "wrong",
+                name="catalog.online_url",
+                allowed='an address such as "https://huggingface.co"',
+                value="'huggingface.co'",
+            ),
+        ),
         ('"" = 1', in_file(1, "unknown", name="''", known=ELSEWHERE)),
     ],
 )

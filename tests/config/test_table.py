@@ -105,6 +105,7 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
     "updates.parallel": st.integers(1, 32),
     "updates.limit": st.integers(0, 2**60 - 1),
     "hardware.profile": st.sampled_from([None, "cpu", "nvidia_8gb", "amd_16gb", "apple_m3", "apple"]),
+    "catalog.online_url": st.sampled_from(["https://huggingface.co", "http://127.0.0.1:8000/hub"]),
     "ui.theme": st.sampled_from(THEMES),
     "ui.language": st.sampled_from(["auto", "en", "es"]),
     "ui.ascii": st.booleans(),

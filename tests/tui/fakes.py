@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.paths import Look
-    from llmstack_tui.catalog.types import Catalog
+    from llmstack_tui.catalog.types import Catalog, Entry, Repositories
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.check_up import CheckUp
@@ -395,6 +395,12 @@ class FakeCatalog:
             raise self.failure
         pushed_at = datetime(2025, 10, 3, 12, tzinfo=UTC)
         return Offer(name=name, digest="5a", download=4_690_000_000, pushed_at=pushed_at)
+
+    async def search(self, words: str) -> Repositories:
+        raise self.failure or NotImplementedError
+
+    async def repository(self, id_: str) -> Entry:
+        raise self.failure or NotImplementedError
 
 
 def checked(real: Stack, fake: FakeStack) -> tuple[DashboardStack, DashboardStack]:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import asdict
-
 from llmstack_tui.base.languages import number, tr
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.catalog.rules import LONG, SHORT, engine_runs, estimate, fit, hardware, search
+from llmstack_tui.catalog.rules import hardware, search
 from llmstack_tui.catalog.types import EntryKind
-from llmstack_tui.cli import output
+from llmstack_tui.cli import online, output
+from llmstack_tui.cli.entries import entry_document, memory_cells, servers, write_variants
+from llmstack_tui.cli.online import MOST, USUAL
+from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import opened, read_profile
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from llmstack_tui.catalog.types import Catalog, Entry, File, Number, PublishedSpeed, Quality, Text
+    from llmstack_tui.catalog.types import Catalog, Entry
     from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.hardware.profile import Profile
@@ -35,9 +36,28 @@ def add_options(parser: Parser) -> None:
         choices=[kind.value for kind in EntryKind],
         help=tr("only models that run on this machine, in Ollama's cloud, or in both"),
     )
+    parser.add_argument(
+        "--online",
+        action="store_true",
+        help=tr(
+            "search Hugging Face for GGUF files with these words in their names, which is asked only then"
+        ),
+    )
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=count,
+        default=USUAL,
+        help=tr(
+            "look into N of what --online finds, at most {most} (default: {usual})", most=MOST, usual=USUAL
+        ),
+    )
 
 
 async def run(core: Core, options: Namespace) -> int:
+    if options.online:
+        await online.search(core, options)
+        return 0
     async with opened(core, ()) as stack:
         catalog = await stack.catalog.catalog()
         profile = await read_profile(stack)
@@ -78,10 +98,10 @@ def _write_table(catalog: Catalog, entries: Sequence[Entry], profile: Profile) -
         [
             entry.name,
             entry.size,
-            *_memory(entry, entry.file, profile),
+            *memory_cells(entry, entry.file, profile),
             tr(entry.kind),
             _card(entry),
-            ", ".join(_servers(entry)),
+            ", ".join(servers(entry)),
             tr(entry.good_for),
         ]
         for entry in entries
@@ -95,23 +115,12 @@ def _write_details(catalog: Catalog, entry: Entry, profile: Profile) -> None:
     output.write(tr("uses: {uses}", uses=", ".join(entry.uses)))
     output.write(tr("parameters: {parameters}", parameters=entry.size))
     output.write(tr("kind: {kind}", kind=tr(entry.kind)))
-    output.write(tr("servers: {servers}", servers=", ".join(_servers(entry))))
-    output.write(tr("context: {count:,} tokens", count=entry.context.value))
+    output.write(tr("servers: {servers}", servers=", ".join(servers(entry))))
+    if entry.most_tokens:
+        output.write(tr("context: {count:,} tokens", count=entry.most_tokens))
     output.write(tr("licence: {licence}", licence=entry.license.value if entry.license else "?"))
     output.write("")
-    output.write_table(
-        [
-            tr("PULL"),
-            tr("QUANTIZATION"),
-            tr(">DOWNLOAD"),
-            tr(">AT 4K"),
-            tr(">AT 32K"),
-            tr("FITS HERE"),
-            tr(">CARD"),
-            tr(">RAM"),
-        ],
-        [*(_variant(entry, file, profile) for file in entry.files), *_in_the_cloud(entry)],
-    )
+    write_variants(entry, profile)
     if entry.qualities:
         output.write("")
         quality = [[each.benchmark, number(f"{each.value:g}")] for each in entry.qualities]
@@ -140,40 +149,10 @@ def _say_what_fits(catalog: Catalog, profile: Profile) -> None:
     output.inform(f"{room} {estimates} {dated}")
 
 
-def _variant(entry: Entry, file: File, profile: Profile) -> list[str]:
-    wants = hardware(entry, file)
-    sizes = ("?" if gb is None else f"{gb} GB" for gb in (wants.card_gb, wants.ram_gb))
-    return [entry.name_to_pull(file), file.quantization or "?", *_memory(entry, file, profile), *sizes]
-
-
-def _in_the_cloud(entry: Entry) -> list[list[str]]:
-    """The row of its cloud model, if it has one."""
-    return [[entry.cloud_name, *["-"] * 4, tr(EntryKind.CLOUD), "-", "-"]] if entry.cloud_name else []
-
-
 def _card(entry: Entry) -> str:
     """The smallest card that runs it."""
     wants = hardware(entry, entry.file) if entry.file else None
     return "-" if wants is None else "?" if wants.card_gb is None else f"{wants.card_gb} GB"
-
-
-def _servers(entry: Entry) -> list[str]:
-    return ["ollama", *(["engine"] if engine_runs(entry) else [])]
-
-
-def _memory(entry: Entry, file: File | None, profile: Profile) -> list[str]:
-    """The cells of a file: its download, its memory with 4k and 32k tokens, and whether it fits here."""
-    if file is None:
-        return [*["-"] * 3, tr(EntryKind.CLOUD)]
-    sizes = ["-" if size is None else bytes_text(size) for size in (file.bytes, *_bytes(entry, file))]
-    return [*sizes, tr(fit(entry, file, profile.memory_budget))]
-
-
-def _bytes(entry: Entry, file: File) -> tuple[int | None, int | None]:
-    """The memory with 4k and 32k tokens; None if unknown, or if the model does not take 32k."""
-    short, long = estimate(entry, file, SHORT), estimate(entry, file, LONG)
-    reaches = entry.context.value >= LONG
-    return short.total if short else None, long.total if long and reaches else None
 
 
 def document(catalog: Catalog, entries: Sequence[Entry], profile: Profile) -> dict[str, object]:
@@ -181,44 +160,5 @@ def document(catalog: Catalog, entries: Sequence[Entry], profile: Profile) -> di
         "tags_as_of": catalog.tags_as_of.isoformat(),
         "profile": profile.name,
         "memory_budget": profile.memory_budget,
-        "models": [_entry(catalog, entry, profile.memory_budget) for entry in entries],
-    }
-
-
-def _entry(catalog: Catalog, entry: Entry, budget: int | None) -> dict[str, object]:
-    def sourced(known: Text | Number | PublishedSpeed | Quality | None) -> dict[str, object] | None:
-        return None if known is None else asdict(known) | {"source": catalog.page(known.source)}
-
-    def file(file: File) -> dict[str, object]:
-        at_4k, at_32k = _bytes(entry, file)
-        return {
-            "name": entry.name_to_pull(file),
-            "quantization": file.quantization,
-            "download": file.bytes,
-            "rounded": file.rounded,
-            "source": catalog.page(file.source),
-            "memory": {
-                "4096": at_4k,
-                "32768": at_32k,
-                "basis": "estimate" if entry.attention else "file size",
-            },
-            "hardware": asdict(hardware(entry, file)),
-            "fit": fit(entry, file, budget).name.lower(),
-        }
-
-    return {
-        "name": entry.name,
-        "family": entry.family,
-        "kind": entry.kind,
-        "cloud": entry.cloud_name,
-        "servers": _servers(entry),
-        "uses": entry.uses,
-        "good_for": entry.good_for,
-        "priority": entry.priority,
-        "parameters": sourced(entry.parameters),
-        "license": sourced(entry.license),
-        "context": sourced(entry.context),
-        "files": [file(each) for each in entry.files],
-        "speeds": [sourced(each) for each in entry.speeds],
-        "quality": [sourced(each) for each in entry.qualities],
+        "models": [entry_document(entry, profile.memory_budget, catalog.page) for entry in entries],
     }

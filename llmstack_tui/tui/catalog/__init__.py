@@ -17,9 +17,16 @@ KEYS = [
         "List only models that run on this machine, in Ollama's cloud, or in both"),
     bind("catalog.sort", "o", "sort", "Sort",
         "Sort by the next column; after the last one, by recommendation"),
+    bind("catalog.online", "n", "online", "Search online",
+        "Search Hugging Face for GGUF files; it is asked only then"),
     hidden("catalog.reverse", "O", "reverse", "Reverse", "Reverse the order"),
     hidden("catalog.back", "escape", "back", "Back",
         "Show all models again; then back to the installed ones"),
+]  # fmt: skip
+ONLINE_KEYS = [
+    bind("online.open", "enter", "open", "Open", "The quantizations of the repository, and which fit"),
+    bind("online.search", "slash", "edit", "Search", "Search for other words", priority=True),
+    bind("online.close", "escape", "back", "Back", "Give up what is asked; then back to the catalog"),
 ]  # fmt: skip
 ENTRY_KEYS = [
     bind("entry.pull", "enter,p", "pull", "Pull", "Download this variant; asks first"),
@@ -30,7 +37,8 @@ ENTRY_KEYS = [
 FEATURE = Feature(
     name="catalog",
     label="Catalog",
-    keys={"Keys of the catalog": KEYS, "Keys in one entry of the catalog": ENTRY_KEYS},
+    keys={"Keys of the catalog": KEYS, "Keys of the search online": ONLINE_KEYS,
+        "Keys in one entry of the catalog": ENTRY_KEYS},
     opened_by=hidden("app.catalog", "3", "open('catalog')", "Catalog",
         "Models worth having, what they take, and which of them fit here"),
     is_tab=True,

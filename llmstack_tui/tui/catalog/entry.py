@@ -60,6 +60,8 @@ _IN_THE_CLOUD = later(
     "It runs in Ollama's cloud, for which Ollama wants an account: what you write is sent there."
 )
 
+_SPLIT = later("It is split into several files, which hf.co hands out to nobody: choose another variant.")
+
 Offered = tuple[str, int | None, str]
 
 
@@ -125,7 +127,13 @@ class EntryScreen(FramedScreen):
     AUTO_FOCUS = "VariantList"
     BINDINGS: ClassVar[list[BindingType]] = [*ENTRY_KEYS]
 
-    def __init__(self, catalog: Catalog, entry: Entry) -> None:
+    def __init__(self, catalog: Catalog, entry: Entry, *, asks: bool = True, refused: str = "") -> None:
+        """A screen of an entry.
+
+        Args:
+            asks: ask the registry; a repository of many files is not asked for each of them.
+            refused: why nothing of it can be pulled.
+        """
         super().__init__(Pane(entry.name, id="frame"))
         self._catalog = catalog
         self._entry = entry
@@ -137,6 +145,8 @@ class EntryScreen(FramedScreen):
         self._said = Static("", id="said", markup=False)
         self._tags: tuple[str, ...] = ()
         self._offers: dict[str, Offer | None] = {}
+        self._asks = asks
+        self._refused = refused
 
     def compose_body(self) -> ComposeResult:
         yield self._facts
@@ -145,6 +155,7 @@ class EntryScreen(FramedScreen):
 
     def on_mount(self) -> None:
         self._facts.update(facts_content(self._entry))
+        self._say(self._refused)
         self.action_ask()
 
     def follow_language(self) -> None:
@@ -188,10 +199,16 @@ class EntryScreen(FramedScreen):
             pushed=when_text(offer.pushed_at, now) if offer and offer.pushed_at else "",
         )
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only where the registry is asked, it can be asked again."""
+        return self._asks if action == "ask" else super().check_action(action, parameters)
+
     # What is asked
 
     def action_ask(self) -> None:
         stack = self.shell.stack
+        if not self._asks:
+            return
         if stack is None:
             self._say(tr("There is no server yet."))
             return
@@ -265,11 +282,14 @@ class EntryScreen(FramedScreen):
         item = self.list.row
         if not isinstance(item, Variant):
             return
+        file = self._variants.get(item.key)
+        if refused := self._refused or (tr(_SPLIT) if file and file.parts > 1 else ""):
+            self._say(refused)
+            return
         offer = self._offers.get(item.key)
         download = offer.download if offer else None
         offered: Offered = (item.key, download, "")
         if item.key in self._variants:
-            file = self._variants[item.key]
             offered = wanted(self._entry, file, budget_of(self.shell.view.state), download)
         self.shell.act("downloads.offer", *offered)
 
@@ -291,16 +311,20 @@ def facts_content(entry: Entry) -> Content:
     """The catalog's facts on an entry, apart from the variants."""
     family = tr("{family}, {count} parameters", family=entry.family, count=entry.size)
     rows = (
-        (tr("Good for"), tr(entry.good_for)),
+        (tr("Good for"), entry.good_for and tr(entry.good_for)),
         (tr("Uses"), ", ".join(map(tr, entry.uses))),
         (tr("Family"), family),
         (tr("Kind"), tr(entry.kind)),
         (tr("Hardware"), _hardware_text(entry)),
         (tr("Servers"), _servers_text(entry)),
-        (tr("Context"), tr("{count:,} tokens", count=entry.context.value)),
+        (tr("Context"), _context_text(entry)),
         (tr("Licence"), entry.license.value if entry.license else UNKNOWN),
     )
-    return rows_content(((name, brief(value, 200)) for name, value in rows), 11)
+    return rows_content(((name, brief(value, 200)) for name, value in rows if value), 11)
+
+
+def _context_text(entry: Entry) -> str:
+    return tr("{count:,} tokens", count=entry.most_tokens) if entry.most_tokens else UNKNOWN
 
 
 def _hardware_text(entry: Entry) -> str:
@@ -310,7 +334,7 @@ def _hardware_text(entry: Entry) -> str:
     if short.card_gb is None or short.ram_gb is None:
         return tr("several graphics cards")
     figures = {"card": short.card_gb, "ram": short.ram_gb}
-    if long.card_gb and entry.context.value >= LONG and long.card_gb > short.card_gb:
+    if long.card_gb and entry.reads(LONG) and long.card_gb > short.card_gb:
         return tr(
             "a card of {card} GB ({long} GB at 32k tokens), or {ram} GB of RAM", **figures, long=long.card_gb
         )

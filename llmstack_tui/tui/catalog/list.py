@@ -143,6 +143,8 @@ def catalog_rows(shelf: Shelf, query: CatalogQuery) -> tuple[CatalogRow, ...]:
 
 def fit_word(entry: Entry, file: File | None, budget: int | None) -> tuple[str, EntryFit]:
     found = fit(entry, file, budget)
+    if file is not None and file.parts > 1:
+        return tr("split"), EntryFit.UNKNOWN
     return tr(_FITS[found] if file else EntryKind.CLOUD), found
 
 
@@ -167,7 +169,7 @@ def memory_texts(entry: Entry, file: File | None) -> tuple[str, str]:
     short, long = estimate(entry, file, SHORT), estimate(entry, file, LONG)
     return (
         f"~{bytes_text(short.total)}" if short else UNKNOWN,
-        ("" if entry.context.value < LONG else f"~{bytes_text(long.total)}") if long else UNKNOWN,
+        (f"~{bytes_text(long.total)}" if entry.reads(LONG) else "") if long else UNKNOWN,
     )
 
 
@@ -175,8 +177,10 @@ def download_text(file: File | None) -> str:
     return "" if file is None else f"{'~' if file.rounded else ''}{bytes_text(file.bytes)}"
 
 
-def tokens_text(count: int) -> str:
+def tokens_text(count: int | None) -> str:
     """``32k``: the usual notation, in units of 1024 tokens."""
+    if count is None:
+        return UNKNOWN
     return f"{count // 1024}k" if count >= 1024 else str(count)
 
 
@@ -204,7 +208,7 @@ def _row(shelf: Shelf, entry: Entry, query: CatalogQuery) -> CatalogRow:
         hardware=hardware_text(entry, file),
         servers=servers_text(entry),
         quality=quality_text(entry.qualities[0]) if entry.qualities else "",
-        context=tokens_text(entry.context.value),
+        context=tokens_text(entry.most_tokens),
         license=entry.license.value if entry.license else UNKNOWN,
         speed=f"{rate_text(speed.tokens_per_second)} {speed.card}" if speed else "",
         good_for=tr(entry.good_for),
@@ -212,9 +216,9 @@ def _row(shelf: Shelf, entry: Entry, query: CatalogQuery) -> CatalogRow:
             CatalogColumn.PARAMETERS: _count(entry.size),
             CatalogColumn.DOWNLOAD: file.bytes if file else None,
             CatalogColumn.MEMORY: short.total if short else None,
-            CatalogColumn.LONG_MEMORY: long.total if long and entry.context.value >= LONG else None,
+            CatalogColumn.LONG_MEMORY: long.total if long and entry.reads(LONG) else None,
             CatalogColumn.FIT: None if found is EntryFit.UNKNOWN else (*EntryFit,).index(found),
-            CatalogColumn.CONTEXT: -entry.context.value,
+            CatalogColumn.CONTEXT: -entry.most_tokens if entry.most_tokens else None,
             CatalogColumn.KIND: (*EntryKind,).index(entry.kind),
             CatalogColumn.HARDWARE: hardware(entry, file).card_gb if file else None,
             CatalogColumn.SPEED: -speed.tokens_per_second if speed else None,

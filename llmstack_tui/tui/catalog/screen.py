@@ -25,6 +25,7 @@ from llmstack_tui.tui.catalog.list import (
     headings,
     make_shelf,
 )
+from llmstack_tui.tui.catalog.online import OnlineScreen
 from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.screen import TableScreen
 from llmstack_tui.tui.shell import start
@@ -177,6 +178,9 @@ class CatalogScreen(TableScreen):
     def action_next_use(self) -> None:
         self._use = _USES[(_USES.index(self._use) + 1) % len(_USES)]
         self._redraw()
+
+    def action_online(self) -> None:
+        self.app.push_screen(OnlineScreen(self.pane.filter_text))
 
     def action_next_kind(self) -> None:
         self._kind = _KINDS[(_KINDS.index(self._kind) + 1) % len(_KINDS)]

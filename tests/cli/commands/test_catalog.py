@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tests.support.hub import GB, FakeHub, Said, serving_hub
+
 if TYPE_CHECKING:
     from pathlib import Path
+    from subprocess import CompletedProcess
 
     from tests.support.program import Program
 
@@ -148,3 +151,64 @@ def test_words_that_nothing_has(llmstack: Program) -> None:
 
 def test_an_option_that_it_has_not_is_wrong_usage(llmstack: Program) -> None:
     assert llmstack("catalog", "--fast").returncode == 2
+
+
+def online(llmstack: Program, hub: FakeHub, *words: str) -> CompletedProcess[str]:
+    path = llmstack.home / "online.toml"
+    path.write_text(f'[hardware]\nprofile = "nvidia_8gb"\n[catalog]\nonline_url = "{hub.url}"\n')
+    return llmstack("catalog", "--online", *words, "--config", path)
+
+
+def test_what_is_found_online_has_its_quantizations_and_whether_they_fit(llmstack: Program) -> None:
+    with serving_hub() as hub:
+        hub.has("a/Llama-GGUF", ("x-Q4_K_M.gguf", 800_000_000), ("x-Q8_0.gguf", 9_000_000_000))
+        hub.has(
+            "b/Llama-GGUF",
+            ("y-Q8_0-00001-of-00002.gguf", GB),
+            ("y-Q8_0-00002-of-00002.gguf", GB),
+            gated="auto",
+        )
+        hub.has("c/Llama-GGUF", ("model.safetensors", GB))
+        done = online(llmstack, hub, "llama")
+        assert done.returncode == 0
+        assert f"Asking {hub.url.removeprefix('http://')} for GGUF files with 'llama'" in done.stderr
+        rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
+        assert "  fits  " in rows["hf.co/a/Llama-GGUF:Q4_K_M"]
+        assert "  no  " in rows["hf.co/a/Llama-GGUF:Q8_0"]
+        assert "  split  " in rows["hf.co/b/Llama-GGUF:Q8_0"]
+        assert "2.0 GB" in rows["hf.co/b/Llama-GGUF:Q8_0"]
+        assert "cannot be pulled from here" in done.stdout
+        assert "has no GGUF file" in done.stdout
+        document = json.loads(online(llmstack, hub, "llama", "--json").stdout)
+    assert (document["asked"], document["search"], document["are_more"]) == (hub.url, "llama", False)
+    first, second, third = document["repositories"]
+    assert (first["id"], first["gated"], first["architecture"]) == ("a/Llama-GGUF", False, "llama")
+    assert [(each["name"], each["fit"], each["parts"]) for each in first["files"]] == [
+        ("hf.co/a/Llama-GGUF:Q4_K_M", "long", 1),
+        ("hf.co/a/Llama-GGUF:Q8_0", "no", 1),
+    ]
+    assert (second["gated"], third["files"]) == (True, None)
+    assert "has no GGUF file" in third["problem"]
+
+
+def test_only_so_many_are_looked_into(llmstack: Program) -> None:
+    with serving_hub() as hub:
+        for number in range(60):
+            hub.has(f"a/m{number}", ("x-Q4_0.gguf", GB))
+        done = online(llmstack, hub, "m", "--limit", "2")
+        assert (done.stdout.count("hf.co/"), done.returncode, len(hub.asked)) == (2, 0, 4)
+        assert "There are more" in done.stderr
+
+
+def test_a_search_online_that_finds_or_gets_nothing_is_a_sentence(llmstack: Program) -> None:
+    with serving_hub() as hub:
+        done = online(llmstack, hub, "no", "such")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "has no GGUF file with 'no such' in its name." in done.stderr
+        hub.instead = Said(429, b"", {"Retry-After": "3600"})
+        done = online(llmstack, hub, "llama")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "has been asked too often: try again in 60\N{NO-BREAK SPACE}min." in done.stderr
+        asked = len(hub.asked)
+        assert online(llmstack, hub).returncode == 2
+        assert len(hub.asked) == asked
