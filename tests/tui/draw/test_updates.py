@@ -14,7 +14,7 @@ from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.tui.draw.marks import ASCII, UNICODE
 from llmstack_tui.tui.draw.updates import more_update_rows, progress_cell, update_rows
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder, matching, ordered
-from llmstack_tui.tui.models.pane import ColumnWidths
+from llmstack_tui.tui.models.list import ColumnWidths
 from llmstack_tui.tui.models.rows import Rows
 from llmstack_tui.tui.shell import Moment
 from llmstack_tui.updates.rules import LeftAlone

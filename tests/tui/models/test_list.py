@@ -14,7 +14,7 @@ from textual.app import App, ComposeResult
 from llmstack_tui.base.structs import replace
 from llmstack_tui.tui.draw.marks import UNICODE
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder
-from llmstack_tui.tui.models.pane import ColumnWidths, ModelList
+from llmstack_tui.tui.models.list import ColumnWidths, ModelList
 from llmstack_tui.tui.models.rows import ModelRow, Rows
 from llmstack_tui.tui.shell import Moment
 from llmstack_tui.tui.widgets.table import Headings
