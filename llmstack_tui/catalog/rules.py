@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -134,3 +135,38 @@ def _rank(word: str, name: str, places: tuple[str, ...]) -> int | None:
     if name.startswith(word):
         return 1
     return next((number for number, place in enumerate(places, 2) if word in place), None)
+
+
+_FITTING = (EntryFit.LONG, EntryFit.SHORT)
+_SUGGESTED = (Use.GENERAL, Use.CODE, Use.SMALL)
+# Each token reads all weights: of main memory, with its 20 to 50 GB a second, as fast as people read.
+_MOST_ON_CPU = 3_000_000_000
+
+
+def suggested(
+    entries: Iterable[Entry], *, budget: int | None, disk: int | None = None, on_cpu: bool = False
+) -> dict[Use, Entry]:
+    """What to begin with: the best general model for a machine, the best for code, and a small one.
+
+    Of two that are recommended alike, the larger is the better one. A model that fits with a long context
+    comes before one that fits with a short one; one that does not fit, or cannot chat, is left out.
+
+    Args:
+        budget: bytes of memory that models may take; without it, none is known to fit.
+        disk: bytes that a download may take; None means not known.
+        on_cpu: models run on the processor, where large ones are slow.
+    """
+    most = min(disk if disk is not None else inf, _MOST_ON_CPU if on_cpu else inf)
+    sizes = {each: each.file.bytes for each in entries if each.file and Use.EMBEDDING not in each.uses}
+    fits = {each: fit(each, each.file, budget) for each, size in sizes.items() if size <= most}
+    can = [each for each, how in fits.items() if how in _FITTING]
+    found: dict[Use, Entry] = {}
+    for use in _SUGGESTED:
+        sign = 1 if use is Use.SMALL else -1
+        best = sorted(
+            (each for each in can if use in each.uses and each not in found.values()),
+            key=lambda each: (_FITTING.index(fits[each]), each.priority, sign * sizes[each]),
+        )
+        if best:
+            found[use] = best[0]
+    return found

@@ -31,7 +31,11 @@ _SHARED_NAMES = frozenset({None, "dialog", "frame"})
 
 
 def regions(desk: Desk, scene: str) -> dict[str, str]:
-    """The text of each region of the screen on top, by its name; a pane without one has that of the scene."""
+    """The text of each region of the screen on top, by its name.
+
+    A pane without a name has that of the scene, which is the same in each language.
+    """
+    scene = scene.partition(" in ")[0]
     strips = [Strip.join(line) for line in desk.strips]
     found, places = dict[str, str](), []
     for part in _parts(desk.app.screen):

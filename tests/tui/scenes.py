@@ -14,7 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
+from llmstack_tui.base import languages
 from llmstack_tui.base.structs import replace
+from llmstack_tui.config.settings import Settings, UiSettings
+from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.guard.types import GuardState, Limits
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.lifecycle.actions import Act, ActKind
@@ -42,12 +45,21 @@ SIZES = ((80, 24), (120, 40), (200, 60))
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A state, and the keys that lead to what is looked at; ``disk`` is what the folders of models hold."""
+    """A state, and the keys that lead to what is looked at.
+
+    Attributes:
+        then: the state that follows the keys.
+        disk: what the folders of models hold.
+    """
 
     state: Callable[[], StackState]
     keys: tuple[str, ...] = ()
+    then: Callable[[], StackState] | None = None
     unicode: bool = True
     disk: DiskService | None = None
+    language: str = languages.ENGLISH.code
+    read_only: bool = False
+    sizes: tuple[tuple[int, int], ...] = SIZES
 
 
 def typical() -> StackState:
@@ -65,6 +77,32 @@ def typical() -> StackState:
 def with_card() -> StackState:
     """On a machine with a card of 8 GB."""
     return seeded.on_card(typical())
+
+
+def empty() -> StackState:
+    """No model, on a machine with a card of 8 GB."""
+    return seeded.on_card(seeded.state(seeded.snapshot()))
+
+
+def pulling() -> StackState:
+    """The first model comes."""
+    coming = pulls.pull(
+        1,
+        "llama3.2:3b",
+        DownloadState.RUNNING,
+        now=NOW,
+        done=(600_000_000,),
+        sizes=(2_019_377_376,),
+        speed=21e6,
+    )
+    return replace(empty(), downloads=(coming,))
+
+
+def first(*, is_loaded: bool = False) -> StackState:
+    """It is here."""
+    model = seeded.model("llama3.2:3b", size=2_000_000_000)
+    loaded = replace(seeded.running(model), expires_at=NOW + timedelta(minutes=5))
+    return seeded.on_card(seeded.state(seeded.snapshot((model,), (loaded,) * is_loaded)))
 
 
 def acting() -> StackState:
@@ -85,6 +123,11 @@ def away() -> StackState:
         "quoted", text="Ollama does not answer.", host=seeded.URL, detail="connection refused"
     )
     return seeded.state(replace(typical().hosts[0].snapshot, error=error))
+
+
+def gone() -> StackState:
+    """A server that had no model, and does not answer any more."""
+    return seeded.state(replace(seeded.snapshot(), error=away().hosts[0].snapshot.error))
 
 
 def cards() -> StackState:
@@ -127,6 +170,14 @@ def hostile() -> StackState:
 SCENES = {
     "typical": Scene(typical),
     "none": Scene(lambda: seeded.state(seeded.snapshot())),
+    # The first minute.
+    "empty": Scene(empty, ("j", "j")),
+    "empty read-only": Scene(empty, read_only=True),
+    "offered": Scene(empty, ("j", "j", "enter")),
+    "pulling": Scene(pulling),
+    "first": Scene(first),
+    "first active": Scene(first, then=lambda: first(is_loaded=True)),
+    "gone": Scene(gone),
     "one": Scene(lambda: seeded.many(1)),
     "300": Scene(lambda: seeded.many(300), ("end",)),
     "acting": Scene(acting),
@@ -152,18 +203,29 @@ SCENES = {
     "disk": Scene(typical, ("D",), disk=SeededDisk()),
     "editors": Scene(typical, ("e",)),
 }
+_MAIN = (
+    "typical", "empty", "offered", "pulling", "first", "first active", "gone", "outdated", "updates",
+    "help", "remove", "details", "downloads", "catalog", "entry", "disk",
+)  # fmt: skip
+SCENES |= {f"{name} in Spanish": replace(SCENES[name], language="es", sizes=SIZES[:2]) for name in _MAIN}
 
 
 @asynccontextmanager
 async def on_stage(scene: Scene, size: tuple[int, int]) -> AsyncIterator[FakeDesk]:
     """The dashboard in this scene, at rest."""
-    with _clocks_stopped():
-        state = _read_now(scene.state())
-        async with dashboard(state, size=size, unicode=scene.unicode, clock=lambda: NOW) as desk:
+    with _clocks_stopped(), _in(scene.language):
+        settings = Settings(read_only=scene.read_only, ui=UiSettings(language=scene.language))
+        async with dashboard(
+            _read_now(scene.state()), size=size, settings=settings, unicode=scene.unicode, clock=lambda: NOW
+        ) as desk:
             desk.stack.disk = scene.disk or desk.stack.disk
+            await wait_until(lambda: not _is_switching(desk), what="the first screen")
             for key in scene.keys:
                 await desk.press(key)
                 await wait_until(lambda: not _is_switching(desk), what="the screen of a digit")
+            if scene.then is not None:
+                desk.stack.put(then := _read_now(scene.then()))
+                await wait_until(lambda: desk.app.state is then, what="the state that follows")
             await wait_until(lambda: _is_looked_at(desk), what="the details of the model under the cursor")
             await desk.pilot.pause()
             yield desk
@@ -175,8 +237,8 @@ def _read_now(state: StackState) -> StackState:
 
 
 def _is_switching(desk: FakeDesk) -> bool:
-    """Whether a screen is being made, or asks for what it shows."""
-    groups = {"catalog", "ask", "disk"}
+    """Whether a screen is being made, asks for what it shows, or recalls how it was."""
+    groups = {"catalog", "ask", "disk", "models.arrangement"}
     return any(worker.group in groups and not worker.is_finished for worker in desk.app.workers)
 
 
@@ -199,6 +261,15 @@ def _clocks_stopped() -> Iterator[None]:
         _set_zone(zone)
 
 
+@contextmanager
+def _in(language: str) -> Iterator[None]:
+    languages.use(language)
+    try:
+        yield
+    finally:
+        languages.use(languages.ENGLISH.code)
+
+
 def _set_zone(name: str | None) -> None:
     """The zone in which the header shows its clock."""
     if name is None:
@@ -210,8 +281,8 @@ def _set_zone(name: str | None) -> None:
 
 async def _write() -> None:
     drawn: regions.Drawn = {}
-    for size in SIZES:
-        for name, scene in SCENES.items():
+    for name, scene in SCENES.items():
+        for size in scene.sizes:
             async with on_stage(scene, size) as desk:
                 drawn |= {
                     (part, titled(name, size)): text for part, text in regions.regions(desk, name).items()

@@ -29,7 +29,8 @@ _FRAMES = frozenset("─│┌┐└┘├┤┬┴┼╭╮╰╯▁▂▃▄�
 async def test_each_region_of_a_scene_is_drawn_as_its_snapshot_says(name: str) -> None:
     drawn = read()
     async with on_stage(SCENES[name], SIZES[0]) as desk:
-        for theme, size in (*((DARK, size) for size in SIZES), (LIGHT, SIZES[-1]), (LIGHT, SIZES[0])):
+        sizes = SCENES[name].sizes
+        for theme, size in (*((DARK, size) for size in sizes), (LIGHT, sizes[-1]), (LIGHT, sizes[0])):
             if desk.app.theme != theme.name:
                 desk.app.theme = theme.name
             if desk.app.size != size:
@@ -43,7 +44,9 @@ async def test_each_region_of_a_scene_is_drawn_as_its_snapshot_says(name: str) -
 
 
 def test_no_snapshot_is_of_a_scene_that_is_gone() -> None:
-    assert {head for _, head in read()} == {titled(name, size) for name in SCENES for size in SIZES}
+    assert {head for _, head in read()} == {
+        titled(name, size) for name, scene in SCENES.items() for size in scene.sizes
+    }
 
 
 def hard_to_read(desk: Desk) -> set[tuple[str, str, str]]:

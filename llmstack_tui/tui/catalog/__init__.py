@@ -43,4 +43,5 @@ FEATURE = Feature(
         "Models worth having, what they take, and which of them fit here"),
     is_tab=True,
     screen="screen.CatalogScreen",
+    controller="actions.CatalogController",
 )  # fmt: skip

@@ -174,13 +174,16 @@ def message(view: View, progress: ConnectionProgress) -> tuple[str, ...]:
     if view.state is None:
         return (said,)
     snapshots = [host.snapshot for host in view.state.hosts]
-    if not any(snapshot.read_at is not None for snapshot in snapshots):
+    if not any(snapshot.reachable for snapshot in snapshots):
         failed = any(snapshot.error for snapshot in snapshots)
         again, leave = view.keys["models.refresh"], view.keys[keys.QUIT]
         first = tr("No answer yet.") if failed or not said else said
+        if any(snapshot.read_at is not None for snapshot in snapshots):
+            first = tr("No models were here when the server last answered.")
         return (first, tr("Press {again} to try again now, {leave} to leave.", again=again, leave=leave))
     add = tr("Press {key} to pull one by its name, or to import a GGUF file.", key=view.keys["models.import"])
-    return (tr("No models here yet."), add)
+    worth = tr("Press {key} for models worth having.", key=view.keys["app.catalog"])
+    return (tr("No models here yet."), add, worth)
 
 
 def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> str:

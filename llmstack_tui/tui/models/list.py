@@ -11,6 +11,7 @@ from llmstack_tui.base.languages import later, tr
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.models.arrangement import HostRow, ModelColumn, PullRow
 from llmstack_tui.tui.models.rows import ModelRow
+from llmstack_tui.tui.models.suggestions import HintRow, SuggestionRow
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.table import ColumnHeading
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.tui.draw.text import Pen
     from llmstack_tui.tui.models.arrangement import ListRow
+    from llmstack_tui.tui.models.suggestions import NewcomerRow
 
 
 _WIDEST_NAME = 60
@@ -91,8 +93,8 @@ class ColumnWidths(Struct, frozen=True):
         return (each for each in every if each.cells)
 
 
-class ModelList(RowList["ListRow"]):
-    """Lists models; if there are several hosts, under the lines of the hosts."""
+class ModelList(RowList["ListRow | NewcomerRow"]):
+    """Lists models, under the lines of the hosts if there are several; in an empty list, suggestions."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id)
@@ -122,14 +124,24 @@ class ModelList(RowList["ListRow"]):
         self.redraw()
         return True
 
-    def is_folded(self, row: ListRow) -> bool | None:
+    def is_folded(self, row: ListRow | NewcomerRow) -> bool | None:
         return row.folded if isinstance(row, HostRow) else None
 
-    def starts_on(self, row: ListRow) -> bool:
-        return isinstance(row, ModelRow)
+    def is_heading(self, row: ListRow | NewcomerRow) -> bool:
+        return isinstance(row, HintRow)
 
-    def draw(self, row: ListRow, line: int, width: int, pen: Pen) -> list[Segment]:
+    def height_of(self, row: ListRow | NewcomerRow, width: int) -> int:
+        return 2 if isinstance(row, SuggestionRow) else 1
+
+    def starts_on(self, row: ListRow | NewcomerRow) -> bool:
+        return isinstance(row, ModelRow | SuggestionRow)
+
+    def draw(self, row: ListRow | NewcomerRow, line: int, width: int, pen: Pen) -> list[Segment]:
         match row:
+            case SuggestionRow():
+                return _suggestion(row, line, self.columns(width), width, pen)
+            case HintRow():
+                return [pen.cell(f"   {row.text}", width, "heading" if row.is_heading else "muted")]
             case HostRow():
                 return _host(row, width, pen)
             case PullRow():
@@ -186,6 +198,22 @@ def _pull(row: PullRow, name: int, width: int, pen: Pen) -> list[Segment]:
         pen.cell(row.mark, 2, "accent"),
         pen.name(row.name, name, "plain"),
         pen.cell(said, room - name, "accent"),
+    ]
+
+
+def _suggestion(row: SuggestionRow, line: int, columns: ColumnWidths, width: int, pen: Pen) -> list[Segment]:
+    if line:
+        return [pen.pointer(), pen.cell(f"     {row.good_for}", width - 1, "muted")]
+    name, plain, fits = ("name", "plain", "good") if row.may_pull else ("muted", "muted", "muted")
+    return [
+        pen.pointer(),
+        pen.cell("", _BEFORE_NAME - 1, plain),
+        pen.name(row.name, columns.name, name),
+        pen.cell("", columns.update + columns.version, plain),
+        pen.cell(f"  {row.quantization}", columns.quantization, "muted"),
+        pen.cell(row.download, columns.size, plain, right=True),
+        pen.cell(row.memory, columns.memory, plain, right=True),
+        pen.cell(f"  {row.fits}", columns.word, fits),
     ]
 
 

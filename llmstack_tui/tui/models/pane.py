@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llmstack_tui.tui.models.rows import ModelRow
+    from llmstack_tui.tui.models.suggestions import NewcomerRow
     from llmstack_tui.tui.shell import Key
 
 
@@ -45,6 +46,7 @@ class ModelsPane(TablePane[ModelOrder]):
         self._all: tuple[ModelRow, ...] = ()
         self._hosts: tuple[HostRow, ...] = ()
         self._pulls: tuple[PullRow, ...] = ()
+        self._hints: Sequence[NewcomerRow] = ()
         self.active_first = False
         self._folded: frozenset[str] = frozenset()
         self._found = self._left_out = 0
@@ -57,12 +59,16 @@ class ModelsPane(TablePane[ModelOrder]):
         hosts: tuple[HostRow, ...] = (),
         pulls: tuple[PullRow, ...] = (),
         left_out: int = 0,
+        hints: Sequence[NewcomerRow] = (),
     ) -> None:
         """Draw those of ``rows`` (all models) that match the filter, under the lines of their hosts.
 
-        ``left_out`` is the number of models that the servers list beside these.
+        Args:
+            left_out: the number of models that the servers list beside these.
+            hints: what is said to somebody who is new here, below all others.
         """
         self._all, self._hosts, self._pulls, self._left_out = rows, hosts, pulls, left_out
+        self._hints = hints
         if self.list.show_columns(rows):
             self.headings.refresh()
         if self._marked:
@@ -139,7 +145,7 @@ class ModelsPane(TablePane[ModelOrder]):
             only_found=filtered,
         )
         self._show_message()
-        self.list.show(shown)
+        self.list.show(shown if filtered else (*shown, *self._hints))
         self._show_title()
 
     def _show_title(self) -> None:

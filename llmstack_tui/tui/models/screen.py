@@ -14,8 +14,10 @@ from llmstack_tui.base.languages import tr
 from llmstack_tui.base.names import same_model
 from llmstack_tui.tui.models import KEYS
 from llmstack_tui.tui.models.arrangement import Arrangement, PullRow, host_rows, pull_rows
+from llmstack_tui.tui.models.first_steps import FirstSteps
 from llmstack_tui.tui.models.pane import ModelsPane
 from llmstack_tui.tui.models.rows import Rows
+from llmstack_tui.tui.models.suggestions import SuggestionRow, Suggestions
 from llmstack_tui.tui.screen import SidePane, TableScreen
 from llmstack_tui.tui.widgets.list import RowList
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from llmstack_tui.tui.models.rows import ModelRow
+    from llmstack_tui.tui.models.suggestions import NewcomerRow
     from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardStack
 
@@ -55,6 +59,8 @@ class ModelsScreen(TableScreen):
         super().__init__("models", ModelsPane(id="models-pane"))
         self._rows = Rows()
         self._wanted: Key | None = None
+        self.suggestions = Suggestions()
+        self._steps = FirstSteps()
         self._left, self._right = left, right
         self.list = self.pane.list
 
@@ -96,6 +102,8 @@ class ModelsScreen(TableScreen):
 
     async def _recall(self, stack: DashboardStack) -> None:
         self.pane.recall(await stack.records.recall(_RECALL, Arrangement(), Arrangement))
+        await self._steps.recall(stack)
+        self.show(self.shell.view)
 
     def select(self, url: str, name: str) -> None:
         """Put the cursor on a model as soon as it is listed."""
@@ -137,12 +145,28 @@ class ModelsScreen(TableScreen):
         names = self.shell.host_names
         stack = self.shell.stack
         look_only = stack.look_only if stack else frozenset[str]()
+        pulls = pull_rows(view.state.downloads, rows, self.shell.marks)
         self.pane.show(
             rows,
             host_rows(view.state, rows, names=names, look_only=look_only),
-            pull_rows(view.state.downloads, rows, self.shell.marks),
+            pulls,
             sum(host.snapshot.left_out for host in view.state.hosts),
+            self._hints(view, rows, pulls),
         )
+
+    def _hints(self, view: View, rows: Sequence[ModelRow], pulls: Sequence[PullRow]) -> Sequence[NewcomerRow]:
+        """What is said below the models to somebody who is new."""
+        stack = self.shell.stack
+        if rows or pulls or stack is None:
+            return self._steps.hints(rows, self.shell)
+        if not self.suggestions.is_read:
+            read = partial(self._read_suggestions, stack)
+            self.shell.start(tr("The catalog"), read, group="catalog", exclusive=True)
+        return self.suggestions.rows(view, stack)
+
+    async def _read_suggestions(self, stack: DashboardStack) -> None:
+        await self.suggestions.read(stack)
+        self.show(self.shell.view)
 
     @on(RowList.Moved, "#models")
     def _moved(self) -> None:
@@ -161,14 +185,19 @@ class ModelsScreen(TableScreen):
     async def action_open(self) -> None:
         if isinstance(self.list.row, PullRow):
             await self.shell.open("downloads")
+        elif isinstance(self.list.row, SuggestionRow):
+            self.shell.act("catalog.offer", self.list.row.name)
         elif not self.list.toggle_fold() and (key := self.selected):
             await self.shell.open("details", key)
 
     def action_act_on(self, name: str) -> None:
-        if isinstance(self.list.row, PullRow) and not self.targets:
-            key = self.shell.view.keys["app.downloads"]
-            name = self.list.row.name
-            self.shell.tell(tr("{model} is being pulled. Press {key} to see it.", model=name, key=key))
+        row, keys = self.list.row, self.shell.view.keys
+        if isinstance(row, PullRow) and not self.targets:
+            key = keys["app.downloads"]
+            self.shell.tell(tr("{model} is being pulled. Press {key} to see it.", model=row.name, key=key))
+        elif isinstance(row, SuggestionRow):
+            key = keys["models.open"]
+            self.shell.tell(tr("{model} is not here yet: {key} pulls it.", model=row.name, key=key))
         else:
             super().action_act_on(name)
 

@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
+from rich.cells import cell_len
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
@@ -131,13 +132,14 @@ def rows_content(rows: Iterable[tuple[str, str]], cells: int, width: int = 0) ->
     """Labels and values in two columns; rows without a value are left out.
 
     Args:
-        cells: the width of the labels.
+        cells: the width of the labels, unless the longest needs more.
         width: values of several words are wrapped to this width in all; 0 leaves them as they are.
     """
+    said = [(label, value) for label, value in rows if value]
+    cells = max([cells, *(cell_len(label) + 1 for label, _ in said)])
     return content_of("\n").join(
-        content_of((first.ljust(cells), "$text-muted"), content_of(line))
-        for label, value in rows
-        if value
+        content_of((first + " " * (cells - cell_len(first)), "$text-muted"), content_of(line))
+        for label, value in said
         for first, line in zip_longest((label,), _wrapped(value, width - cells), fillvalue="")
     )
 

@@ -110,9 +110,19 @@ def test_several_servers_that_are_away_are_each_named() -> None:
 
 
 def test_an_empty_list_says_what_to_do() -> None:
-    first, more = status.message(view(seeded.state(seeded.snapshot())), status.ConnectionProgress(""))
-    assert first == "No models here yet."
-    assert more == "Press p to pull one by its name, or to import a GGUF file."
+    assert status.message(view(seeded.state(seeded.snapshot())), status.ConnectionProgress("")) == (
+        "No models here yet.",
+        "Press p to pull one by its name, or to import a GGUF file.",
+        "Press 3 for models worth having.",
+    )
+
+
+def test_a_list_that_was_empty_when_its_server_went_says_so() -> None:
+    gone = view(seeded.state(replace(seeded.snapshot(), error=REFUSED)))
+    assert status.message(gone, status.ConnectionProgress("")) == (
+        "No models were here when the server last answered.",
+        "Press r to try again now, q to leave.",
+    )
 
 
 def test_a_wait_counts_its_seconds() -> None:

@@ -25,6 +25,7 @@ from llmstack_tui.tui.models.arrangement import (
     matching,
 )
 from llmstack_tui.tui.models.rows import Rows
+from llmstack_tui.tui.models.suggestions import HintRow
 from llmstack_tui.tui.shell import Moment
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -59,7 +60,8 @@ def told(state: StackState, **also: object) -> tuple[HostRow, ...]:
 
 def drawn(desk: FakeDesk) -> list[str]:
     """The lines of the list: hosts by their URL, models by their name."""
-    return [line.url if isinstance(line, HostRow) else line.name for line in desk.app.models.list.rows]
+    lines = (line for line in desk.app.models.list.rows if not isinstance(line, HintRow))
+    return [line.url if isinstance(line, HostRow) else line.name for line in lines]
 
 
 def test_one_host_has_no_line() -> None:
