@@ -45,6 +45,7 @@ class EditorService:
             url=snapshot.url,
             model=model,
             kind=snapshot.server.kind if snapshot.server else None,
+            server=snapshot.server.server if snapshot.server else None,
             version=snapshot.server.version if snapshot.server else "",
             context_length=context,
             capabilities=installed.capabilities if installed else None,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003  # msgspec reads the annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.kinds import HostKind  # noqa: TC001
+from llmstack_tui.base.kinds import HostKind
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from llmstack_tui.base.kinds import ServerKind
     from llmstack_tui.base.sentences import Sentence, Sentences
 
 Value = str | int | bool | Mapping[str, "Value"] | Sequence["Value"]
@@ -64,6 +66,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     Attributes:
         url: the base URL of the server.
         kind, version: of the server; None and "" while it has not answered.
+        server: the program, of those that speak OpenAI's protocol.
         context_length: tokens that the model is, or would be, loaded for; None if that is not known.
         capabilities: what the model can do; None if that is not known.
         unusable: why the server cannot run the model.
@@ -73,6 +76,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     url: str
     model: str
     kind: HostKind | None = None
+    server: ServerKind | None = None
     version: str = ""
     context_length: int | None = None
     capabilities: frozenset[str] | None = None
@@ -81,8 +85,10 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 
     @property
     def has_tools(self) -> bool | None:
-        """Whether the model can call tools; None if that is not known."""
-        return None if self.capabilities is None else "tools" in self.capabilities
+        """Whether the model can call tools; None if that is not known: only Ollama's protocol tells it."""
+        if self.capabilities is None or (self.kind is HostKind.OPENAI and "tools" not in self.capabilities):
+            return None
+        return "tools" in self.capabilities
 
 
 class Setup(Struct, frozen=True, kw_only=True):

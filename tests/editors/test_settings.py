@@ -13,7 +13,7 @@ from unittest.mock import Mock
 import httpx
 import pytest
 
-from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.kinds import HostKind, ServerKind
 from llmstack_tui.base.secret import Secret
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.wording import text
@@ -177,7 +177,8 @@ def test_a_path_that_ollama_has_not_yet_is_said(client: Client, version: str, sa
     ("changed", "kind"),
     [
         ({"kind": None, "version": ""}, "editors.not_known"),
-        ({"kind": HostKind.OPENAI}, "editors.no_path"),
+        ({"kind": HostKind.OPENAI, "server": ServerKind.TGI}, "editors.no_path"),
+        ({"kind": HostKind.OPENAI, "server": ServerKind.VLLM}, None),
         ({"capabilities": frozenset({"embedding"})}, "editors.no_chat"),
         ({"unusable": "It is damaged."}, "editors.unusable"),
         ({"url": "ssh://me@box"}, "editors.through_ssh"),
@@ -194,6 +195,8 @@ def test_why_a_client_cannot_use_the_model(changed: dict[str, Any], kind: str | 
 def test_a_server_of_openais_protocol_is_asked_by_that(client: Client, home: Path) -> None:
     setup = _setup(client, replace(ENDPOINT, kind=HostKind.OPENAI), home)
     assert setup.api is Api.OPENAI
+    chats = replace(ENDPOINT, capabilities=frozenset({"completion"}))
+    assert (chats.has_tools, replace(chats, kind=HostKind.OPENAI).has_tools) == (False, None)
     assert f"{ENDPOINT.url}/v1" in setup.text
 
 

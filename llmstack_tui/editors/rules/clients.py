@@ -17,7 +17,9 @@ From the documents and sources of the clients, in November 2026:
   openai/codex 05673f5e, codex-rs/model-provider-info/src/lib.rs
 
 Ollama answers /v1/messages from 0.14.0 (ollama.com/blog/claude), and /v1/responses from 0.13.3
-(docs.ollama.com/api/openai-compatibility). The built-in engine keeps to a newer version.
+(docs.ollama.com/api/openai-compatibility). The built-in engine keeps to a newer version. Both are in
+llama.cpp (tools/server/README.md; ggml-org/llama.cpp#17570), LM Studio (lmstudio.ai/docs/developer) and vLLM
+(docs.vllm.ai/en/v0.32.0/serving/online_serving).
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.base.address import is_ssh, parse_ssh
-from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.kinds import HostKind, ServerKind
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.editors.rules import jsonc, toml, yaml
 from llmstack_tui.editors.types import KEY, Api, Client, Form, Setup, Unsuited
@@ -67,6 +69,10 @@ _USUAL_CONTEXT = 4096
 # Agents send some 20,000 tokens before the first word of their user.
 _AGENTS_NEED = 24_000
 _AGENTS = frozenset({Client.CLINE, Client.KILO, Client.OPENCODE, Client.CLAUDE, Client.CODEX})
+# The programs whose documents have /v1/messages and /v1/responses; a test from here says of an older one.
+_HAVE_BOTH = frozenset(
+    {ServerKind.LLAMA_SERVER, ServerKind.LLAMA_ROUTER, ServerKind.LM_STUDIO, ServerKind.VLLM}
+)
 _SINCE = {Api.ANTHROPIC: (0, 14), Api.RESPONSES: (0, 13, 3)}
 _WRITE = {Form.JSON: jsonc.written, Form.TOML: toml.written, Form.YAML: yaml.written}
 
@@ -184,7 +190,7 @@ def _without(since: tuple[int, ...], endpoint: Endpoint, about: dict[str, str]) 
         case None:
             return "editors.not_known"
         case HostKind.OPENAI:
-            return "editors.no_path"
+            return None if endpoint.server in _HAVE_BOTH else "editors.no_path"
     about |= {"since": ".".join(map(str, since)), "version": endpoint.version}
     version = tuple(map(int, re.findall(r"\d+", endpoint.version)[:3]))
     return None if version >= since else "editors.too_old"

@@ -91,7 +91,7 @@ def test_settings_are_shown_without_the_key_unless_it_is_asked_for(user: User) -
     assert user.files_with_key == set()
 
 
-@pytest.mark.parametrize("client", ["claude", "continue", "opencode", "aider", "kilo"])
+@pytest.mark.parametrize("client", ["claude", "continue"])
 def test_settings_are_written_after_a_yes_and_with_a_copy(user: User, client: str) -> None:
     _, said = user("tiny", "--for", client, "--write", status=1)
     assert "add --yes" in said
@@ -118,11 +118,10 @@ def test_a_terminal_is_asked(user: User) -> None:
 
 
 def test_a_test_loads_the_model_and_says_what_came_back(engine: Serving, user: User) -> None:
-    for client in ("zed", "continue", "claude", "codex"):
-        found = user.document("calling", "--for", client, "--test")["test"]
-        assert (found["works"], found["tool"], found["ended"]) == (True, "count_lines", True)
-        assert (found["status"], found["without_key"]) == (200, 401)
-        assert found["first_token"] <= found["seconds"]
+    found = user.document("calling", "--for", "claude", "--test")["test"]
+    assert (found["works"], found["tool"], found["ended"]) == (True, "count_lines", True)
+    assert (found["status"], found["without_key"]) == (200, 401)
+    assert found["first_token"] <= found["seconds"]
     assert [*engine.ps()] == ["calling:latest"]
     said, _ = user("calling", "--for", "curl", "--test")
     assert "✓ The model called the tool: count_lines" in said
@@ -135,8 +134,6 @@ def test_a_test_loads_the_model_and_says_what_came_back(engine: Serving, user: U
     [
         (("tiny", "--write"), 2, "Say which client is meant: --for zed, for example."),
         (("tiny", "--for", "claude", "--json", "--with-key"), 2, "A document never has the key"),
-        (("tiny", "--for", "emacs"), 2, "emacs"),
-        (("nope", "--for", "zed"), 1, "There is no model 'nope'"),
         ((), 1, "No model is active: name one, or load one with `llmstack start NAME`."),
         (("tiny", "--for", "cline", "--write", "--yes"), 1, "Cline has no file that llmstack could write"),
         (("tiny", "--for", "claude", "--write", "--yes", "--read-only"), 1, "Nothing was changed"),
