@@ -7,6 +7,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:
@@ -152,9 +154,11 @@ def test_first_requests_at_once_load_the_model_once(server: Server) -> None:
 
 
 def test_one_embedding_for_each_text_and_the_same_for_the_same(server: Server) -> None:
-    answer = server.http.post(
-        "/api/embed", json={"model": server.model, "input": ["a tiny model", "zzz", "a tiny model"]}
-    ).json()
+    asked = {"model": server.model, "input": ["a tiny model", "zzz", "a tiny model"]}
+    response = server.http.post("/api/embed", json=asked)
+    if response.status_code == 501 and not server.engine:
+        pytest.skip("this Ollama has vectors of models for embedding only")
+    answer = response.json()
     first, other, again = answer["embeddings"]
     assert len(first) == len(other) == len(again) > 0
     assert all(abs(x - y) < 1e-4 for x, y in zip(first, again, strict=True))

@@ -168,9 +168,13 @@ def test_create_of_a_file_says_each_step(server: Server, new: str, tiny_model: P
     asked = {"model": new, "files": {"tiny.gguf": digest}, "system": f"Be terse. {uuid4().hex}"}
     answer = server.http.post("/api/create", json=asked)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-ndjson")
-    first, *layers, manifest, last = (json.loads(line)["status"] for line in answer.text.splitlines())
+    statuses = [json.loads(line)["status"] for line in answer.text.splitlines()]
+    rewrites = not server.engine and "verifying conversion" in statuses  # Ollama 0.33 has a file of its own.
+    if rewrites:
+        statuses.remove("verifying conversion")
+    first, *layers, manifest, last = statuses
     assert (first, manifest, last) == ("parsing GGUF", "writing manifest", "success")
-    assert layers[0] == f"using existing layer {digest}"
+    assert layers[0].startswith(f"using existing layer {'sha256:' if rewrites else digest}")
     # Ollama has more of them, for what it found in the file.
     assert [layer for layer in layers if layer.startswith("creating new layer sha256:")]
     assert show(server, new)["details"] == show(server, server.model)["details"]

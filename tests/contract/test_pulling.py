@@ -61,7 +61,12 @@ def weights(path: Path, what: str) -> bytes:
     return path.read_bytes() + what.encode()
 
 
+# Ollama tells of a blob every 60 ms, and never of one that is there before that.
+SEEN = Fault(path="/data/blobs/", delay_s=0.2)
+
+
 def test_a_pull_says_what_it_does(puller: Puller, registry: Registry, random_model: Path) -> None:
+    registry.faults = [SEEN]
     version = registry.publish("tiny:1b", weights(random_model, "says"), system="1", parameters={"seed": 1})
     pulling = [f"pulling {layer.digest[7:19]}" for layer in version.layers]
     wanted = ["pulling manifest", *pulling, "verifying sha256 digest", "writing manifest", "success"]
@@ -111,7 +116,7 @@ def test_a_pull_goes_on_where_a_client_left_it(
     left = puller.lines("tiny", lambda line: line.get("completed", 0) > 60_000)
     assert "success" not in left[-1].values()
     assert not puller.installed()
-    registry.faults = []
+    registry.faults = [SEEN]
     lines = puller.lines("tiny")
     assert lines[-1] == {"status": "success"}
     assert next(line for line in lines if "digest" in line)["completed"] > 0
