@@ -7,7 +7,7 @@ import platform
 import socket
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui import __version__
 from llmstack_tui.base import paths
@@ -38,14 +38,17 @@ from llmstack_tui.library.folders import model_folders
 from llmstack_tui.ollama.local import find_ollama
 from llmstack_tui.store.database.opening import examined
 from llmstack_tui.store.errors import StoreDamaged
+from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.figures import last_loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from llmstack_tui.base.kinds import EngineLife
     from llmstack_tui.base.sentences import Sentence
-    from llmstack_tui.core.open import Core
+    from llmstack_tui.config.settings import Settings
     from llmstack_tui.doctor.types import Finding, Report
+    from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.library.use import FolderUse
@@ -54,8 +57,21 @@ _LOADS = 3
 _REGISTRY = f"{DEFAULT_SCHEME}://{DEFAULT_HOST}"
 
 
+class Examined(Protocol):
+    """What is examined and mended: `core.open.Core`, of which only this much is needed."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def environ(self) -> Mapping[str, str]: ...
+    @property
+    def config(self) -> Path | None: ...
+    async def start_ollama(self, stopped: OllamaStopped) -> None: ...
+    async def start_engine(self, life: EngineLife | None = None) -> EngineHandle: ...
+
+
 class CheckUp:
-    """One examination of this machine, with the settings of `Core`.
+    """Examinations of this machine, and fixes.
 
     Args:
         root: the folder that contains ``proc``, ``sys``, ``dev`` and ``etc``.
@@ -65,7 +81,7 @@ class CheckUp:
 
     def __init__(
         self,
-        core: Core,
+        core: Examined,
         *,
         root: Path = Path("/"),
         registry: str = _REGISTRY,
@@ -114,8 +130,8 @@ class CheckUp:
                 if (own := await disk.look()) is not None:
                     await disk.clean(own.removable)
             case FixKind.RENEW_STATE:
-                async with await self._core.stack((), await self._core.options(())) as stack:
-                    await stack.records.readable()
+                async with await Store.open(paths.state_file()):
+                    """A damaged file is set aside by opening it."""
 
     async def _start_ollama(self) -> None:
         binary = find_ollama(self._core.environ)
