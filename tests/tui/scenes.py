@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from llmstack_tui.base import languages
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import Settings, UiSettings
+from llmstack_tui.doctor.types import Finding, FindingState, Fix, FixKind
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.guard.types import GuardState, Limits
 from llmstack_tui.hosts.errors import Unreachable
@@ -24,6 +26,7 @@ from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.tui.app import Dashboard
 from llmstack_tui.tui.details.cache import DetailsCache
 from llmstack_tui.tui.shell import Moment, View
+from llmstack_tui.tui.system.actions import SystemController
 from tests.support import outdated, seeded
 from tests.support.waiting import wait_until
 from tests.tui import pulls, regions
@@ -50,6 +53,7 @@ class Scene:
     Attributes:
         then: the state that follows the keys.
         disk: what the folders of models hold.
+        findings: what the doctor finds.
     """
 
     state: Callable[[], StackState]
@@ -57,6 +61,7 @@ class Scene:
     then: Callable[[], StackState] | None = None
     unicode: bool = True
     disk: DiskService | None = None
+    findings: tuple[Finding, ...] = ()
     language: str = languages.ENGLISH.code
     read_only: bool = False
     sizes: tuple[tuple[int, int], ...] = SIZES
@@ -167,6 +172,33 @@ def hostile() -> StackState:
     return seeded.state(seeded.snapshot(tuple(seeded.model(name) for name in seeded.HOSTILE_NAMES)))
 
 
+def examined() -> tuple[Finding, ...]:
+    """One finding of each state."""
+    about = {"url": "http://127.0.0.1:11434"}
+    return (
+        Finding(
+            id="server.port",
+            state=FindingState.BROKEN,
+            says=Sentence("doctor.port_taken", about),
+            evidence=(Sentence("doctor.listens", {"program": "python3 (4711)"}),),
+            advice=(Sentence("doctor.other_port"),),
+        ),
+        Finding(
+            id="disk.leftovers",
+            state=FindingState.WARNING,
+            says=Sentence("doctor.leftovers", {"size": 4_000_000_000}),
+            fix=Fix(FixKind.CLEAN_DISK, Sentence("doctor.clean", {"count": 2, "size": 4_000_000_000})),
+        ),
+        Finding(
+            id="server.context",
+            state=FindingState.ADVICE,
+            says=Sentence("doctor.context", {**about, "tokens": 4096}),
+        ),
+        Finding(id="net.clock", state=FindingState.FINE, says=Sentence("doctor.clock")),
+        Finding(id="mac.system", state=FindingState.DOES_NOT_APPLY, says=Sentence("doctor.no_mac")),
+    )
+
+
 SCENES = {
     "typical": Scene(typical),
     "none": Scene(lambda: seeded.state(seeded.snapshot())),
@@ -202,6 +234,7 @@ SCENES = {
     "entry": Scene(with_card, ("3", "enter")),
     "disk": Scene(typical, ("D",), disk=SeededDisk()),
     "editors": Scene(typical, ("e",)),
+    "system": Scene(typical, ("0", "enter"), findings=examined()),
 }
 _MAIN = (
     "typical", "empty", "offered", "pulling", "first", "first active", "gone", "outdated", "updates",
@@ -220,6 +253,7 @@ async def on_stage(scene: Scene, size: tuple[int, int]) -> AsyncIterator[FakeDes
         ) as desk:
             desk.stack.disk = scene.disk or desk.stack.disk
             await wait_until(lambda: not _is_switching(desk), what="the first screen")
+            desk.services.doctor.findings = scene.findings
             for key in scene.keys:
                 await desk.press(key)
                 await wait_until(lambda: not _is_switching(desk), what="the screen of a digit")
@@ -239,7 +273,8 @@ def _read_now(state: StackState) -> StackState:
 def _is_switching(desk: FakeDesk) -> bool:
     """Whether a screen is being made, asks for what it shows, or recalls how it was."""
     groups = {"catalog", "ask", "disk", "models.arrangement"}
-    return any(worker.group in groups and not worker.is_finished for worker in desk.app.workers)
+    is_asking = any(worker.group in groups and not worker.is_finished for worker in desk.app.workers)
+    return is_asking or desk.app.controller(SystemController).is_examining
 
 
 def _is_looked_at(desk: FakeDesk) -> bool:

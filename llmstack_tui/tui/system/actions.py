@@ -42,7 +42,7 @@ class SystemController(Controller):
 
     def look(self) -> None:
         """Examine now."""
-        self._began = True
+        self._began = self.is_examining = True
         self._shell.start(tr("The doctor"), self._examine, group=_GROUP, exclusive=True)
 
     def fix(self, finding: Finding | None) -> None:
