@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -60,8 +61,9 @@ class FirstSteps:
 
 
 def _reach(key: Key, shell: Shell) -> Iterator[str]:
-    url, name = key
-    copies = shell.view.keys["models.copy_url"]
-    yield tr("It answers at {url}: {key} copies this address.", url=f"{url}/v1", key=copies)
-    yield tr("Try it in another terminal:")
-    yield f"  llmstack chat {brief(name, 200)}"
+    (url, name), keys = key, shell.view.keys
+    yield tr("It answers at {url}: {key} copies this address.", url=f"{url}/v1", key=keys["models.copy_url"])
+    editors = keys["models.editors"]
+    yield tr("{key} has the settings of editors and agents for it, and a test from here.", key=editors)
+    yield tr("Or try it in another terminal:")
+    yield f"  {shlex.join(('llmstack', 'chat', brief(name, 200)))}"

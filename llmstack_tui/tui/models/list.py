@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.models.arrangement import ListRow
     from llmstack_tui.tui.models.suggestions import NewcomerRow
 
+    ShownRow = ListRow | NewcomerRow
+
 
 _WIDEST_NAME = 60
 _LEAST_NAME, _LEAST_PULLED = 22, 12
@@ -93,7 +95,7 @@ class ColumnWidths(Struct, frozen=True):
         return (each for each in every if each.cells)
 
 
-class ModelList(RowList["ListRow | NewcomerRow"]):
+class ModelList(RowList["ShownRow"]):
     """Lists models, under the lines of the hosts if there are several; in an empty list, suggestions."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
@@ -124,19 +126,19 @@ class ModelList(RowList["ListRow | NewcomerRow"]):
         self.redraw()
         return True
 
-    def is_folded(self, row: ListRow | NewcomerRow) -> bool | None:
+    def is_folded(self, row: ShownRow) -> bool | None:
         return row.folded if isinstance(row, HostRow) else None
 
-    def is_heading(self, row: ListRow | NewcomerRow) -> bool:
+    def is_heading(self, row: ShownRow) -> bool:
         return isinstance(row, HintRow)
 
-    def height_of(self, row: ListRow | NewcomerRow, width: int) -> int:
+    def height_of(self, row: ShownRow, width: int) -> int:
         return 2 if isinstance(row, SuggestionRow) else 1
 
-    def starts_on(self, row: ListRow | NewcomerRow) -> bool:
+    def starts_on(self, row: ShownRow) -> bool:
         return isinstance(row, ModelRow | SuggestionRow)
 
-    def draw(self, row: ListRow | NewcomerRow, line: int, width: int, pen: Pen) -> list[Segment]:
+    def draw(self, row: ShownRow, line: int, width: int, pen: Pen) -> list[Segment]:
         match row:
             case SuggestionRow():
                 return _suggestion(row, line, self.columns(width), width, pen)
