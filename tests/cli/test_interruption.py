@@ -29,7 +29,17 @@ if sys.platform == "win32":
 _SOON_S = GRACE_S + 8
 # These ask no server.
 _ALONE = frozenset(
-    {"catalog", "completion", "disk", "config", "engine status", "engine stop", "history", "guard others"}
+    {
+        "catalog",
+        "completion",
+        "disk",
+        "config",
+        "engine status",
+        "engine stop",
+        "guide",
+        "history",
+        "guard others",
+    }
 )
 
 _STUCK = """
