@@ -47,8 +47,8 @@ def as_api_error(error: Exception) -> ApiError:
 class LoadFailed(ApiError):
     """A model could not be loaded. ``cause``: the message of llama.cpp or the system, without a full stop."""
 
-    def __init__(self, cause: str) -> None:
-        super().__init__(500, f"The model cannot be loaded: {cause}.")
+    def __init__(self, cause: str, *, status: int = 500) -> None:
+        super().__init__(status, f"The model cannot be loaded: {cause}.")
         self.cause = cause
 
 

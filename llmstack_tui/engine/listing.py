@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.names import ModelName
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.engine.templates import capabilities, choose
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.library.installed import InstalledModel
@@ -18,7 +19,6 @@ from llmstack_tui.library.installed import InstalledModel
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from llmstack_tui.base.sentences import Sentence
 
 # A header takes some 30 ms. What is not read in that time is read for one of the next lists.
 _READING_S = 0.5
@@ -27,12 +27,13 @@ _READING_S = 0.5
 class ListedFacts(Struct, frozen=True, kw_only=True):
     """``capabilities`` as in `llmstack_tui.engine.templates`; lengths in tokens and in numbers of a vector.
 
-    What the file does not tell, or was not read for yet, is None.
+    What the file does not tell, or was not read for yet, is None. ``fault``: why it cannot be read.
     """
 
     capabilities: tuple[str, ...] | None = None
     context_length: int | None = None
     embedding_length: int | None = None
+    fault: Sentence | None = None
 
 
 _Known = tuple[InstalledModel, ListedFacts]
@@ -72,8 +73,8 @@ class Listing:
     def _read(self, model: InstalledModel) -> ListedFacts:
         try:
             header = read_header(model.weights)
-        except InvalidGGUF:
-            return ListedFacts()
+        except InvalidGGUF as error:
+            return ListedFacts(fault=Sentence(error.kind, error.params))
         return ListedFacts(
             capabilities=capabilities(header, choose(model, header, self._fault)),
             context_length=header.context_length,

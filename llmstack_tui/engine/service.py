@@ -154,7 +154,7 @@ class Engine:
         """The model that a request names.
 
         Raises:
-            ApiError: it is not installed (404), the name is invalid (400), or its file is broken (500).
+            ApiError: it is not installed (404), or the name is invalid or the file broken (400).
         """
         if not name:
             raise ApiError(400, "model is required")
@@ -163,10 +163,8 @@ class Engine:
             return await asyncio.to_thread(self._find, parsed)
         except NotInstalled:
             raise ApiError(404, f"model '{name}' not found") from None
-        except Unusable as error:
-            raise ApiError(500, words(error)) from None
-        except InvalidGGUF as error:
-            raise ApiError(500, words(error)) from error
+        except (Unusable, InvalidGGUF) as error:
+            raise ApiError(400, words(error)) from error
 
     async def look(self, name: ModelName) -> Sentences:
         """Look whether llama.cpp can read the templates of a model that is new, and say what does not answer.
@@ -219,10 +217,9 @@ class Engine:
         if names := unknown(options or {}):
             log.info("Unknown options: %s", ", ".join(names))
         merged = merged_options(target.model.parameters, options or {})
-        if target.needs_ollama:
-            raise ApiError(400, text(target.needs_ollama))
-        if target.fault:
-            raise ApiError(500, text(target.fault))
+        # Not a 500: OpenAI's client sends such a request again.
+        if why := target.needs_ollama or target.fault:
+            raise ApiError(400, text(why))
         key, config = target.model.weights_digest, self._config(target, merged, embedding=embedding)
         async with self._scheduler.use(key, config, model=target.model, keep_alive=keep_alive) as runner:
             load_ns = time.monotonic_ns() - since_ns
@@ -246,7 +243,7 @@ class Engine:
             with suppress(InvalidGGUF):
                 looked_through = await asyncio.to_thread(read_header, Path(config.weights), tokens=True)
                 if fault := check_loadable(looked_through):
-                    raise LoadFailed(text(fault).rstrip(".")) from None
+                    raise LoadFailed(text(fault).rstrip("."), status=400) from None
             jinja = config.chat_template or header.chat_template
             if jinja is None or await self.verdicts.look(jinja) is None:
                 raise

@@ -8,6 +8,7 @@ none of these marks.
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,11 @@ _MAX_EXPERTS = 512
 _MAX_CONTEXT = 2**31 - 1
 
 _PYTHON = {ValueType.STRING: str, ValueType.F32: float, ValueType.I32: int}
+# The types that llama.cpp takes no other for.
+_KINDS = (
+    (re.compile(r"general\.file_type|tokenizer\.ggml\.\w+_token_id"), int),
+    (re.compile(r"tokenizer\.ggml\.add_\w+"), bool),
+)
 _EPSILONS = (
     "attention.layer_norm_rms_epsilon",
     "attention.layer_norm_epsilon",
@@ -133,14 +139,19 @@ def _number_faults(header: Header) -> Iterator[Sentence]:
 
 def _vocabulary_faults(header: Header) -> Iterator[Sentence]:
     model = header.text("tokenizer.ggml.model")
-    if not model:
-        yield _fault("tokenizer.ggml.model")
     if model in {"", "none", "no_vocab"}:
+        # llama.cpp loads those without a vocabulary, and ends at the first text.
+        yield _fault("tokenizer.ggml.model", model or None)
         return
     tokens = header.metadata.get("tokenizer.ggml.tokens")
     count = _length(tokens, ValueType.STRING)
     if not count:
         yield _fault("tokenizer.ggml.tokens")
+    if model == "gpt2" and not _has_texts(header.metadata.get("tokenizer.ggml.merges")):
+        yield _fault("tokenizer.ggml.merges")
+    for key, value in header.metadata.items():
+        if any(mark.fullmatch(key) and type(value) is not taken for mark, taken in _KINDS):
+            yield _fault(key, value)
     # llama.cpp gives an empty token another text.
     named = [token for token in tokens if token] if isinstance(tokens, tuple) else []
     if len(set(named)) < len(named) or (isinstance(tokens, ArrayInfo) and tokens.repeats):
@@ -150,6 +161,11 @@ def _vocabulary_faults(header: Header) -> Iterator[Sentence]:
         # llama.cpp reads one for each token; that there are more does no harm.
         if found is not None and _length(found, kind) < count:
             yield Sentence("gguf.bad_vocabulary", {"key": f"tokenizer.ggml.{key}", "tokens": count})
+
+
+def _has_texts(value: Value | None) -> bool:
+    """Whether it is a list of texts, which may be empty."""
+    return value == () or _length(value, ValueType.STRING) > 0
 
 
 def _length(value: Value | None, kind: ValueType) -> int:

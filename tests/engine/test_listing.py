@@ -44,12 +44,15 @@ def test_a_header_is_read_once_and_again_for_another_model(library: Library, ran
     assert facts(listed, library) != first
 
 
-def test_what_cannot_be_read_is_listed_without(library: Library) -> None:
+def test_what_cannot_be_read_is_listed_with_its_fault(library: Library) -> None:
     (model,) = library.list()
     size = model.weights.stat().st_size
     model.weights.unlink()
     model.weights.write_bytes(b"\0" * size)
-    assert facts(Listing(lambda _: None), library) == [ListedFacts()]
+    (found,) = facts(Listing(lambda _: None), library)
+    assert found.fault is not None
+    assert found.fault.kind == "gguf.is_zeros"
+    assert found.capabilities is None
 
 
 def test_a_template_that_turned_out_unreadable_is_asked_for_again(library: Library) -> None:

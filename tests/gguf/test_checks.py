@@ -128,10 +128,32 @@ def test_missing_values(tmp_path: Path) -> None:
     assert check(tmp_path, bare) == Sentence("gguf.no_weights")
 
 
-def test_a_model_without_a_tokenizer_of_its_own(tmp_path: Path) -> None:
-    assert (
-        check(
-            tmp_path, Llama().saying("tokenizer.ggml.model", STRING, "none").without("tokenizer.ggml.tokens")
-        )
-        is None
-    )
+@pytest.mark.parametrize("name", ["none", "no_vocab"])
+def test_a_model_without_a_tokenizer_of_its_own(tmp_path: Path, name: str) -> None:
+    """It can be loaded, but not be given a text."""
+    model = Llama().saying("tokenizer.ggml.model", STRING, name).without("tokenizer.ggml.tokens")
+    assert check(tmp_path, model) == wrong("tokenizer.ggml.model", name)
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "value", "told"),
+    [
+        ("tokenizer.ggml.eos_token_id", STRING, "2", wrong("tokenizer.ggml.eos_token_id", "2")),
+        ("tokenizer.ggml.eos_token_id", U32, 99_999, None),
+        ("tokenizer.ggml.add_bos_token", STRING, "yes", wrong("tokenizer.ggml.add_bos_token", "yes")),
+        ("general.file_type", STRING, "Q4", wrong("general.file_type", "Q4")),
+        ("general.file_type", U32, 99_999, None),
+        ("tokenizer.ggml.merges", ARRAY, array(I32, [1]), missing("tokenizer.ggml.merges")),
+        ("tokenizer.ggml.merges", ARRAY, array(STRING, []), None),
+    ],
+)
+def test_a_value_of_another_type(
+    tmp_path: Path, key: str, kind: int, value: bytes | int | str, told: Sentence | None
+) -> None:
+    assert check(tmp_path, Llama().saying(key, kind, value)) == told
+
+
+def test_a_vocabulary_of_pairs_needs_their_merges(tmp_path: Path) -> None:
+    lacking = Llama().without("tokenizer.ggml.merges")
+    assert check(tmp_path, lacking) == missing("tokenizer.ggml.merges")
+    assert check(tmp_path, lacking.saying("tokenizer.ggml.model", STRING, "llama")) is None

@@ -63,13 +63,17 @@ class _ModelQueries:
     async def tags(self, _: Request) -> Response:
         found = await self._engine.contents()
         models = sorted(found.models, key=lambda model: model.modified_at, reverse=True)
-        listed = [
-            _listed(model, model.config, facts) for model, facts in await self._engine.listed_facts(models)
-        ]
+        known = await self._engine.listed_facts(models)
+        listed = [_listed(model, model.config, facts) for model, facts in known if not facts.fault]
         # Apart from the others: an editor that asks for the details of each would show none for one error.
         unusable = [
             {**_listed(model, ConfigLayer(), ListedFacts()), "unusable": text(*model.fault)}
             for model in found.faulty
+        ]
+        unusable += [
+            {**_listed(model, model.config, facts), "unusable": text(facts.fault)}
+            for model, facts in known
+            if facts.fault
         ]
         return reply({"models": listed, **({"unusable": unusable} if unusable else {})})
 

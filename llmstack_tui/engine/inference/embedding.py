@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 # Most models add a special token before the text and one after it.
 _SPECIAL_TOKENS = 2
+_NO_NUMBERS = "embedding contains NaN or Inf values"
 _TOO_LONG = "the input length exceeds the context length"
 
 
@@ -90,7 +91,10 @@ async def _vectors(
 async def _ask(session: ModelSession, texts: Sequence[str]) -> tuple[list[list[float]], int]:
     answer = await session.runner.call("/v1/embeddings", {"input": list(texts), "embd_normalize": -1})
     found = sorted(answer["data"], key=lambda entry: int(entry["index"]))
-    return [list(entry["embedding"]) for entry in found], int(answer["usage"]["prompt_tokens"])
+    vectors = [list(entry["embedding"]) for entry in found]
+    if any(None in vector for vector in vectors):
+        raise ApiError(500, _NO_NUMBERS)  # JSON has null for what is no number.
+    return vectors, int(answer["usage"]["prompt_tokens"])
 
 
 async def _truncated(session: ModelSession, text: str, most: int, *, above: int) -> str:
@@ -109,5 +113,5 @@ def _is_too_long(error: UpstreamError) -> bool:
 def _normalized(vector: list[float]) -> list[float]:
     length = math.hypot(*vector)
     if not math.isfinite(length):
-        raise ApiError(500, "embedding contains NaN or Inf values")
+        raise ApiError(500, _NO_NUMBERS)
     return [value / length for value in vector] if length else vector

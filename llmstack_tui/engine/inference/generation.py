@@ -69,7 +69,8 @@ class Generation:
         """The chunks with text or log probabilities.
 
         A prompt longer than the context is truncated only after llama.cpp has refused it: counting tokens
-        first would slow down all requests.
+        first would slow down all requests. Tools whose schemas cannot be kept to, or which the model calls
+        otherwise, may be called with any arguments, as in Ollama.
         """
         while True:
             try:
@@ -84,12 +85,13 @@ class Generation:
                         self._context = [*await written, *await self._answer_tokens()]
                 return
             except UpstreamError as error:
-                # llama.cpp refuses both before it generates anything.
+                if self._first_s is not None:
+                    raise
                 if error.kind == NO_GRAMMAR and (free := prompt.with_free_tools(self._request)):
                     log.info("The tools' schemas are not kept to: %s", error)
                     self._request = free
                     continue
-                if not truncate or error.kind != prompt.TOO_LONG or self._first_s is not None:
+                if not truncate or error.kind != prompt.TOO_LONG:
                     raise
             truncate, session = False, self._session
             log.info("A prompt longer than the context of %d tokens is truncated", session.context_length)

@@ -38,11 +38,12 @@ _NO_GRAMMAR = {
     f"{_NO_PARSER} JSON schema error at ": "A JSON schema of the request cannot be used: ",
     "Failed to initialize samplers: failed to parse grammar": "A JSON schema of the request is too large.",
 }
+_OFF_SCHEMA = "got exception: Unexpected empty grammar stack"
 _WORDS = {
     **_NO_GRAMMAR,
-    "got exception: Unexpected empty grammar stack": (
-        "The model called a tool with other arguments than its schema allows."
-    ),
+    _OFF_SCHEMA: "The model called a tool with other arguments than its schema allows.",
+    "_Map_base::at": "The vocabulary of the model's file cannot spell the prompt: get another file.",
+    "vector::_M_range_check": "The vocabulary of the model's file cannot spell the prompt: get another file.",
     "Cannot continue an assistant message that contains tool calls.": (
         "The conversation ends with a call of a tool: send what the tool answered, too."
     ),
@@ -206,6 +207,6 @@ def _failure(status: int, body: bytes) -> UpstreamError:
         if said.startswith(theirs):
             # What follows names the place in the request, or is of the inside of llama.cpp.
             said = ours + said.removeprefix(theirs) if ours.endswith(" ") else ours
-            kind = NO_GRAMMAR if theirs in _NO_GRAMMAR else kind
+            kind = NO_GRAMMAR if theirs in (*_NO_GRAMMAR, _OFF_SCHEMA) else kind
             break
     return UpstreamError(said, status=code if isinstance(code, int) else status, kind=kind)

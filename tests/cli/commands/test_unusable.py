@@ -52,7 +52,7 @@ def test_each_is_listed_with_its_reason_and_removed_by_name(llmstack: Program, e
     assert shown.stdout.count("unusable") == len(FAULTY)
     assert "cut:latest cannot be used. The manifest is not JSON. `llmstack rm cut:latest`" in shown.stderr
 
-    assert engine.error(500, "/api/chat", model="cut") == (
+    assert engine.error(400, "/api/chat", model="cut") == (
         "The model cut:latest cannot be used. The manifest is not JSON."
     )
     assert [each["id"] for each in engine.http.get("/v1/models").json()["data"]] == ["tiny:latest"]

@@ -202,12 +202,18 @@ def test_models_that_cannot_be_run_say_why(tmp_path: Path) -> None:
         place = f"registry.ollama.ai/library/{name}/latest"
         folders.write(folder, place, folders.manifest(folder, weights))
     with serving(tmp_path) as engine:
-        listed = {model["name"] for model in engine.http.get("/api/tags").json()["models"]}
-        assert listed == {f"{name}:latest" for name in of}
+        tags = engine.http.get("/api/tags").json()
+        assert {model["name"] for model in tags["models"]} == {
+            f"{name}:latest" for name in of if name != "broken"
+        }
+        (unusable,) = tags["unusable"]
+        assert unusable["name"] == "broken:latest"
+        assert "not a GGUF model" in unusable["unusable"]
+        assert "not a GGUF model" in engine.error(400, "/api/show", model="broken")
         assert "needs Ollama" in engine.error(400, "/api/chat", model="foreign", messages=HI)
-        assert "holds no weights" in engine.error(500, "/api/chat", model="empty", messages=HI)
+        assert "holds no weights" in engine.error(400, "/api/chat", model="empty", messages=HI)
         # With that llama.cpp crashes.
-        assert "the same token twice" in engine.error(500, "/api/chat", model="repeating", messages=HI)
+        assert "the same token twice" in engine.error(400, "/api/chat", model="repeating", messages=HI)
         for path in ("/api/chat", "/v1/chat/completions"):
-            assert "not a GGUF model" in engine.error(500, path, model="broken", messages=HI)
+            assert "not a GGUF model" in engine.error(400, path, model="broken", messages=HI)
         assert not engine.ps()

@@ -205,12 +205,12 @@ def test_a_file_that_is_missing_comes_and_breaks(tmp_path: Path, tiny_model: Pat
             ("/v1/chat/completions", {"messages": [{"role": "user", "content": "Hi"}]}),
         ):
             answer = server.post(path, **body)
-            assert answer.status_code == 500
+            assert answer.status_code == 400
             assert str(gguf) in answer.json()["error"]["message"]
         assert server.http.get("/v1/models").json()["data"] == []
         with pytest.raises(SingleFailed, match="There is no file") as caught:
             server.client.chat("Hi")
-        assert caught.value.status == 500
+        assert caught.value.status == 400
 
         shutil.copy(tiny_model, gguf)
         assert server.client.chat("Hi", temperature=0).response == models.ANSWER

@@ -91,6 +91,7 @@ class Llama:
             "tokenizer.ggml.model": (STRING, "gpt2"),
             "tokenizer.ggml.tokens": (ARRAY, array(STRING, ["<s>", "a", "b", "c"])),
             "tokenizer.ggml.token_type": (ARRAY, array(I32, [3, 1, 1, 1])),
+            "tokenizer.ggml.merges": (ARRAY, array(STRING, ["a b"])),
         }
     )
     tensors: tuple[tuple[str, tuple[int, ...]], ...] = (
