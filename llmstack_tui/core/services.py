@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import timedelta
 
-    from llmstack_tui.core.options import StackParts
+    from llmstack_tui.catalog.service import CatalogService
+    from llmstack_tui.core.options import StackOptions, StackParts
     from llmstack_tui.downloads.queue import DownloadQueue
+    from llmstack_tui.editors.service import EditorService
     from llmstack_tui.fit.service import FitService
     from llmstack_tui.guard.service import GuardService
     from llmstack_tui.guard.types import Confirm
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.library.disk import DiskService
     from llmstack_tui.updates.releases import ReleaseChecker
     from llmstack_tui.updates.service import UpdateService
 
@@ -189,3 +192,31 @@ class Services:
         if self.reading is not None:
             service.on_reading(*self.reading)
         return service
+
+
+class OnDemand:
+    """The services that hear of nothing: each is made when it is first asked for."""
+
+    def __init__(self, options: StackOptions) -> None:
+        self._options = options
+
+    @cached_property
+    def catalog(self) -> CatalogService:
+        """Models worth having, and what registries tell of models that are not installed."""
+        from llmstack_tui.catalog.service import CatalogService  # noqa: PLC0415
+
+        return CatalogService(online_url=self._options.online_url)
+
+    @cached_property
+    def disk(self) -> DiskService:
+        """The disk use of the folders of models on this machine."""
+        from llmstack_tui.library.disk import DiskService  # noqa: PLC0415
+
+        return DiskService(self._options.models_folder, self._options.model_folders)
+
+    @cached_property
+    def editors(self) -> EditorService:
+        """The settings with which editors and agents use a model, and a test of them."""
+        from llmstack_tui.editors.service import EditorService  # noqa: PLC0415
+
+        return EditorService(self._options.keys)

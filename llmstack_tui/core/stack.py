@@ -15,7 +15,7 @@ from llmstack_tui.base import lazy
 from llmstack_tui.base.kinds import ON_DISK, EventKind
 from llmstack_tui.core.options import Permissions, StackOptions, StackParts
 from llmstack_tui.core.records import Records
-from llmstack_tui.core.services import SERVICES, Services
+from llmstack_tui.core.services import SERVICES, OnDemand, Services
 from llmstack_tui.core.state import HostState, StackState, same_where_equal
 from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.lifecycle.monitor import HostMonitor
@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from llmstack_tui.base.sentences import Sentence
-    from llmstack_tui.catalog.service import CatalogService
     from llmstack_tui.core.actions import ModelActions
     from llmstack_tui.downloads.queue import DownloadQueue
-    from llmstack_tui.editors.service import EditorService
     from llmstack_tui.fit.service import FitService
     from llmstack_tui.guard.service import GuardService
     from llmstack_tui.hardware.profile import Profile
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.service import MachineService
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.service import Service
-    from llmstack_tui.library.disk import DiskService
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.updates.service import UpdateService
 
@@ -48,7 +45,7 @@ _MACHINE_AFTER_S = 1.0
 _MOST_NOTICES = 20
 
 
-class Stack:
+class Stack(OnDemand):
     """Hosts and their services, to be used within ``async with``. It closes the hosts that it is given.
 
     Attributes:
@@ -62,7 +59,8 @@ class Stack:
     """
 
     def __init__(self, hosts: Sequence[Host], options: StackOptions | None = None) -> None:
-        self._options = options = options or StackOptions()
+        options = options or StackOptions()
+        super().__init__(options)
         # Set when the state has to be composed again, and when the stack is closed.
         self._changed = asyncio.Event()
         self._changed.set()
@@ -163,27 +161,6 @@ class Stack:
             every_s=self._options.machine_every_s,
             visible=self._visible,
         )
-
-    @cached_property
-    def catalog(self) -> CatalogService:
-        """Models worth having, and what registries tell of models that are not installed."""
-        from llmstack_tui.catalog.service import CatalogService  # noqa: PLC0415
-
-        return CatalogService(online_url=self._options.online_url)
-
-    @cached_property
-    def editors(self) -> EditorService:
-        """The settings with which editors and agents use a model, and a test of them."""
-        from llmstack_tui.editors.service import EditorService  # noqa: PLC0415
-
-        return EditorService(self._options.keys)
-
-    @cached_property
-    def disk(self) -> DiskService:
-        """The disk use of the folders of models on this machine."""
-        from llmstack_tui.library.disk import DiskService  # noqa: PLC0415
-
-        return DiskService(self._options.models_folder, self._options.model_folders)
 
     # --- lifetime ---
 
