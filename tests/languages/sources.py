@@ -25,7 +25,7 @@ _FOR_MACHINES = {
     "Input, TextArea", "fits alone", "partly on the CPU", "does not fit", "for good", "cpu slow", "file size",
     "temperature 0.2, num_ctx 8192", "pip install -U llmstack-tui", "OpenAI API", "bold underline",
     "complete -c llmstack -e", "not __fish_seen_subcommand_from ", "complete -c llmstack -n ", " -f -a ",
-    " of the feature ", " is no ", " cannot be written as JSON",
+    " of the feature ", " is no ", " cannot be written as JSON", "  llmstack chat ", "ListRow | NewcomerRow",
 }  # fmt: skip
 _MARKS = {"tr", "later", *_PAIRS}
 
