@@ -61,8 +61,13 @@ class CatalogService:
             RegistryError: as for `tags`, or there is no such model.
         """
         registry, asked = await self._opened(), ModelName.parse(name)
-        # Only the answer to HEAD has the time of the push.
-        head, fetched = await asyncio.gather(registry.head(asked), registry.manifest(asked))
+        from llmstack_tui.registry.errors import NotInRegistry  # noqa: PLC0415
+
+        try:
+            # Only the answer to HEAD has the time of the push.
+            head, fetched = await asyncio.gather(registry.head(asked), registry.manifest(asked))
+        except NotInRegistry as error:
+            raise NotInRegistry("registry.tag_gone", host=error.host, model=name) from None
         assert fetched is not None  # noqa: S101  # It is None only for a request with an ETag.
         manifest = fetched.manifest
         # A layer that is listed twice is fetched once.

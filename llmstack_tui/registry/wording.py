@@ -37,6 +37,7 @@ SENTENCES: Catalogue = {
     "registry.bad_token": "{realm} gave no token for {host} that can be used.",
     # The model.
     "registry.no_model": "{host} has no model {model}.",
+    "registry.tag_gone": "{host} has no model {model}: its tag may be gone, so choose another one.",
     "registry.private": "{host} does not show {model} (status {status}): it is private, or not there.",
     "registry.not_manifest": "{host} sent no manifest of {model}: {why}",
     "registry.no_layers": "The manifest of {model} from {host} has no layers.",

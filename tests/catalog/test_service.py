@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.catalog.service import CatalogService
+from llmstack_tui.core.wording import words
 from llmstack_tui.registry.errors import NotInRegistry, RegistryError
 from tests.support.registry import Fault, serving
 from tests.support.waiting import wait_until
@@ -26,8 +27,9 @@ async def test_tags_and_sizes(tiny_model: Path) -> None:
             offer = await browsing.offer(registry.listed("library/tiny:b"))
             assert (offer.digest, offer.download) == (version.digest, version.size)
             assert offer.pushed_at is not None
-            with pytest.raises(NotInRegistry):
+            with pytest.raises(NotInRegistry) as caught:
                 await browsing.offer(registry.listed("library/tiny:none"))
+            assert words(caught.value).endswith("tiny:none: its tag may be gone, so choose another one.")
             registry.lists_tags = False
             assert await browsing.tags(registry.listed("library/tiny:a")) is None
             registry.faults.append(Fault(status=500))

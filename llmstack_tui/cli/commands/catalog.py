@@ -111,8 +111,8 @@ def _write_table(catalog: Catalog, entries: Sequence[Entry], profile: Profile) -
 
 
 def _write_details(catalog: Catalog, entry: Entry, profile: Profile) -> None:
-    output.write(f"{entry.name} ({entry.family}): {entry.good_for}")
-    output.write(tr("uses: {uses}", uses=", ".join(entry.uses)))
+    output.write(f"{entry.name} ({entry.family}): {tr(entry.good_for)}")
+    output.write(tr("uses: {uses}", uses=", ".join(map(tr, entry.uses))))
     output.write(tr("parameters: {parameters}", parameters=entry.size))
     output.write(tr("kind: {kind}", kind=tr(entry.kind)))
     output.write(tr("servers: {servers}", servers=", ".join(servers(entry))))

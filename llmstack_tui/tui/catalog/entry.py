@@ -17,7 +17,7 @@ from llmstack_tui.base.names import DEFAULT_HOST, DEFAULT_NAMESPACE, ModelName, 
 from llmstack_tui.base.sentences import Failure
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import UNKNOWN, bytes_text
-from llmstack_tui.catalog.rules import LONG, SHORT, EntryFit, engine_runs, hardware
+from llmstack_tui.catalog.rules import LONG, SHORT, EntryFit, engine_runs, hardware, needs
 from llmstack_tui.catalog.types import Use
 from llmstack_tui.core.wording import words
 from llmstack_tui.tui.catalog import ENTRY_KEYS
@@ -138,6 +138,7 @@ class EntryScreen(FramedScreen):
         self._catalog = catalog
         self._entry = entry
         self._variants: dict[str, File | None] = {entry.name_to_pull(file): file for file in entry.files}
+        self._needs = {name: needs(entry, file) for name, file in self._variants.items() if file}
         if entry.cloud_name:
             self._variants[entry.cloud_name] = None
         self._facts = Static("", id="facts", markup=False)
@@ -184,7 +185,7 @@ class EntryScreen(FramedScreen):
         self, name: str, file: File | None, installed: set[str], budget: int | None, now: datetime
     ) -> Variant:
         offer, known = self._offers.get(name), name in self._variants
-        fits, fit = fit_word(self._entry, file, budget) if known else ("", EntryFit.UNKNOWN)
+        fits, fit = fit_word(file, self._needs.get(name), budget) if known else ("", EntryFit.UNKNOWN)
         if not known and offer is not None and budget is not None and offer.download > budget:
             fits, fit = tr(EntryFit.NO), EntryFit.NO
         download = bytes_text(offer.download) if offer else download_text(file)
@@ -193,7 +194,7 @@ class EntryScreen(FramedScreen):
             installed=model_key(name) in installed,
             quantization=(file.quantization or UNKNOWN) if file else "",
             download=download,
-            memory=memory_texts(self._entry, file),
+            memory=memory_texts(self._entry, self._needs.get(name)),
             fits=fits,
             fit=fit,
             pushed=when_text(offer.pushed_at, now) if offer and offer.pushed_at else "",
@@ -298,11 +299,12 @@ def wanted(entry: Entry, file: File | None, budget: int | None, download: int | 
     """The arguments of `DownloadController.offer`; ``download`` is the size that the registry gives."""
     if file is None:
         return entry.cloud_name or entry.name, download, tr(_IN_THE_CLOUD)
-    short, long = memory_texts(entry, file)
+    known = needs(entry, file)
+    short, long = memory_texts(entry, known)
     memory = tr("{short} of memory at 4k tokens", short=short)
     if long:
         memory = tr("{short} of memory at 4k tokens, {long} at 32k", short=short, long=long)
-    fits = tr(_FITS_HERE[fit_word(entry, file, budget)[1]])
+    fits = tr(_FITS_HERE[fit_word(file, known, budget)[1]])
     about = tr("{memory} (an estimate): {fits}.", memory=memory, fits=fits)
     return entry.name_to_pull(file), download or file.bytes, about
 

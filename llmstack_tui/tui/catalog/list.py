@@ -11,7 +11,7 @@ from msgspec import Struct
 from llmstack_tui.base.languages import later, number, tr
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import UNKNOWN, bytes_text
-from llmstack_tui.catalog.rules import LONG, SHORT, EntryFit, engine_runs, estimate, fit, hardware, search
+from llmstack_tui.catalog.rules import LONG, EntryFit, engine_runs, hardware_for, needs, search
 from llmstack_tui.catalog.types import EntryKind
 from llmstack_tui.tui.draw.figures import rate_text
 from llmstack_tui.tui.widgets.list import RowList
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from rich.segment import Segment
 
+    from llmstack_tui.catalog.rules import Needs
     from llmstack_tui.catalog.types import Catalog, Entry, File, PublishedSpeed, Quality, Use
     from llmstack_tui.tui.draw.text import Pen
 
@@ -95,20 +96,23 @@ class Shelf(Struct, frozen=True):
 
     Attributes:
         keys: by the name of an entry, the names (as `model_key`) that hosts may list its variants under.
+        needs: by its name, the memory that its first variant needs.
     """
 
     catalog: Catalog
     keys: Mapping[str, frozenset[str]]
+    needs: Mapping[str, Needs]
 
     def entry(self, name: str) -> Entry | None:
         return next((entry for entry in self.catalog.entries if entry.name == name), None)
 
 
 def make_shelf(catalog: Catalog) -> Shelf:
-    """Prepare the catalog. Takes some milliseconds: not on the event loop."""
+    """Prepare the catalog. Takes some 50 ms: not on the event loop."""
     return Shelf(
         catalog,
         {entry.name: frozenset(map(model_key, entry.names)) for entry in catalog.entries},
+        {entry.name: needs(entry, entry.file) for entry in catalog.entries if entry.file},
     )
 
 
@@ -141,17 +145,23 @@ def catalog_rows(shelf: Shelf, query: CatalogQuery) -> tuple[CatalogRow, ...]:
     return _ordered(rows, query.order)
 
 
-def fit_word(entry: Entry, file: File | None, budget: int | None) -> tuple[str, EntryFit]:
-    found = fit(entry, file, budget)
-    if file is not None and file.parts > 1:
+def fit_word(file: File | None, known: Needs | None, budget: int | None) -> tuple[str, EntryFit]:
+    if file is None or known is None:
+        return tr(EntryKind.CLOUD), EntryFit.UNKNOWN
+    if file.parts > 1:
         return tr("split"), EntryFit.UNKNOWN
-    return tr(_FITS[found] if file else EntryKind.CLOUD), found
+    found = known.fit(budget)
+    return tr(_FITS[found]), found
 
 
-def hardware_text(entry: Entry, file: File | None) -> str:
+def card_text(known: Needs | None) -> str:
     """The card that a variant wants: "8 GB"; "" for a model that runs in the cloud only."""
-    card_gb = hardware(entry, file).card_gb if file else 0
-    return tr("several") if card_gb is None else f"{card_gb} GB" if card_gb else ""
+    if known is None:
+        return ""
+    if known.short is None:
+        return UNKNOWN
+    card_gb = hardware_for(known.short).card_gb
+    return tr("several") if card_gb is None else f"{card_gb} GB"
 
 
 def servers_text(entry: Entry) -> str:
@@ -162,15 +172,12 @@ def quality_text(quality: Quality) -> str:
     return f"{quality.benchmark} {number(f'{quality.value:g}')}"
 
 
-def memory_texts(entry: Entry, file: File | None) -> tuple[str, str]:
+def memory_texts(entry: Entry, known: Needs | None) -> tuple[str, str]:
     """The estimates at 4k and at 32k tokens; "" for a length beyond the model's context, and in the cloud."""
-    if file is None:
+    if known is None:
         return "", ""
-    short, long = estimate(entry, file, SHORT), estimate(entry, file, LONG)
-    return (
-        f"~{bytes_text(short.total)}" if short else UNKNOWN,
-        (f"~{bytes_text(long.total)}" if entry.reads(LONG) else "") if long else UNKNOWN,
-    )
+    short, long = (UNKNOWN if size is None else f"~{bytes_text(size)}" for size in (known.short, known.long))
+    return short, long if entry.reads(LONG) else ""
 
 
 def download_text(file: File | None) -> str:
@@ -192,20 +199,19 @@ def best_speed(entry: Entry, card: str) -> PublishedSpeed | None:
 
 
 def _row(shelf: Shelf, entry: Entry, query: CatalogQuery) -> CatalogRow:
-    fits, found = fit_word(entry, entry.file, query.budget)
+    file, known = entry.file, shelf.needs.get(entry.name)
+    fits, found = fit_word(file, known, query.budget)
     speed = best_speed(entry, query.card)
-    file = entry.file
-    short, long = (file and estimate(entry, file, context) for context in (SHORT, LONG))
     return CatalogRow(
         key=entry.name,
         kind=entry.kind,
         installed=not shelf.keys[entry.name].isdisjoint(query.installed),
         parameters=entry.size,
         download=download_text(file),
-        memory=memory_texts(entry, file),
+        memory=memory_texts(entry, known),
         fits=fits,
         fit=found,
-        hardware=hardware_text(entry, file),
+        hardware=card_text(known),
         servers=servers_text(entry),
         quality=quality_text(entry.qualities[0]) if entry.qualities else "",
         context=tokens_text(entry.most_tokens),
@@ -215,12 +221,12 @@ def _row(shelf: Shelf, entry: Entry, query: CatalogQuery) -> CatalogRow:
         figures={
             CatalogColumn.PARAMETERS: _count(entry.size),
             CatalogColumn.DOWNLOAD: file.bytes if file else None,
-            CatalogColumn.MEMORY: short.total if short else None,
-            CatalogColumn.LONG_MEMORY: long.total if long and entry.reads(LONG) else None,
+            CatalogColumn.MEMORY: known.short if known else None,
+            CatalogColumn.LONG_MEMORY: known.long if known and entry.reads(LONG) else None,
             CatalogColumn.FIT: None if found is EntryFit.UNKNOWN else (*EntryFit,).index(found),
             CatalogColumn.CONTEXT: -entry.most_tokens if entry.most_tokens else None,
             CatalogColumn.KIND: (*EntryKind,).index(entry.kind),
-            CatalogColumn.HARDWARE: hardware(entry, file).card_gb if file else None,
+            CatalogColumn.HARDWARE: known.short if known else None,
             CatalogColumn.SPEED: -speed.tokens_per_second if speed else None,
         },
     )

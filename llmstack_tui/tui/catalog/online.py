@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.stack import DashboardCatalog
 
 _GROUP = "online"
-_ARCHITECTURE, _CONTEXT, _DOWNLOADS, _CHANGED, _GATED = 14, 9, 23, 14, 12
+_ARCHITECTURE, _CONTEXT, _DOWNLOADS, _CHANGED, _GATED = 14, 9, 23, 14, 18
 
 
 class Hit(Struct, frozen=True, kw_only=True):
