@@ -42,8 +42,8 @@ class StackOptions(Struct, frozen=True, kw_only=True):
         actor: on whose behalf this stack acts.
         read_only: nothing may be changed on any host.
         look_only: the URLs of the hosts on which nothing may be changed.
-        running_every_s: seconds between two polls of the loaded models.
-        installed_every_s: seconds between two polls of the installed models.
+        running_every_s: seconds between two polls of a host's loaded models; more with many hosts.
+        installed_every_s: the same for the installed models.
         machine_every_s: seconds between two readings of the machine.
         machine: what to read; None is this machine.
         models_folder: of the built-in engine, to read the free space of its disk.

@@ -15,6 +15,7 @@ import pytest
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.core.options import StackOptions
+from llmstack_tui.core.stack import Stack
 from llmstack_tui.core.wording import text
 from llmstack_tui.hosts.errors import BadStream, NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.types import Message
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import StackState
     from llmstack_tui.lifecycle.states import ModelStatus
     from tests.support.fake_ollama import FakeOllama
@@ -451,3 +451,10 @@ async def test_a_host_that_hangs_costs_the_others_nothing() -> None:
         assert second.latency_s is not None
         stuck.cancel()
         await asyncio.gather(stuck, return_exceptions=True)
+
+
+@pytest.mark.parametrize(("count", "pause_s"), [(1, 2.0), (3, 2.0), (9, 6.0)])
+async def test_many_hosts_share_the_pace_of_a_few(count: int, pause_s: float) -> None:
+    hosts = [OllamaHost(f"http://127.0.0.1:{port}") for port in range(1, count + 1)]
+    async with Stack(hosts, StackOptions(running_every_s=2.0)) as stack:
+        assert {each.poller.pause_s for each in stack.monitors.values()} == {pause_s}
