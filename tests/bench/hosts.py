@@ -55,5 +55,4 @@ async def _serve(urls: list[str], ready: threading.Event, over: threading.Event)
             fake = FakeVLLM([f"v-{number}/model"])
             urls.append((await all_of_them.enter_async_context(serving(fake))).url)
         ready.set()
-        while not over.is_set():
-            await asyncio.sleep(0.2)
+        await asyncio.to_thread(over.wait)
