@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from llmstack_tui.editors.types import Value
 
 _HEADER = re.compile(r"\s*\[")
+_COMMENTED = re.compile(r"""[^#"'=]*=\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^#"']*?)(?P<comment>\s*#.*)""")
 
 
 def written(values: Mapping[str, Value]) -> str:
@@ -97,7 +98,8 @@ def _with_table(lines: list[str], path: str, table: Mapping[str, str]) -> list[s
         if at is None:
             added.append(f"{key} = {value}")
         else:
-            body[at] = f"{key} = {value}"
+            commented = _COMMENTED.fullmatch(body[at])
+            body[at] = f"{key} = {value}{commented['comment'] if commented else ''}"
     filled = next((number for number in range(len(body), 0, -1) if body[number - 1].strip()), 0)
     gap = [""] if added and end < len(lines) and filled == len(body) else []
     return [*lines[:begin], *body[:filled], *added, *gap, *body[filled:], *lines[end:]]

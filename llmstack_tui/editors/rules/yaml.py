@@ -25,6 +25,7 @@ _BEFORE_KEY = re.compile(r" *(- +)?")
 _NAME = re.compile(r"(?:- +)?name: +(?P<name>.+?)\s*")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _WORDS = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
+_COMMENTED = re.compile(r"""[\w-]+:(?: +(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^#"'\s][^#]*?))?(?P<comment> +#.*)""")
 _INDENT = "  "
 _CLOSING = {'"': '"', "'": "'", "[": "]", "{": "}"}
 
@@ -44,7 +45,7 @@ def replaced(text: str, values: Mapping[str, Value]) -> Iterator[str]:
     for key in values.keys() & entries.keys():
         value, lines = values[key], entries[key]
         if not isinstance(value, Sequence) or isinstance(value, str):
-            yield from [key] if lines != [*_mapping({key: value})] else ()
+            yield from [key] if lines != _changed(lines, key, value) else ()
             continue
         for item in value:
             assert isinstance(item, Mapping)  # noqa: S101
@@ -101,7 +102,9 @@ def _is_whole(value: str) -> bool:
 def _changed(lines: list[str], key: str, value: Value) -> list[str]:
     """The lines of a key with another value, or with the items of a list in it."""
     if not isinstance(value, Sequence) or isinstance(value, str):
-        return [*_mapping({key: value})]
+        commented = _COMMENTED.fullmatch(lines[0])
+        (line,) = _mapping({key: value})
+        return [line + (commented["comment"] if commented else "")]
     head = _KEY.fullmatch(lines[0])
     assert head is not None  # noqa: S101
     inline = (head["value"] or "").partition("#")[0].strip()

@@ -39,6 +39,7 @@ def test_settings_are_added_and_the_rest_stays(before: str) -> None:
     for line in before.splitlines(keepends=True):
         if "old" not in line:
             assert line in after
+        assert line.partition(" #")[2] in after  # The comment, also of what is replaced.
 
 
 def test_a_new_file_has_the_settings() -> None:

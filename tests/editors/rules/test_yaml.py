@@ -57,6 +57,7 @@ def test_settings_are_added_and_the_rest_stays(before: str) -> None:
     assert merged(after, AIDER, {}) == after
     kept = [line for line in before.splitlines(keepends=True) if "model: gpt" not in line]
     assert all(line.strip() in after for line in kept)
+    assert all(line.partition(" #")[2].strip() in after for line in before.splitlines())
     assert [*replaced(before, AIDER)] == (["model"] if "model: gpt" in before else [])
 
 
