@@ -164,8 +164,10 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, UserFacingError):
         return words(error)
     if isinstance(error, OSError):
+        from llmstack_tui.base.system_errors import system_words
+
         place = f": {error.filename}" if error.filename else ""
-        return tr("The system says: {why}.", why=f"{error.strerror or error}{place}")
+        return tr("The system says: {why}.", why=f"{system_words(error.strerror or str(error))}{place}")
     return tr(
         "This should not happen: {error!r}. Please report it, with what it says under LLMSTACK_DEBUG=1.",
         error=error,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmstack_tui.base.languages import form_for, number, tr
 from llmstack_tui.base.sentences import QUOTED, Plural, Sentence, listed, said
+from llmstack_tui.base.system_errors import system_words
 from llmstack_tui.base.text import excerpt, shortened
 from llmstack_tui.base.units import bytes_text, duration_text, exact_duration_text, seconds_text
 
@@ -101,7 +102,9 @@ class _Formatter(Formatter):
         if (write := _WRITERS.get(format_spec)) is not None:
             # No line break between a figure and its unit.
             return write(value).replace(" ", "\N{NO-BREAK SPACE}")
-        return excerpt(value) if isinstance(value, str) else number(format(value, format_spec))
+        if isinstance(value, str):
+            return excerpt(system_words(value))
+        return number(format(value, format_spec))
 
 
 _WRITERS: Mapping[str, Callable[[Any], str]] = {

@@ -6,7 +6,7 @@ import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.sentences import QUOTED, Failure, Sentence, quoted, said
+from llmstack_tui.base.sentences import QUOTED, Failure, Sentence, said
 from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.library.manifest import InvalidManifest
 
@@ -46,7 +46,7 @@ def reason(error: OSError) -> Sentence:
         return Sentence("library.disk_read_only")
     if error.errno in {errno.EACCES, errno.EPERM}:
         return Sentence("library.not_permitted")
-    return quoted(f"{(error.strerror or str(error)).rstrip('.')}.")
+    return Sentence("library.system", {"why": (error.strerror or str(error)).rstrip(".")})
 
 
 @contextmanager

@@ -26,6 +26,7 @@ SENTENCES: Catalogue = {
     "library.file_too_large": "the disk takes no file that is so large.",
     "library.disk_read_only": "the disk is read-only.",
     "library.not_permitted": "it is not permitted.",
+    "library.system": "{why}.",
     # Changes to the folder.
     "library.busy": "Another import or removal in {models} is not done yet: try again later.",
     "library.pull_under_way": (

@@ -10,7 +10,7 @@ import sys
 from llmstack_tui.__main__ import main
 from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog import service
-from llmstack_tui.catalog.types import Attention, Catalog
+from llmstack_tui.catalog.types import Attention, Catalog, Text
 from tests.support.catalogs import catalog_of
 
 _CACHE = Attention(layers=1, kv_heads=1, key=8, value=8, source="tests")
@@ -19,7 +19,8 @@ _CACHE = Attention(layers=1, kv_heads=1, key=8, value=8, source="tests")
 def catalog(name: str, size: int) -> Catalog:
     found = catalog_of(name, size)
     (entry,) = found.entries
-    return replace(found, entries=(replace(entry, attention=_CACHE),))
+    runs_here = replace(entry, attention=_CACHE, architecture=Text("llama", "tests"))
+    return replace(found, entries=(runs_here,))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.base.sentences import quoted
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.core.wording import words
 from llmstack_tui.library import storage
 from llmstack_tui.library.errors import Cancelled, LibraryError
@@ -294,7 +294,7 @@ def test_a_disk_that_fails_while_it_is_written(
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path, source: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with fails("library.not_imported", why=(quoted("Not a directory."),)):
+    with fails("library.not_imported", why=(Sentence("library.system", {"why": "Not a directory"}),)):
         Library(tmp_path / "file" / "own").import_gguf(source, TINY)
 
 

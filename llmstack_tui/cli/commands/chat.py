@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import asdict
 
 from llmstack_tui.base.languages import tr, tr_n
+from llmstack_tui.base.system_errors import system_words
 from llmstack_tui.cli import output
 from llmstack_tui.cli.loading import add_room_option, loading
 from llmstack_tui.cli.options import count
@@ -101,7 +102,9 @@ def _piped() -> str:
     try:
         return sys.stdin.buffer.read().decode(errors="replace")
     except OSError as error:
-        raise output.Failed(tr("Standard input cannot be read: {why}.", why=error.strerror)) from None
+        raise output.Failed(
+            tr("Standard input cannot be read: {why}.", why=system_words(error.strerror or "?"))
+        ) from None
 
 
 async def _answer(

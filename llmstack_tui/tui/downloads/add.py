@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.names import InvalidName, ModelName
+from llmstack_tui.base.system_errors import system_words
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import words
 from llmstack_tui.tui.dialogs import FormScreen, check_name, labelled, progress_content
@@ -115,7 +116,7 @@ def check_file(text: str) -> Checked:
     except InvalidGGUF as error:
         raise NotImportable(words(error)) from None
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
+        why = system_words(getattr(error, "strerror", None) or str(error))
         raise NotImportable(tr("The file cannot be read: {why}.", why=why)) from None
     parts = (header.architecture, header.quantization, bytes_text(header.file_size))
     return Checked(suggest_name(path, header), "  ".join(str(part) for part in parts if part), path)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.kinds import SERVER_NAMES, HostKind
 from llmstack_tui.base.languages import later, tr, tr_n
+from llmstack_tui.base.system_errors import system_words
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import duration_text
 from llmstack_tui.core.wording import text, words
@@ -139,7 +140,7 @@ def _away(snapshot: Snapshot, name: str, now_s: float) -> str:
         _, phrase = _names(snapshot.server)
         where = name or tr("{server} at {address}", server=phrase, address=address(snapshot.url))
         if error.detail:
-            why = brief(error.detail, 100)
+            why = brief(system_words(error.detail), 100)
             sentences = [tr("{server} is not reachable ({why}).", server=where, why=why)]
         else:
             sentences = [tr("{server} is not reachable.", server=where)]
