@@ -33,10 +33,9 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
-    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import NoteKind, Tab
-    from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.stack import DashboardDoctor, DashboardStack
 
 C = TypeVar("C", bound=Controller)
 
@@ -215,7 +214,7 @@ class Dashboard(TerminalApp):
     def tabs(self) -> Sequence[Tab]:
         return features.tabs(self.state, self.preferences.first_keys)
 
-    async def check_up(self) -> CheckUp:
+    async def check_up(self) -> DashboardDoctor:
         return await self.services.check_up()
 
     async def open(self, name: str, *about: object) -> None:

@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
     from llmstack_tui.base.kinds import Capability
     from llmstack_tui.config.settings import Settings
-    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.draw.marks import Marks
-    from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.stack import DashboardDoctor, DashboardStack
 
     Work = Callable[[], Coroutine[object, object, object]]
     """A coroutine function to be run in the background."""
@@ -241,7 +240,7 @@ class Shell(Protocol):
     def cancel(self, group: str, name: str) -> None:
         """Cancel the work with this name."""
 
-    async def check_up(self) -> CheckUp:
+    async def check_up(self) -> DashboardDoctor:
         """The examination of this installation."""
 
     async def open(self, name: str, *about: object) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.state import StackState
     from llmstack_tui.core.types import Activation, DownloadRecord, Event, Measured, SeenModel, Uses
+    from llmstack_tui.doctor.types import Finding, Report
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.editors.types import Api, Draft, Endpoint, Setup, TrialReport, Unsuited, Written
     from llmstack_tui.fit.memory import Subject
@@ -107,6 +108,13 @@ class DashboardDownloads(Protocol):
     async def retry(self, number: int) -> int: ...
     def forget_over(self) -> tuple[DownloadRecord, ...]: ...
     def put_back(self, rows: Iterable[DownloadRecord]) -> None: ...
+
+
+class DashboardDoctor(Protocol):
+    """What is wrong with this installation; `core.check_up`."""
+
+    async def examine(self) -> Report: ...
+    async def mend(self, finding: Finding) -> None: ...
 
 
 class DashboardGuard(Protocol):

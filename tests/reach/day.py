@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import httpx
 from textual import events
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from llmstack_tui.base.paths import Look
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
-    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.servers import Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
@@ -129,8 +128,8 @@ class World:
     async def start_engine(self) -> EngineHandle:
         raise NotImplementedError
 
-    async def check_up(self) -> CheckUp:
-        return cast("CheckUp", FakeDoctor())
+    async def check_up(self) -> FakeDoctor:
+        return FakeDoctor()
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         self.stacks = [

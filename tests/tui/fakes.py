@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from llmstack_tui.catalog.types import Catalog, Entry, Repositories
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
-    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.stack import Stack
@@ -476,8 +475,8 @@ class FakeServices:
         assert self.engine is not None
         return await self.engine
 
-    async def check_up(self) -> CheckUp:
-        return cast("CheckUp", self.doctor)
+    async def check_up(self) -> FakeDoctor:
+        return self.doctor
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         self.opened.append(tuple(hosts))

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.paths import Look
-    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
@@ -82,8 +81,8 @@ class HostServices:
     async def start_engine(self) -> EngineHandle:
         raise NotImplementedError
 
-    async def check_up(self) -> CheckUp:
-        return cast("CheckUp", FakeDoctor())
+    async def check_up(self) -> FakeDoctor:
+        return FakeDoctor()
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         self.stack = Stack(

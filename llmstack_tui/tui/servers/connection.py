@@ -21,13 +21,12 @@ if TYPE_CHECKING:
     from llmstack_tui.base.paths import Look
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
-    from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.discovery import Discovery
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.types import Snapshot
-    from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.stack import DashboardDoctor, DashboardStack
 
 Hosts = tuple[str, ...]
 AGAIN: Hosts = ()
@@ -75,7 +74,7 @@ class DashboardCore(Protocol):
     async def start_engine(self) -> EngineHandle:
         """Start the built-in engine and return when it answers."""
 
-    async def check_up(self) -> CheckUp:
+    async def check_up(self) -> DashboardDoctor:
         """The examination of this installation, which changes nothing by itself."""
 
     async def open(self, hosts: Sequence[str]) -> AbstractAsyncContextManager[DashboardStack]:
