@@ -20,6 +20,7 @@ from llmstack_tui.core.options import StackOptions
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.store.store import Store
 from tests.support.fake_ollama import FakeOllama, fake_ollama, usual_ollama
+from tests.support.fake_servers import FakeRouter
 from tests.support.scripted_server import Reply, Then, always, serving
 from tests.support.stacks import following
 from tests.support.waiting import wait_until
@@ -116,8 +117,8 @@ async def test_status_has_the_keys_that_scripts_rely_on(llmstack: Program) -> No
     document = json.loads(done.stdout)
     assert list(document) == ["hosts", "devices", "profile", "limit"]
     assert document["hosts"] == [
-        {"url": url, "kind": "ollama", "version": "0.32.15", "reachable": True},
-        {"url": NOWHERE, "kind": None, "version": None, "reachable": False},
+        {"url": url, "kind": "ollama", "server": "ollama", "version": "0.32.15", "reachable": True},
+        {"url": NOWHERE, "kind": None, "server": None, "version": None, "reachable": False},
     ]
     memory = document["devices"][0]
     assert 0 < memory.pop("used") < memory.pop("total")
@@ -550,3 +551,29 @@ async def test_ps_knows_a_model_that_outstays_its_time_for_busy(llmstack: Progra
         runner.expires_at = fake.now() - timedelta(seconds=3)
         models = only(await run(llmstack, "ps", "--json", "--host", server.url), "models")
     assert {model["name"]: model["busy"] for model in models} == {"a:1": True, "b:1": None}
+
+
+async def test_another_server_has_its_program_in_status_and_what_it_tells_in_lists(llmstack: Program) -> None:
+    async with serving(FakeRouter(("a", "b"), loaded=["a"])) as server:
+        other = ("--host", server.url)
+        status = json.loads((await run(llmstack, *other, "status", "--json")).stdout)
+        assert status["hosts"] == [
+            {
+                "url": server.url,
+                "kind": "openai",
+                "server": "llama-router",
+                "version": "b10488-fake",
+                "reachable": True,
+            }
+        ]
+        (loaded,) = json.loads((await run(llmstack, *other, "ps", "--json")).stdout)["models"]
+        assert (loaded["name"], loaded["requests"], loaded["context_length"]) == ("a", 0, 512)
+        assert loaded["memory"] == {"server": None, "device": None, "estimate": None}
+        listed = json.loads((await run(llmstack, *other, "ls", "--json")).stdout)["models"]
+        assert [(each["name"], each["state"], each["size"]) for each in listed] == [
+            ("a", "active", 98_000_000),
+            ("b", "inactive", None),
+        ]
+        refused = await run(llmstack, *other, "rm", "-y", "a")
+        assert refused.returncode == 1
+        assert "llama-server (router)" in refused.stderr
