@@ -12,6 +12,7 @@ from llmstack_tui.config.settings import Settings, UpdatesSettings
 from llmstack_tui.core.open import Core
 from llmstack_tui.engine.process.requirements import missing_reason
 from llmstack_tui.tui.app import Dashboard
+from llmstack_tui.tui.models.rows import ModelRow
 from tests.support.engine_process import engine_process
 from tests.support.fake_ollama import fake_ollama
 from tests.support.waiting import wait_until
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from llmstack_tui.tui.models.rows import ModelRow
-
 
 # No registry is asked for what is installed in a test.
 NEVER = UpdatesSettings(check_every=None)
@@ -31,9 +30,10 @@ NEVER = UpdatesSettings(check_every=None)
 def watched(show: Callable[..., None], states: list[str]) -> Callable[..., None]:
     """``show`` that notes each new state of the one model."""
 
-    def noted(rows: tuple[ModelRow, ...], **how: bool) -> None:
-        if rows and (not states or states[-1] != rows[0].state):
-            states.append(rows[0].state.value)
+    def noted(rows: tuple[object, ...], **how: bool) -> None:
+        first = next((row for row in rows if isinstance(row, ModelRow)), None)
+        if first is not None and (not states or states[-1] != first.state):
+            states.append(first.state.value)
         show(rows, **how)
 
     return noted
