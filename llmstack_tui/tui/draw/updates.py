@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.draw.marks import Marks
-    from llmstack_tui.tui.shell import Key
     from llmstack_tui.updates.rules import Update
 
 _CHANGES = {
@@ -134,14 +133,14 @@ def speed_and_left(download: Download) -> tuple[str, str]:
     return f"{bytes_text(round(download.speed))}/s", left
 
 
-def under_way(downloads: Iterable[Download]) -> dict[Key, Download]:
+def under_way(downloads: Iterable[Download]) -> dict[tuple[str, str], Download]:
     """The pulls that are not over, by the model as its host lists it."""
     return {(each.host, listed_name(each.model)): each for each in downloads if not each.state.is_over}
 
 
-def wanted(state: StackState) -> dict[Key, Update]:
+def wanted(state: StackState) -> dict[tuple[str, str], Update]:
     """All updates that the user did not choose to leave alone."""
-    found: dict[Key, Update] = {}
+    found: dict[tuple[str, str], Update] = {}
     for host in state.hosts:
         updates: Mapping[str, Update] = host.updates
         found |= {(host.snapshot.url, name): each for name, each in updates.items() if each.is_wanted}

@@ -14,7 +14,7 @@ from llmstack_tui.base import paths
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.library import disk
 from llmstack_tui.library.storage import DOWNLOADS_LOCK
-from llmstack_tui.tui.disk.screen import DiskList
+from llmstack_tui.tui.disk.list import DiskList
 from tests.support.folders import blob, manifest, write
 from tests.support.waiting import wait_until
 from tests.tui.driving import real_dashboard
