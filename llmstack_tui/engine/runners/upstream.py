@@ -1,6 +1,7 @@
 """The client of llama.cpp's server inside a model's process.
 
-It reads answers with httptools, as uvicorn reads requests: a request costs 0.1 ms, where aiohttp takes 0.3.
+It reads answers with httptools, as uvicorn reads requests: a request costs 0.2 ms, where aiohttp takes 0.3
+to 0.4.
 """
 
 from __future__ import annotations
