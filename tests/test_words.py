@@ -18,7 +18,8 @@ ROOT = Path(llmstack_tui.__file__).parent
 DOCUMENTS = (
     ROOT / "tui" / "help.txt",
     *(ROOT / "guide" / "en").glob("*.md"),
-    *(ROOT.parent / name for name in ("README.md", "CHANGELOG.md")),
+    ROOT / "guide" / "changelog.md",
+    ROOT.parent / "README.md",
 )
 MODULES = sorted(
     {*(ROOT / "tui").rglob("*.py"), *(ROOT / "cli").rglob("*.py"), *ROOT.rglob("wording.py")}
