@@ -238,14 +238,14 @@ class Engine:
         start = partial(Runner.start, folder=self.sockets, confine=self._options.confine)
         try:
             return await start(config)
-        except LoadFailed:
+        except LoadFailed as error:
             # Only now: a long vocabulary takes a tenth of a second to look through.
             with suppress(InvalidGGUF):
                 looked_through = await asyncio.to_thread(read_header, Path(config.weights), tokens=True)
                 if fault := check_loadable(looked_through):
                     raise LoadFailed(text(fault).rstrip("."), status=400) from None
             jinja = config.chat_template or header.chat_template
-            if jinja is None or await self.verdicts.look(jinja) is None:
+            if error.status < 500 or jinja is None or await self.verdicts.look(jinja) is None:
                 raise
             self._targets.clear()
             self._listing.forget()

@@ -85,8 +85,16 @@ async def _error(request: Request, error: Exception) -> Response:
     return error_response(request.url.path, as_api_error(error))
 
 
+async def _fault(request: Request, error: Exception) -> Response:
+    """A fault of the engine. uvicorn then drops the connection: a client must not use it again."""
+    response = await _error(request, error)
+    response.headers["connection"] = "close"
+    return response
+
+
 ERROR_HANDLERS: Mapping[int | type[Exception], HTTPExceptionHandler] = {
-    **dict.fromkeys((ApiError, RecursionError, 500), _error),
+    **dict.fromkeys((ApiError, RecursionError), _error),
+    500: _fault,
     **dict.fromkeys((404, 405), _no_such_route),
 }
 """What answers instead of a route that failed, or that is not there."""

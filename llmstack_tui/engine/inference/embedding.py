@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 
 # Most models add a special token before the text and one after it.
 _SPECIAL_TOKENS = 2
-_NO_NUMBERS = "embedding contains NaN or Inf values"
+# The beginning is Ollama's.
+_NO_NUMBERS = "embedding contains NaN or Inf values: the model's file is broken, get another one"
 _TOO_LONG = "the input length exceeds the context length"
 
 
@@ -93,7 +94,7 @@ async def _ask(session: ModelSession, texts: Sequence[str]) -> tuple[list[list[f
     found = sorted(answer["data"], key=lambda entry: int(entry["index"]))
     vectors = [list(entry["embedding"]) for entry in found]
     if any(None in vector for vector in vectors):
-        raise ApiError(500, _NO_NUMBERS)  # JSON has null for what is no number.
+        raise ApiError(400, _NO_NUMBERS)  # JSON has null for what is no number.
     return vectors, int(answer["usage"]["prompt_tokens"])
 
 
@@ -113,5 +114,5 @@ def _is_too_long(error: UpstreamError) -> bool:
 def _normalized(vector: list[float]) -> list[float]:
     length = math.hypot(*vector)
     if not math.isfinite(length):
-        raise ApiError(500, _NO_NUMBERS)
+        raise ApiError(400, _NO_NUMBERS)
     return [value / length for value in vector] if length else vector

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import re
-import signal
 import sys
 from collections import deque
 from contextlib import suppress
@@ -16,11 +15,11 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from llmstack_tui.engine.errors import LoadFailed
+from llmstack_tui.engine.runners.endings import ending, load_failure, without_text
 from llmstack_tui.engine.runners.messages import ReadyMessage, StartMessage
 
 if TYPE_CHECKING:
     from asyncio import Future, SubprocessTransport, WriteTransport
-    from collections.abc import Sequence
 
 log = logging.getLogger(__name__)
 
@@ -45,23 +44,6 @@ _NEEDED = re.compile(
     re.IGNORECASE,
 )
 _SECRET = re.compile("KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
-
-# "0.00.004.776 E llama_model_load: error loading model: unknown model architecture: 'foo'":
-# a time, the level, sometimes a component, a function, and the text.
-_ERROR_LINE = re.compile(
-    r"[\d.]+ E (?:\w+ +)?[\w():]+: +(?:error loading model: |error: |init: )*(?P<text>.+)"
-)
-_IN_TEMPLATE = re.compile(r"Error: (?P<text>.+)")
-_ORIGIN = re.compile(r"[\d.]+ [A-Z] (?:\w+ +)?[\w():]+:")
-_ABORT = re.compile(r"GGML_ASSERT\(.*|what\(\): +std::\w+")
-_ASSERTION = re.compile(r".*?(?P<text>GGML_ASSERT\(.*|what\(\): .*)")
-
-_MEANINGS = {
-    "SIGKILL": "was killed (SIGKILL), most likely because the machine ran out of memory",
-    "SIGBUS": "crashed (SIGBUS): the model's file was changed or cut off while it was in use",
-    "SIGILL": "crashed (SIGILL): the processor lacks instructions that the engine was built for",
-    "SIGTERM": "was ended from outside (SIGTERM)",
-}
 
 
 class ChildProcess(asyncio.SubprocessProtocol):
@@ -112,8 +94,10 @@ class ChildProcess(asyncio.SubprocessProtocol):
         await asyncio.wait((self._ready, self._over), return_when=asyncio.FIRST_COMPLETED)
         if self._ready.done():
             return self._ready.result()
-        raise LoadFailed(
-            "it was stopped" if self._stop_requested else load_failure(self._status, list(self._lines))
+        raise (
+            LoadFailed("it was stopped")
+            if self._stop_requested
+            else load_failure(self._status, list(self._lines))
         )
 
     async def over(self) -> str:
@@ -201,57 +185,3 @@ def _environment() -> dict[str, str]:
         others = environment.get("PYTHONPATH")
         environment["PYTHONPATH"] = os.pathsep.join([str(_ROOT), *([others] if others else [])])
     return environment
-
-
-def without_text(line: str) -> str:
-    """What is kept of a line that llama.cpp writes while it answers: many quote a request.
-
-    That is the level and the function; and what aborted the process, if that is a place in its source.
-    """
-    if found := _ORIGIN.match(line):
-        return f"{found[0]} (no more is kept: it may quote a request)"
-    return found[0] if (found := _ABORT.search(line)) else ""
-
-
-def ending(status: int, stderr: Sequence[str]) -> str:
-    """How a process ended by itself, as the predicate of a sentence: "was killed (SIGKILL), …".
-
-    ``status`` is negative for a signal, as in `subprocess`.
-    """
-    if status < 0:
-        name = _signal_name(-status)
-        if meaning := _MEANINGS.get(name):
-            return meaning
-        text = _first(_ASSERTION, stderr)
-        return f"crashed ({name})" + (f": {text}" if text else "")
-    text = _error_text(stderr)
-    return f"ended by itself (exit status {status})" + (f": {text}" if text else "")
-
-
-def load_failure(status: int, stderr: Sequence[str]) -> str:
-    """Why a process ended before it was ready: llama.cpp's first error, or how it ended."""
-    if status < 0:
-        return f"its process {ending(status, stderr)}"
-    # The first error is the cause, later ones are its consequences. That in a template has a line of its own.
-    return (
-        _first(_IN_TEMPLATE, stderr)
-        or _error_text(stderr)
-        or f"its process ended (exit status {status}) and did not say why"
-    )
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def _error_text(stderr: Sequence[str]) -> str | None:
-    found = _first(_ERROR_LINE, stderr) or next((line for line in reversed(stderr) if line.strip()), None)
-    return found.strip().rstrip(".") if found else None
-
-
-def _first(pattern: re.Pattern[str], lines: Sequence[str]) -> str | None:
-    matches = (pattern.fullmatch(line) for line in lines)
-    return next((match["text"].strip().rstrip(".") for match in matches if match), None)

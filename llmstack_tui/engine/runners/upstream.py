@@ -39,12 +39,12 @@ _NO_GRAMMAR = {
     f"{_NO_PARSER} JSON schema error at ": "A JSON schema of the request cannot be used: ",
     "Failed to initialize samplers: failed to parse grammar": "A JSON schema of the request is too large.",
 }
+_MISSPELT = "The vocabulary of the model's file cannot spell the prompt: get another file."
 _OFF_SCHEMA = "got exception: Unexpected empty grammar stack"
 _WORDS = {
     **_NO_GRAMMAR,
     _OFF_SCHEMA: "The model called a tool with other arguments than its schema allows.",
-    "_Map_base::at": "The vocabulary of the model's file cannot spell the prompt: get another file.",
-    "vector::_M_range_check": "The vocabulary of the model's file cannot spell the prompt: get another file.",
+    **dict.fromkeys(("_Map_base::at", "vector::_M_range_check", "Prompt contains invalid tokens"), _MISSPELT),
     "Cannot continue an assistant message that contains tool calls.": (
         "The conversation ends with a call of a tool: send what the tool answered, too."
     ),
@@ -199,7 +199,8 @@ def _failure(status: int, body: bytes) -> UpstreamError:
         fields = msgspec.json.decode(body, type=dict[str, dict[str, object]])["error"]
     except (msgspec.MsgspecError, KeyError):
         fields = {"message": body.decode(errors="replace")[:500]}
-    code = fields.get("code")
+    if isinstance(code := fields.get("code"), int):
+        status = code
     said = str(fields.get("message", "llama.cpp failed and did not say why."))
     kind = str(fields.get("type", "server_error"))
     if said.startswith(_NO_PARSER) and (refused := _REFUSED_BY_TEMPLATE.search(said)):
@@ -209,5 +210,6 @@ def _failure(status: int, body: bytes) -> UpstreamError:
             # What follows names the place in the request, or is of the inside of llama.cpp.
             said = ours + said.removeprefix(theirs) if ours.endswith(" ") else ours
             kind = NO_GRAMMAR if theirs in (*_NO_GRAMMAR, _OFF_SCHEMA) else kind
+            status = 400 if ours is _MISSPELT else status
             break
-    return UpstreamError(said, status=code if isinstance(code, int) else status, kind=kind)
+    return UpstreamError(said, status=status, kind=kind)

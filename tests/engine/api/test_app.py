@@ -42,6 +42,8 @@ async def test_a_fault_of_the_engine_is_an_answer_all_the_same(
         openai = await client.get("/v1/models")
     assert (native.status_code, native.json()) == (500, {"error": "The engine failed: its log says why."})
     assert openai.json()["error"]["type"] == "api_error"
+    # uvicorn ends the connection after it: who sends the next request on it would see a reset.
+    assert native.headers["connection"] == openai.headers["connection"] == "close"
     await engine.close()
 
 

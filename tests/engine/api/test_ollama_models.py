@@ -198,6 +198,7 @@ def test_models_that_cannot_be_run_say_why(tmp_path: Path) -> None:
         .without("tokenizer.ggml.token_type")
     )
     of = {"foreign": foreign, "empty": empty, "broken": b"no model", "repeating": repeating}
+    of["lacking"] = bytes(files.Llama())
     for name, weights in of.items():
         place = f"registry.ollama.ai/library/{name}/latest"
         folders.write(folder, place, folders.manifest(folder, weights))
@@ -214,6 +215,7 @@ def test_models_that_cannot_be_run_say_why(tmp_path: Path) -> None:
         assert "holds no weights" in engine.error(400, "/api/chat", model="empty", messages=HI)
         # With that llama.cpp crashes.
         assert "the same token twice" in engine.error(400, "/api/chat", model="repeating", messages=HI)
+        assert "lacks the tensor 'blk.0." in engine.error(400, "/api/generate", model="lacking", prompt="Hi")
         for path in ("/api/chat", "/v1/chat/completions"):
             assert "not a GGUF model" in engine.error(400, path, model="broken", messages=HI)
         assert not engine.ps()

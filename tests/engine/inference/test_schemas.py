@@ -25,6 +25,11 @@ CLOSED = {**A, "additionalProperties": False}
         ({"properties": {"x": A}}, {"properties": {"x": CLOSED}, "additionalProperties": False}),
         ({"properties": {"properties": {"enum": [A]}}}, None),
         ({"items": {"pattern": "^(?:a|b)+$"}}, "as it is"),
+        ({"type": "integer"}, {"type": "integer", "minimum": -(10**18), "maximum": 10**18}),
+        (
+            {"items": {"type": "integer", "minimum": 3}},
+            {"items": {"type": "integer", "minimum": 3, "maximum": 10**18}},
+        ),
         ({"items": {"pattern": "^(?!a)"}}, {"items": {}}),
         ({**A, "anyOf": [{"properties": {"b": {}}}]}, {**A, "anyOf": [{"properties": {"b": {}}}]}),
         ({"items": {"allOf": [{"$ref": "#/$defs/A"}]}, "$defs": {"A": A}}, "as it is"),

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from llmstack_tui.engine.process.log import CleanFormatter
-from llmstack_tui.engine.runners.spawn import without_text
+from llmstack_tui.engine.runners.endings import without_text
 from tests.support.engine import HI, model_process, serving
 from tests.support.waiting import wait_until_sync
 

@@ -55,24 +55,11 @@ async def test_a_file_that_shrinks_under_the_model_is_named_as_the_cause(
     await runner.stop()
 
 
-async def test_an_unknown_architecture_is_named(tiny_model: Path, folder: Path, tmp_path: Path) -> None:
-    weights = tmp_path / "strange.gguf"
-    weights.write_bytes(tiny_model.read_bytes().replace(b"llama", b"zebra"))
-    with pytest.raises(LoadFailed) as caught:
-        await Runner.start(config(weights), folder=folder)
-    assert str(caught.value) == "The model cannot be loaded: unknown model architecture: 'zebra'."
-    assert list(folder.iterdir()) == []
-
-
-async def test_a_file_that_is_cut_off_is_told_from_a_missing_one(
-    tiny_model: Path, folder: Path, tmp_path: Path
-) -> None:
-    weights = tmp_path / "cut.gguf"
-    weights.write_bytes(tiny_model.read_bytes()[:300_000])
-    with pytest.raises(LoadFailed, match="corrupted or incomplete"):
-        await Runner.start(config(weights), folder=folder)
-    with pytest.raises(LoadFailed, match="No such file"):
+async def test_a_file_that_is_missing_is_named(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(LoadFailed, match="No such file") as caught:
         await Runner.start(config(tmp_path / "missing.gguf"), folder=folder)
+    assert caught.value.status == 500
+    assert list(folder.iterdir()) == []
 
 
 async def test_a_template_that_is_wrong_is_named(tiny_model: Path, folder: Path) -> None:

@@ -68,6 +68,22 @@ class File:
         return head + bytes(-len(head) % self.alignment) + self.data
 
 
+_LAYER = tuple(
+    (f"blk.0.{name}.weight", shape)
+    for name, shape in {
+        "attn_norm": (32,),
+        "attn_q": (32, 32),
+        "attn_k": (32, 16),
+        "attn_v": (32, 16),
+        "attn_output": (32, 32),
+        "ffn_norm": (32,),
+        "ffn_gate": (32, 64),
+        "ffn_up": (32, 64),
+        "ffn_down": (64, 32),
+    }.items()
+)
+
+
 @dataclass(frozen=True)
 class Llama:
     """A file whose header says that it is a small model of the ``llama`` architecture.
@@ -109,6 +125,11 @@ class Llama:
 
     def with_tensors(self, *more: tuple[str, tuple[int, ...]]) -> Llama:
         return replace(self, tensors=(*self.tensors, *more))
+
+    @property
+    def whole(self) -> Llama:
+        """With all tensors: one that llama.cpp loads."""
+        return self.with_tensors(*_LAYER)
 
     @property
     def file(self) -> File:

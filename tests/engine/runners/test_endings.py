@@ -6,18 +6,18 @@ import signal
 
 import pytest
 
-from llmstack_tui.engine.runners.spawn import ending, load_failure
+from llmstack_tui.engine.runners.endings import ending, load_failure
 
 HARMLESS = "0.00.002.106 W srv          init: security: no API key is set"
 LINES = {
-    "unknown model architecture: 'foo'": (
+    "llama.cpp does not know its architecture 'foo': a newer version of llmstack may": (
         HARMLESS,
         "0.00.004.776 E llama_model_load: error loading model: unknown model architecture: 'foo'",
         "0.00.004.790 E llama_model_load_from_file_impl: failed to load model",
         "0.00.005.075 E cmn  common_init_: failed to load model 'bad.gguf'",
         "0.00.005.399 E srv          init: exiting due to model loading error",
     ),
-    "tensor 'output.weight' data is not within the file bounds, model is corrupted or incomplete": (
+    "its file is cut short: get another file": (
         "0.00.004.362 E llama_model_load: error loading model: tensor 'output.weight' data is not within the"
         " file bounds, model is corrupted or incomplete",
         "0.00.004.380 E llama_model_load_from_file_impl: failed to load model",
@@ -48,11 +48,11 @@ LINES = {
 def test_the_cause_of_a_failed_load_is_the_first_error_and_not_its_consequences(
     cause: str, lines: tuple[str, ...]
 ) -> None:
-    assert load_failure(3, lines) == cause
+    assert load_failure(3, lines).cause == cause
 
 
 def test_a_load_that_fails_without_a_word_says_so() -> None:
-    assert load_failure(3, []) == "its process ended (exit status 3) and did not say why"
+    assert load_failure(3, []).cause == "its process ended (exit status 3) and did not say why"
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,9 @@ def test_a_file_that_was_cut_off_in_use_is_named_as_the_cause() -> None:
 
 
 def test_a_signal_during_a_load_is_told_like_any_other() -> None:
-    assert load_failure(-signal.SIGKILL, [HARMLESS]).startswith("its process was killed (SIGKILL)")
+    assert load_failure(-signal.SIGKILL, [HARMLESS]).cause.startswith("its process was killed (SIGKILL)")
+
+
+def test_a_check_of_the_code_for_cards_is_no_fault_of_the_file() -> None:
+    failed = load_failure(-signal.SIGABRT, ["/src/ggml/src/ggml-cuda/ggml-cuda.cu:98: CUDA error"])
+    assert (failed.cause, failed.status) == ("its process crashed (SIGABRT)", 500)
