@@ -167,9 +167,9 @@ class Engine:
             raise ApiError(400, words(error)) from error
 
     async def look(self, name: ModelName) -> Sentences:
-        """Look whether llama.cpp can read the templates of a model that is new, and say what does not answer.
+        """Look at a model that is new, and say why it cannot be run, or which template of it does not answer.
 
-        Nothing is said of a model that cannot be found or read.
+        Whether llama.cpp can read a template is tried. Nothing is said of a model that is not there.
         """
         try:
             target = await self.find(name.full)
@@ -179,7 +179,9 @@ class Engine:
             if jinja and is_jinja(jinja) and await self.verdicts.look(jinja):
                 self._targets.pop(name, None)
                 self._listing.forget(name)
-        return (await self.find(name.full)).template.notes
+        target = await self.find(name.full)
+        why = target.needs_ollama or target.fault
+        return (why,) if why else target.template.notes
 
     async def reported_name(self, name: str) -> str:
         """The model's name in the answer to a request that calls it ``name``."""

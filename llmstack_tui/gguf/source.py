@@ -42,6 +42,10 @@ _FORMATS: Mapping[bytes | tuple[bytes, ...], str] = {
 class InvalidGGUF(Failure, ValueError):
     """A file is not a GGUF model, or is broken."""
 
+    def of(self, name: str) -> InvalidGGUF:
+        """The same about a file that is known by ``name`` and not by its path."""
+        return InvalidGGUF(self.kind, hint=self.hint, **{**self.params, "path": name})
+
 
 @contextmanager
 def open_regular(path: Path) -> Iterator[tuple[FileIO, int]]:

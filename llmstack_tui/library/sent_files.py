@@ -117,10 +117,8 @@ def _source(
     except InvalidGGUF as error:
         if name.lower().endswith(_OTHER_WEIGHTS):
             raise SentFileError("library.safetensors", source=name) from None
-        # The client knows the file by its own name.
-        named = InvalidGGUF(error.kind, hint=error.hint, **{**error.params, "path": name})
         kind = "library.not_gguf" if error.kind.startswith(_NOT_GGUF) else "library.not_loadable"
-        raise SentFileError(kind, source=name, why=said(named)) from None
+        raise SentFileError(kind, source=name, why=said(error.of(name))) from None
     layer = Layer(
         media_type=media_type or _media_type(header),
         digest=path.name.replace("-", ":"),

@@ -134,7 +134,7 @@ class _ModelRoutes:
                 yield line
 
     async def _looked_at(self, lines: Parts, name: ModelName) -> Parts:
-        """The lines, and then one for each template of the model that does not answer, with the reason."""
+        """The lines, and then why the model cannot be run, or which template of it does not answer."""
         async with aclosing(lines):
             async for line in lines:
                 yield line

@@ -185,9 +185,9 @@ class Pulls:
             try:
                 if kind := other_kind(self._library.header_of(blob_path(self._library.own, layer.digest))):
                     raise InvalidGGUF(kind)
-            except InvalidGGUF:
+            except InvalidGGUF as error:
                 self._library.discard(layer.digest)
-                raise
+                raise error.of(layer.short) from None
 
     async def _blob(self, layer: Layer, name: ModelName) -> AsyncGenerator[PullStep, None]:
         """Get the blob, unless it is here: from a folder of Ollama's, or from the registry."""

@@ -18,7 +18,7 @@ from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.registry.download.partial import count_bytes
 from tests.registry.download.pulling import PART, WEIGHTS, ranges
 from tests.support.engine_process import killable_engine
-from tests.support.gguf.files import Llama
+from tests.support.gguf.files import U32, Llama
 from tests.support.gguf.models import ANSWER
 from tests.support.registry import Fault, Registry
 from tests.support.waiting import wait_until_sync
@@ -149,6 +149,24 @@ def test_what_is_not_made_of_a_base_that_is_pulled_first(engine: Serving, regist
     registry.publish("other", b"Dear Sir or Madam, " * 1000)
     assert "not a GGUF model" in engine.error(500, "/api/create", **asked, stream=False)
     assert registry.listed("other") not in engine.http.get("/api/tags").text
+
+
+def test_a_pull_says_why_its_model_cannot_be_run(engine: Serving, registry: Registry) -> None:
+    registry.publish("useless", bytes(Llama().whole.saying("llama.block_count", U32, 0)))
+    *_, why, success = lines(engine.http, registry.name("useless"))
+    assert why["status"] == "The file gives block_count as 0, with which no model can be loaded."
+    assert success == {"status": "success"}
+    told = engine.error(400, "/api/generate", model=registry.listed("useless"), prompt="Hi")
+    assert told == why["status"]
+    engine.http.request("DELETE", "/api/delete", json={"model": registry.listed("useless")})
+
+
+def test_weights_that_are_refused_are_named_as_in_the_steps(engine: Serving, registry: Registry) -> None:
+    version = registry.publish("half", bytes(Llama().whole)[:-4000])
+    *steps, last = lines(engine.http, registry.name("half"))
+    short = version.weights.digest[7:19]
+    assert f"pulling {short}" in {step["status"] for step in steps}
+    assert f"{short} is cut short by" in last["error"]
 
 
 def test_what_cannot_be_pulled(engine: Serving, registry: Registry) -> None:
