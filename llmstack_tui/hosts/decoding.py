@@ -93,20 +93,27 @@ def _without_depths(content: bytes) -> bytes:
 
 def _readable(value: object, kind: object) -> object:
     """As much of ``value`` as is of this kind; None if nothing is."""
-    if isinstance(kind, UnionType):
-        # The kinds of a field are its own and None; several, as of ``error``, are no objects of ours.
-        one, *others = (each for each in get_args(kind) if each is not type(None))
-        kind = kind if others else one
+    kind, items = _form(kind)
     if isinstance(kind, type) and issubclass(kind, Wire):
         return _readable_fields(value, kind) if isinstance(value, dict) else None
-    if get_origin(kind) is list and isinstance(value, list):
-        found = [item for each in value if (item := _readable(each, get_args(kind)[0])) is not None]
+    if items is not None and isinstance(value, list):
+        found = [item for each in value if (item := _readable(each, items)) is not None]
         # A list without a single readable thing is something else.
         return found if found or not value else None
     try:
         return _sendable(msgspec.convert(value, kind))
     except (msgspec.ValidationError, UnicodeEncodeError):
         return None
+
+
+@cache
+def _form(kind: object) -> tuple[object, object]:
+    """A kind without the None that a field may be, and the kind of the items if it is a list, else None."""
+    if isinstance(kind, UnionType):
+        # Several beside None, as of ``error``, are no objects of ours.
+        one, *others = (each for each in get_args(kind) if each is not type(None))
+        kind = kind if others else one
+    return kind, get_args(kind)[0] if get_origin(kind) is list else None
 
 
 def _readable_fields(value: dict[str, object], kind: type[Wire]) -> Wire | None:

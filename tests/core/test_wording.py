@@ -45,6 +45,8 @@ ROOMS = [
 TRANSPORT = {"WrongShape", "_not_understood", "_unreachable"}
 # It makes an error that has the cause, too.
 CAUSED = {"library_errors"}
+# Who writes the file names it.
+OF_A_FILE = {"NotMergeable"}
 ACTS = ("remove", "import", "copy", "rename", "create", "activate", "deactivate")
 
 
@@ -62,6 +64,7 @@ def made() -> Iterator[tuple[str, str, frozenset[str] | None]]:
                 [each.arg for each in node.keywords]
                 + ["host"] * (name in TRANSPORT)
                 + ["why"] * (name in CAUSED)
+                + ["file"] * (name in OF_A_FILE)
             )
             for kind in _kinds(node.args[0]):
                 yield where, kind, None if None in given else frozenset(filter(None, given))

@@ -66,7 +66,7 @@ async def test_a_storm_is_drawn_a_few_times_a_second_and_to_its_end(monkeypatch:
         assert 1 <= len(shown) <= 5 + (time.monotonic() - begin) / 0.4
         assert sum(call == ("events",) for call in desk.stack.calls) <= len(shown) + 2
         await desk.until_said(f"Number {CHANGES - 1}.")
-        assert desk.app.state is desk.stack.state
+        await wait_until(lambda: desk.app.state is desk.stack.state)
         assert len(desk.app.controller(ActivityFeed).activity.lines.events) == 500
 
 

@@ -84,6 +84,7 @@ def test_the_settings_are_shown_with_where_they_came_from(llmstack: Program, fil
         ["updates.automatic", "false", "default"],
         ["updates.parallel", "1", "default"],
         ["updates.limit", "0", "default"],
+        ["catalog.online_url", '"https://huggingface.co"', "default"],
         ["ui.theme", '"no-colour"', "NO_COLOR"],
         ["ui.ascii", "false", "default"],
         ["ui.language", '"auto"', "default"],
@@ -101,6 +102,7 @@ def test_the_settings_as_a_document(llmstack: Program, file: Path) -> None:
                 "name": "",
                 "allow": None,
                 "api_key_file": None,
+                "kind": None,
                 "may_act": True,
             },
             {
@@ -108,6 +110,7 @@ def test_the_settings_as_a_document(llmstack: Program, file: Path) -> None:
                 "name": "GPU box",
                 "allow": None,
                 "api_key_file": None,
+                "kind": None,
                 "may_act": False,
             },
         ],
@@ -138,6 +141,7 @@ def test_hosts_of_the_command_line_come_before_the_file(llmstack: Program, file:
             "name": "GPU box",
             "allow": "act",
             "api_key_file": None,
+            "kind": None,
             "may_act": True,
         }
     ]

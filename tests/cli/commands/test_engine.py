@@ -187,6 +187,7 @@ def test_the_engine_is_told_apart(engine: Program) -> None:
     assert host == {
         "url": process["url"],
         "kind": "builtin",
+        "server": "builtin",
         "version": process["version"],
         "reachable": True,
     }

@@ -217,7 +217,7 @@ async def test_what_the_guard_stops_is_told_once_and_undone_from_its_line() -> N
         await wait_until(lambda: "Unloaded by the guard" in desk.told)
         desk.ollama.may_leave.set()
         await desk.until_happened("deactivate.gone_by_guard", LOADED)
-        (said,) = (each.message for each in desk.toasts)
+        (said,) = (each.message for each in desk.toasts if each.message.startswith(f"{LOADED}:"))
         assert said.startswith(f"{LOADED}: 2 models are loaded and the limit is 1. It has been idle longest")
         assert said.endswith("a loads a model again.")
         desk.stack.guard.use(GuardSettings(max_loaded=2))
