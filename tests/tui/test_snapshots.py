@@ -1,4 +1,4 @@
-"""Every scene is drawn as its snapshot says, at its sizes, and can be read, in dark and (in English) in light."""
+"""Every scene is drawn as its snapshot says, at its sizes, dark and (in English) light, and can be read."""
 
 from __future__ import annotations
 
