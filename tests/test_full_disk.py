@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from llmstack_tui.base.sentences import Sentence, quoted
+from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState
 from tests.support.engine_process import killable_engine
 from tests.support.gguf.models import ANSWER
@@ -78,8 +79,8 @@ async def test_a_disk_that_fills_at_nine_tenths(registry: Registry, tiny_model: 
             old = digest(stack, name)
             found = await failed(stack, disk.engine, number, old, name)
             full = f"The disk of {tmp_path / '.local/share/llmstack/models/blobs'} is full: "
-            said = quoted(f"{full}make room there and pull again.")
-            assert found.reason == (said, Sentence("download.old_is_loaded"))
+            assert text(found.reason[0]) == f"{full}make room there and pull again."
+            assert found.reason[1:] == (Sentence("download.old_is_loaded"),)
             assert not half_names(models, new)
             assert not [*models.rglob("*unfinished*")]
             disk.is_large()
@@ -106,8 +107,10 @@ async def test_a_disk_that_takes_no_file_that_large(
             limits.rlimit(resource.RLIMIT_FSIZE, (int(0.9 * new.weights.size), hard))
             found = await failed(stack, engine, number, old, name)
             part = new.weights.digest[7:19]
-            said = quoted(f"{part} cannot be written: the disk takes no file that is so large.")
-            assert found.reason == (said, Sentence("download.old_is_loaded"))
+            assert text(found.reason[0]) == (
+                f"{part} cannot be written: the disk takes no file that is so large."
+            )
+            assert found.reason[1:] == (Sentence("download.old_is_loaded"),)
             assert not half_names(models, new)
             limits.rlimit(resource.RLIMIT_FSIZE, (hard, hard))
             registry.faults = []

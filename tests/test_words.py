@@ -32,7 +32,7 @@ _START_OR_STOP = re.compile(r"(?<![.\w\"])(?:start(?:s|ed|ing)?|stop(?:s|ped)?)\
 _OF_OTHERS = (
     r"`[^`]*`",
     r"llmstack (?:engine )?(?:start|stop)\b",
-    r"(?:start|stop)\w* (?:or stop )?(?:it with|it first|Ollama|reading|the time|`llmstack guard)",
+    r"(?:start|stop)\w* (?:or stop )?(?:it (?:again )?with|it first|Ollama|reading|the time|`llmstack guard)",
     r"(?:start|stop)\w* (?:or stop )?(?:the|an) (?:built-in )?(?:engine|server)",
     r"(?:engine|Ollama|llmstack|dashboard|\{host\})(?: was| is| has| did not| was not)? (?:start|stop)\w*",
     r"(?:its|next|last|the) start\b",

@@ -72,12 +72,16 @@ class Failure(UserFacingError):
 Catalogue = Mapping[str, str | Plural]
 
 QUOTED = "quoted"
-"""The kind of text that is in no catalogue. Its parameter ``text`` is a string or sentences."""
+"""The kind of text that is in no catalogue. Its parameter ``text`` is a string or sentences.
+
+``sentences``, if there are any, come from outside and say the same: they are shown instead of the text if the
+catalogue has a form for each, and each has what its form needs.
+"""
 
 
-def quoted(text: str | Sentences) -> Sentence:
+def quoted(text: str | Sentences, sentences: Sentences = ()) -> Sentence:
     """A text as a sentence: a server's words, an older record, or the sentences of an error."""
-    return Sentence(QUOTED, {"text": text})
+    return Sentence(QUOTED, {"text": text, "sentences": sentences} if sentences else {"text": text})
 
 
 def said(error: BaseException | None) -> Sentences:

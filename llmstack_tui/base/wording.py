@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from llmstack_tui.base.languages import form_for, number, tr
 from llmstack_tui.base.sentences import QUOTED, Plural, Sentence, listed, said
 from llmstack_tui.base.system_errors import system_words
-from llmstack_tui.base.text import excerpt, shortened
+from llmstack_tui.base.text import excerpt, shortened, with_full_stop
 from llmstack_tui.base.units import bytes_text, duration_text, exact_duration_text, seconds_text
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class Wording:
 
     def __init__(self, form: Callable[[str], str | Plural | None]) -> None:
         self._form = form
-        self._formatter = _Formatter(self)
+        self._formatter = _Formatter(self._text)
+        self._strict = _Formatter(self._known)
 
     def text(self, *sentences: Sentence) -> str:
         """The sentences, one after the other; "" for none.
@@ -72,27 +74,50 @@ class Wording:
         return self.text(*said(error))
 
     def _text(self, sentence: Sentence) -> str:
-        kind, params = sentence.kind, sentence.params
-        form = "{text:raw}" if kind == QUOTED else self._form(kind)
-        if isinstance(form, Plural):
-            count = params.get(form.of)
-            form = form_for(count if isinstance(count, int) else 2, form.one, form.other)
-        elif form:
-            form = tr(form)
         try:
-            return self._formatter.vformat(form or "", (), params) if form else _unknown(sentence)
+            return self._filled(sentence, self._formatter)
         except (LookupError, TypeError, ValueError):
             return _unknown(sentence)
 
+    def _known(self, sentence: Sentence) -> str:
+        """As `_text`. Raises LookupError, TypeError or ValueError for what would be shown as unknown."""
+        return self._filled(sentence, self._strict)
+
+    def _filled(self, sentence: Sentence, formatter: Formatter) -> str:
+        kind, params = sentence.kind, sentence.params
+        if kind == QUOTED:
+            with suppress(LookupError, TypeError, ValueError):
+                return self._from_outside(params["sentences"])
+            return formatter.vformat("{text:raw}", (), params)
+        form = self._form(kind)
+        if not form:
+            raise LookupError(kind)
+        if isinstance(form, Plural):
+            count = params.get(form.of)
+            form = form_for(count if isinstance(count, int) else 2, form.one, form.other)
+        else:
+            form = tr(form)
+        return formatter.vformat(form, (), params)
+
+    def _from_outside(self, sentences: Any) -> str:  # anything may have been stored
+        """The text of a server's sentences, harmless as its own text would be. Raises as `_known`."""
+        if not all(isinstance(each, Sentence) for each in sentences):
+            raise TypeError("Something else than sentences.")
+        return with_full_stop(excerpt(" ".join(map(self._known, sentences))))
+
 
 class _Formatter(Formatter):
-    def __init__(self, wording: Wording) -> None:
-        self._wording = wording
+    """Fills a form. ``write`` makes the text of the sentences in a value."""
+
+    def __init__(self, write: Callable[[Sentence], str]) -> None:
+        self._write = write
 
     def format_field(self, value: Any, format_spec: str) -> str:  # as the base class has it
+        if format_spec not in _OF_TEXT and isinstance(value, str | tuple | list):
+            raise ValueError(f"{format_spec} is for numbers.")
         if isinstance(value, tuple | list):
             sentences = [each for each in value if isinstance(each, Sentence)]
-            return self._wording.text(*sentences) if sentences else listed(map(excerpt, value))
+            return " ".join(map(self._write, sentences)) if sentences else listed(map(excerpt, value))
         if format_spec == "raw":
             return str(value)
         if format_spec == "word":
@@ -107,6 +132,7 @@ class _Formatter(Formatter):
         return number(format(value, format_spec))
 
 
+_OF_TEXT = frozenset({"", "raw", "word", "quoted"})
 _WRITERS: Mapping[str, Callable[[Any], str]] = {
     "size": bytes_text,
     "duration": duration_text,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.state import HostState
-from llmstack_tui.core.wording import text
 from llmstack_tui.hosts.types import Model, Snapshot
 from llmstack_tui.library.installed import FaultyModel
 from llmstack_tui.library.library import Library
@@ -37,7 +37,7 @@ def models_on_disk(folders: Sequence[Path]) -> HostState:
 def _model(found: InstalledModel | FaultyModel) -> Model:
     model = Model(name=found.name.short, digest=found.digest, size=found.size, modified_at=found.modified_at)
     if isinstance(found, FaultyModel):
-        return replace(model, unusable=text(*found.fault))
+        return replace(model, unusable=quoted(found.fault))
     config = found.config
     return replace(
         model,

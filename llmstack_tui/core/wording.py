@@ -73,6 +73,8 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.doctor import wording as doctor  # noqa: PLC0415
     from llmstack_tui.downloads import wording as downloads  # noqa: PLC0415
     from llmstack_tui.editors import wording as editors  # noqa: PLC0415
+    from llmstack_tui.engine import wording as engine  # noqa: PLC0415
+    from llmstack_tui.engine.gotemplate import wording as templates  # noqa: PLC0415
     from llmstack_tui.gguf import wording as gguf  # noqa: PLC0415
     from llmstack_tui.guard import wording as guard  # noqa: PLC0415
     from llmstack_tui.hardware import wording as hardware  # noqa: PLC0415
@@ -84,7 +86,7 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.ssh import wording as ssh  # noqa: PLC0415
     from llmstack_tui.store import wording as store  # noqa: PLC0415
 
-    own = (config, doctor, downloads, editors, gguf, guard, hardware, hosts)
+    own = (config, doctor, downloads, editors, engine, templates, gguf, guard, hardware, hosts)
     rooms = (*own, library, ollama, openai, registry, ssh, store)
     yield from (_OWN, *(room.SENTENCES for room in rooms))
 

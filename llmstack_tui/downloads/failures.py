@@ -1,7 +1,7 @@
 """Explains why a pull failed, from the server's error. Pure.
 
-The built-in engine answers with sentences, which are quoted. Ollama's messages (0.24.0) are recognised by
-patterns; unknown ones are quoted, too.
+The built-in engine's sentences stay as they are. Ollama's messages (0.24.0) are recognised by patterns;
+unknown ones are quoted.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ def explained(error: HostError, name: str) -> Sentences:
     """Why ``name`` could not be pulled."""
     if not isinstance(error, ServerError) or not error.detail:
         return said(error)
+    if isinstance(own := error.params.get("said"), tuple):
+        return tuple(each for each in own if isinstance(each, Sentence))
     detail = _REQUEST.sub("", error.detail)
     for pattern, meaning in _MEANINGS.items():
         if found := re.search(pattern, detail):

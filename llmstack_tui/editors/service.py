@@ -49,7 +49,7 @@ class EditorService:
             version=snapshot.server.version if snapshot.server else "",
             context_length=context,
             capabilities=installed.capabilities if installed else None,
-            unusable=(installed.unusable or "") if installed else "",
+            unusable=installed.unusable if installed else None,
             has_key=snapshot.url in self._keys,
         )
 

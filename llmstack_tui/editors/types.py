@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.sentences import Sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +81,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     version: str = ""
     context_length: int | None = None
     capabilities: frozenset[str] | None = None
-    unusable: str = ""
+    unusable: Sentence | None = None
     has_key: bool = False
 
     @property

@@ -18,8 +18,9 @@ from msgspec import Struct
 from llmstack_tui.base.durations import InvalidDuration, parse_keep_alive
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.paths import models_folder
+from llmstack_tui.base.sentences import said
 from llmstack_tui.base.structs import replace
-from llmstack_tui.engine.errors import ApiError, LoadFailed, text, words
+from llmstack_tui.engine.errors import ApiError, LoadFailed, refusal, text, words
 from llmstack_tui.engine.listing import Listing
 from llmstack_tui.engine.room import check_room
 from llmstack_tui.engine.runners.folder import new_folder
@@ -164,7 +165,7 @@ class Engine:
         except NotInstalled:
             raise ApiError(404, f"model '{name}' not found") from None
         except (Unusable, InvalidGGUF) as error:
-            raise ApiError(400, words(error)) from error
+            raise refusal(400, error) from error
 
     async def look(self, name: ModelName) -> Sentences:
         """Look at a model that is new, and say why it cannot be run, or which template of it does not answer.
@@ -221,7 +222,7 @@ class Engine:
         merged = merged_options(target.model.parameters, options or {})
         # Not a 500: OpenAI's client sends such a request again.
         if why := target.needs_ollama or target.fault:
-            raise ApiError(400, text(why))
+            raise ApiError(400, text(why), (why,))
         key, config = target.model.weights_digest, self._config(target, merged, embedding=embedding)
         async with self._scheduler.use(key, config, model=target.model, keep_alive=keep_alive) as runner:
             load_ns = time.monotonic_ns() - since_ns
@@ -236,7 +237,7 @@ class Engine:
         try:
             await in_thread(partial(self.library.confirm, Path(config.weights)), silent)
         except LibraryError as error:
-            raise LoadFailed(words(error).rstrip(".")) from error
+            raise LoadFailed(words(error).rstrip("."), said(error)) from error
         start = partial(Runner.start, folder=self.sockets, confine=self._options.confine)
         try:
             return await start(config)
@@ -245,7 +246,7 @@ class Engine:
             with suppress(InvalidGGUF):
                 looked_through = await asyncio.to_thread(read_header, Path(config.weights), tokens=True)
                 if fault := check_loadable(looked_through):
-                    raise LoadFailed(text(fault).rstrip("."), status=400) from None
+                    raise LoadFailed(text(fault).rstrip("."), (fault,), status=400) from None
             jinja = config.chat_template or header.chat_template
             if error.status < 500 or jinja is None or await self.verdicts.look(jinja) is None:
                 raise

@@ -19,7 +19,7 @@ from typing import TypeVar, cast, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from llmstack_tui.base.sentences import Failure
+from llmstack_tui.base.sentences import Failure, Sentence, Sentences
 
 Answer = TypeVar("Answer")
 T = TypeVar("T")
@@ -27,7 +27,11 @@ T = TypeVar("T")
 MAX_VALUES = 250_000
 """A list of 10,000 models has as many; they take some 40 MB."""
 
+# An error of the engine has two or three sentences, of some 200 bytes each.
+_MOST_SENTENCES_BYTES = 4096
 _DEEPEST = 32
+_DEEPEST_SENTENCE = 8
+_LARGEST_NUMBER = 2**53
 _MOST_DIGITS = 18
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{}]', re.DOTALL)
 
@@ -40,6 +44,8 @@ class StreamLine(Wire):
     """A line of a stream. A stream that fails ends with a line that is only an ``error``."""
 
     error: str | dict[str, object] | None = None
+    sentences: list[object] | None = None
+    """The built-in engine's error as data, for `sentences_of`."""
 
 
 class ErrorResponse(StreamLine):
@@ -74,6 +80,32 @@ def decode(content: bytes, kind: type[Answer]) -> Answer:
     if answer is None:
         raise ValueError("The document is of another kind.")
     return cast("Answer", answer)
+
+
+def sentences_of(given: list[object] | None) -> Sentences:
+    """The sentences that come with a text; none if they are too large or nested too deeply, or are others.
+
+    Whether their kinds are known is seen when they are shown: see `QUOTED`.
+    """
+    if not given or len(msgspec.json.encode(given)) > _MOST_SENTENCES_BYTES:
+        return ()
+    try:
+        found = msgspec.convert(given, Sentences)
+    except msgspec.ValidationError:
+        return ()
+    return found if all(map(_is_plain, found)) else ()
+
+
+def _is_plain(value: object, depth: int = 0) -> bool:
+    """Whether a value is a text or a number that can be written out, or holds only such."""
+    if isinstance(value, Sentence):
+        deeper = depth + 1
+        return deeper <= _DEEPEST_SENTENCE and all(_is_plain(each, deeper) for each in value.params.values())
+    if isinstance(value, tuple):
+        return all(_is_plain(each, depth) for each in value)
+    if isinstance(value, int | float):
+        return not isinstance(value, bool) and abs(value) <= _LARGEST_NUMBER
+    return isinstance(value, str)
 
 
 def _without_depths(content: bytes) -> bytes:

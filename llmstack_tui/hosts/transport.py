@@ -16,8 +16,9 @@ from msgspec import Struct
 from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback, is_ssh, request_url
 from llmstack_tui.base.connections import connection_error, is_packed, pieces
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.text import excerpt, with_full_stop
-from llmstack_tui.hosts.decoding import ErrorResponse, StreamLine, Wire, WrongShape, decode
+from llmstack_tui.hosts.decoding import ErrorResponse, StreamLine, Wire, WrongShape, decode, sentences_of
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     )
 
     from llmstack_tui.base.secret import Secret
-    from llmstack_tui.base.sentences import Param
+    from llmstack_tui.base.sentences import Param, Sentences
 
 # What is read of these takes some ten times as much memory at its worst.
 MAX_DOCUMENT_BYTES = 8 * 2**20
@@ -161,7 +162,7 @@ class Transport:
                     decoded = decode(text, line)
                     value = read(decoded)
                 if decoded.error is not None:
-                    raise self._failed(_error_text(decoded.error))
+                    raise self._error_of(decoded)
                 yield value
 
     async def events(
@@ -185,7 +186,7 @@ class Transport:
                     decoded = decode(data, event)
                     value = read(decoded)
                 if decoded.error is not None:
-                    raise self._failed(_error_text(decoded.error))
+                    raise self._error_of(decoded)
                 yield value
 
     async def text(self, method: str, path: str, *, limit_s: float, missing: str = "") -> str:
@@ -303,16 +304,14 @@ class Transport:
         with self._understanding(content):
             answer = msgspec.json.decode(content, type=ErrorResponse | None)
         if answer is not None and answer.error is not None:
-            raise self._failed(_error_text(answer.error))
+            raise self._error_of(answer)
 
     def _check_line(self, line: bytes) -> None:
         """Raise if a line of a stream of events is the beginning of something else."""
         if line.lstrip()[:1] in (b"<", b"{"):
             with self._understanding(line):
-                error = decode(line, ErrorResponse).error
-            raise (
-                self._not_understood("answer.no_json") if error is None else self._failed(_error_text(error))
-            )
+                answer = decode(line, ErrorResponse)
+            raise self._not_understood("answer.no_json") if answer.error is None else self._error_of(answer)
 
     @contextmanager
     def _understanding(self, content: bytes) -> Iterator[None]:
@@ -345,15 +344,15 @@ class Transport:
         content = await self._content(response, _MAX_ERROR_BYTES)
         try:
             body = decode(content, ErrorResponse)
-            error = body.error or body.message or body.detail
         except (WrongShape, ValueError, RecursionError):
-            error = None
-        said = _error_text(error) if error is not None else ""
+            body = ErrorResponse()
+        said = _error_text(body.error or body.message or body.detail or "")
+        sentences = sentences_of(body.sentences)
         if code == 404 and (said or not content):
             kind = "host.no_model" if missing else "host.has_it_not"
             raise NotFound(kind, host=self.url, model=missing, detail=said)
         if code >= 500 and code != HTTPStatus.NOT_IMPLEMENTED:
-            raise self._failed(said, code)
+            raise self._failed(said, sentences, code)
         if 300 <= code < 400:
             raise self._not_understood("answer.redirect")
         if code == HTTPStatus.UNAUTHORIZED and self._has_key:
@@ -362,16 +361,21 @@ class Transport:
             raise self._not_understood("answer.status", status=code)
         kind = "host.refused" if said else "host.refused_with_status"
         hint = "host.name_its_key" if code == HTTPStatus.UNAUTHORIZED else ""
-        raise Refused(kind, host=self.url, said=with_full_stop(said), status=code, detail=said, hint=hint)
+        told = _told(said, sentences)
+        raise Refused(kind, host=self.url, said=told, status=code, detail=said, hint=hint)
 
     def cut_off(self) -> HostError:
         """The error for a stream that ended before it said that it was done."""
         return self._not_understood("answer.too_early")
 
-    def _failed(self, said: str, status: int | None = None) -> HostError:
+    def _error_of(self, line: StreamLine) -> HostError:
+        return self._failed(_error_text(line.error or ""), sentences_of(line.sentences))
+
+    def _failed(self, said: str, sentences: Sentences, status: int | None = None) -> HostError:
         kind = "host.failed" if said or status is None else "host.failed_with_status"
         detail = said or ("" if status is None else f"status {status}")
-        return ServerError(kind, host=self.url, said=with_full_stop(said), status=status, detail=detail)
+        told = _told(said, sentences)
+        return ServerError(kind, host=self.url, said=told, status=status, detail=detail)
 
     def _not_understood(self, kind: str, detail: str = "", **params: Param) -> HostError:
         return BadStream(kind, host=self.url, detail=excerpt(detail), hint=self._not_it, **params)
@@ -385,3 +389,9 @@ class Transport:
 def _error_text(error: str | Mapping[str, object]) -> str:
     """The message of an error, which is an object on ``/v1`` routes."""
     return excerpt(error if isinstance(error, str) else str(error.get("message", "")))
+
+
+def _told(said: str, sentences: Sentences) -> Param:
+    """A server's words as a parameter; with its sentences, if it sent any."""
+    text = with_full_stop(said)
+    return (quoted(text, sentences),) if said and sentences else text

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.kinds import Capability, HostKind
+    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.hosts.errors import HostError
 
 
@@ -42,7 +43,7 @@ class Model(Struct, frozen=True, kw_only=True):
         digest: hexadecimal sha256 of the manifest, without a prefix; empty if unknown.
         size: bytes on disk of all layers.
         remote_host: set for a cloud model, which runs elsewhere.
-        unusable: why the server cannot run it, in the server's words; only the built-in engine lists such.
+        unusable: why the server cannot run it; only the built-in engine lists such.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Model(Struct, frozen=True, kw_only=True):
     weights_digest: str | None = None
     remote_host: str | None = None
     remote_model: str | None = None
-    unusable: str | None = None
+    unusable: Sentence | None = None
 
     @property
     def is_cloud(self) -> bool:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.base.durations import LATEST, parse_time
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.text import shortened
-from llmstack_tui.hosts.decoding import WrongShape
+from llmstack_tui.hosts.decoding import WrongShape, sentences_of
 from llmstack_tui.hosts.types import (
     Chunk,
     Message,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.ollama import wire
 
 _BLOB = re.compile(r"sha256[-:]([0-9a-f]{64})\b")
@@ -183,7 +185,7 @@ def _model(name: str, listed: wire.WireListedModel) -> Model:
         weights_digest=_weights(fields.parent_model),
         remote_host=remote,
         remote_model=_word(listed.remote_model),
-        unusable=_word(listed.unusable),
+        unusable=_reason(listed),
     )
 
 
@@ -194,6 +196,11 @@ def _count(number: int | None) -> int | None:
 def _word(text: str | None) -> str | None:
     """A text of which every model on the screen has one."""
     return shortened(text, _LONGEST_WORD) if text else None
+
+
+def _reason(listed: wire.WireListedModel) -> Sentence | None:
+    why = _word(listed.unusable)
+    return quoted(why, sentences_of(listed.sentences)) if why else None
 
 
 def _digest(text: str | None) -> str:

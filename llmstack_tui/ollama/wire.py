@@ -190,13 +190,17 @@ class WireListedModel(WireModel):
     details: WireDetails | None = None
     remote_model: str | None = None
     unusable: str | None = None
+    sentences: list[object] | None = None
     remote_host: str | None = None
     modified_at: str | None = None
     capabilities: list[str] | None = None
 
 
 class ListResponse(Wire):
-    """``GET /api/tags``. The built-in engine lists what is there and cannot be used as ``unusable``."""
+    """``GET /api/tags``. The built-in engine lists what is there and cannot be used as ``unusable``.
+
+    It says why as text and as ``sentences``.
+    """
 
     models: list[WireListedModel] | None = None
     unusable: list[WireListedModel] | None = None

@@ -10,7 +10,7 @@ from llmstack_tui.base import wording as base
 from llmstack_tui.base.address import parse_host
 from llmstack_tui.base.durations import parse_duration
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.base.sentences import Catalogue, Failure, Plural, Sentence, quoted
+from llmstack_tui.base.sentences import Catalogue, Failure, Plural, Sentence, Sentences, quoted
 from llmstack_tui.base.wording import Wording
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ SENTENCES: Catalogue = {
     "memory": "It takes {taken:size} for {idle_s:duration}, loaded in {load_s:seconds}.",
     "limit": "It goes after {limit_s:setting}.",
     "failed": "{model} failed: {reason}",
+    "figure": "It has {count:,}.",
     "raw": "It said: {error:raw}",
     "typed": "Not {text:quoted}.",
     "many": Plural("count", one="One model of {names}.", other="{count} models: {names}."),
@@ -53,6 +54,37 @@ WORDING = Wording(SENTENCES.get)
 )
 def test_a_sentence_gets_the_words_of_its_kind(sentence: Sentence, expected: str) -> None:
     assert WORDING.text(sentence) == expected
+
+
+@pytest.mark.parametrize(
+    ("sentences", "expected"),
+    [
+        ((Sentence("greeting", {"name": "b"}),), "Hello b."),
+        (
+            (quoted((Sentence("greeting", {"name": "b"}),)), Sentence("greeting", {"name": 5})),
+            "Hello b. Hello 5.",
+        ),
+        ((Sentence("raw", {"error": "a\n\x1b[2J"}),), "It said: a \N{REPLACEMENT CHARACTER}[2J."),
+        ((Sentence("greeting", {"name": "b" * 999, "more": 1}),), f"Hello {'b' * 293}…"),
+        # What is not known here, or is not as its form needs it.
+        ((Sentence("newer"),), "Its text."),
+        ((Sentence("greeting"),), "Its text."),
+        ((Sentence("greeting", {"name": "b"}), Sentence("newer")), "Its text."),
+        ((Sentence("failed", {"model": "a", "reason": (Sentence("newer"),)}),), "Its text."),
+        ((Sentence("failed", {"model": "a", "reason": ()}),), "Its text."),
+        ((Sentence("limit", {"limit_s": "soon"}),), "Its text."),
+        ((Sentence("limit", {"limit_s": ("soon",)}),), "Its text."),
+        ((Sentence("figure", {"count": "many"}),), "Its text."),
+        ((Sentence("figure", {"count": (quoted("many"),)}),), "Its text."),
+        ((Sentence("typed", {"text": 5}),), "Its text."),
+        ((Sentence("quoted", {"text": "a", "sentences": ("b",)}),), "a."),
+        ((Sentence("quoted", {}),), "Its text."),
+    ],
+)
+def test_a_servers_sentences_are_shown_if_they_are_known_and_else_its_text(
+    sentences: Sentences, expected: str
+) -> None:
+    assert WORDING.text(quoted("Its text.", sentences)) == expected
 
 
 def test_sentences_follow_one_another() -> None:

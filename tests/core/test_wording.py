@@ -13,15 +13,13 @@ import pytest
 import llmstack_tui
 from llmstack_tui.base.sentences import Plural
 from llmstack_tui.core.wording import catalogue, text
-from llmstack_tui.engine.gotemplate.wording import SENTENCES as OF_TEMPLATES
 from llmstack_tui.lifecycle.actions import because
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(llmstack_tui.__file__).parent
-# Those of templates are the engine's own: it answers with their words.
-FORMS = {**catalogue(), **OF_TEMPLATES}
+FORMS = catalogue()
 TREES = {file: ast.parse(file.read_text()) for file in sorted(ROOT.rglob("*.py"))}
 # Their errors and notices reach a person as data.
 ROOMS = [

@@ -15,6 +15,7 @@ import pytest
 
 from llmstack_tui.base.kinds import HostKind, ServerKind
 from llmstack_tui.base.secret import Secret
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.wording import text
 from llmstack_tui.editors.rules.clients import LABELS, offer, places
@@ -180,7 +181,7 @@ def test_a_path_that_ollama_has_not_yet_is_said(client: Client, version: str, sa
         ({"kind": HostKind.OPENAI, "server": ServerKind.TGI}, "editors.no_path"),
         ({"kind": HostKind.OPENAI, "server": ServerKind.VLLM}, None),
         ({"capabilities": frozenset({"embedding"})}, "editors.no_chat"),
-        ({"unusable": "It is damaged."}, "editors.unusable"),
+        ({"unusable": quoted("It is damaged.")}, "editors.unusable"),
         ({"url": "ssh://me@box"}, "editors.through_ssh"),
         ({"kind": HostKind.BUILTIN, "version": "0.1"}, None),
     ],

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from llmstack_tui.base import languages
 from llmstack_tui.base.text import clean
 from llmstack_tui.core.wording import words
 from llmstack_tui.hosts import transport
@@ -264,6 +265,57 @@ async def test_words_of_a_server_move_no_cursor() -> None:
     words = "bad\x1b[2J\x07\r\nnews\u202e [bold]not markup[/]"
     error = await failure(always(document({"error": words}, 400)), CALLS["version"])
     assert error.detail == "bad\ufffd[2J\ufffd news\ufffd [bold]not markup[/]"
+
+
+def _nested(depth: int) -> list[dict[str, object]]:
+    inner = _nested(depth - 1) if depth else "deep"
+    return [{"kind": "quoted", "params": {"text": inner}}]
+
+
+REACHED = {"host": "r.example", "why": "Connection refused"}
+
+
+@pytest.mark.parametrize(
+    ("sentences", "said"),
+    [
+        (
+            [{"kind": "registry.unreachable", "params": REACHED}],
+            "No se puede conectar con r.example: conexión rechazada.",
+        ),
+        (
+            [{"kind": "registry.busy", "params": {"host": "a\x1b[2J\u202e", "retry_after_s": 90}}],
+            "Se ha consultado a\ufffd[2J\ufffd demasiadas veces: vuelve a intentarlo en 90 s.",
+        ),
+        (_nested(7), "deep."),
+        (_nested(8), "Its text."),
+        ([{"kind": "registry.newer", "params": REACHED}], "Its text."),
+        ([{"kind": "registry.unreachable", "params": {}}], "Its text."),
+        ([{"kind": "registry.unreachable", "params": {"host": None, "why": True}}], "Its text."),
+        ([{"kind": "registry.busy", "params": {"host": "a", "retry_after_s": 1e300}}], "Its text."),
+        ([{"kind": "registry.busy", "params": {"host": "a", "retry_after_s": 10**400}}], "Its text."),
+        ([{"kind": "registry.busy", "params": {"host": "a", "retry_after_s": "soon"}}], "Its text."),
+        ([{"kind": "registry.unreachable", "params": {**REACHED, "more": "x" * 5000}}], "Its text."),
+        ([{"kind": "registry.unreachable", "params": {**REACHED, "why": "\ud800"}}], "Its text."),
+        ([{"kind": ["registry.unreachable"]}], "Its text."),
+        ([], "Its text."),
+        (None, "Its text."),
+        ({"kind": "registry.unreachable", "params": REACHED}, "Its text."),
+        ("registry.unreachable", "Its text."),
+    ],
+)  # fmt: skip
+async def test_an_error_that_comes_as_sentences_is_in_the_language_of_the_screen(
+    sentences: object, said: str
+) -> None:
+    answer = {"error": "Its text.", "sentences": sentences}
+    replies = (document(answer, 400), document(answer, 500), ndjson({"status": "a"}, answer))
+    errors = [await failure(always(reply), CALLS["pull"]) for reply in replies]
+    languages.use("es")
+    try:
+        refused, *failed = (words(error).partition(": ")[2] for error in errors)
+    finally:
+        languages.use("en")
+    assert (refused, *failed) == (said, said, said)
+    assert {error.detail for error in errors} == {"Its text."}
 
 
 async def test_a_long_error_is_cut() -> None:

@@ -94,7 +94,7 @@ def _model(
         "parameters": model.parameters if model else None,
         "quantization": model.quantization if model else None,
         "state": status.state,
-        "unusable": model.unusable if model else None,
+        "unusable": text(model.unusable) if model and model.unusable else None,
         "pinned": pinned,
         "update": update_document(update, is_cloud=bool(model and model.is_cloud)),
         "fit": {
@@ -165,5 +165,5 @@ def _write(hosts: Sequence[HostState]) -> None:
         )
     for status in models:
         if status.model and status.model.unusable:
-            values = {"model": status.name, "why": status.model.unusable}
+            values = {"model": status.name, "why": text(status.model.unusable)}
             output.say(tr("{model} cannot be used. {why} `llmstack rm {model}` removes it.", **values))

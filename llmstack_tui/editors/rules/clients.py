@@ -39,6 +39,7 @@ from llmstack_tui.editors.types import KEY, Api, Client, Form, Setup, Unsuited
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from llmstack_tui.base.sentences import Param
     from llmstack_tui.editors.types import Endpoint, Value
 
 LABELS = {
@@ -170,13 +171,18 @@ def _api(client: Client, endpoint: Endpoint) -> Api:
 
 
 def _unsuited(client: Client, api: Api, endpoint: Endpoint) -> Sentence | None:
-    about = {"host": endpoint.url, "model": endpoint.model, "client": LABELS[client], "path": api.value}
+    about: dict[str, Param] = {
+        "host": endpoint.url,
+        "model": endpoint.model,
+        "client": LABELS[client],
+        "path": api.value,
+    }
     kind = None
     if is_ssh(endpoint.url):
         kind = "editors.through_ssh"
         about["command"] = parse_ssh(endpoint.url).command("-N", "-L", _FORWARDED)
     elif endpoint.unusable:
-        kind, about["why"] = "editors.unusable", endpoint.unusable
+        kind, about["why"] = "editors.unusable", (endpoint.unusable,)
     elif endpoint.capabilities is not None and "completion" not in endpoint.capabilities:
         kind = "editors.no_chat"
     elif api in _SINCE and endpoint.kind is not HostKind.BUILTIN:
@@ -184,7 +190,7 @@ def _unsuited(client: Client, api: Api, endpoint: Endpoint) -> Sentence | None:
     return Sentence(kind, about) if kind else None
 
 
-def _without(since: tuple[int, ...], endpoint: Endpoint, about: dict[str, str]) -> str | None:
+def _without(since: tuple[int, ...], endpoint: Endpoint, about: dict[str, Param]) -> str | None:
     """The kind of the sentence why a server has not what Ollama has from a version on; None if it has."""
     match endpoint.kind:
         case None:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from llmstack_tui.engine.api.replies import reply
-from llmstack_tui.engine.errors import ApiError, words
+from llmstack_tui.engine.errors import ApiError, refusal
 from llmstack_tui.library.blobs import silent
 from llmstack_tui.library.errors import LibraryError
 from llmstack_tui.library.manifest import InvalidManifest
@@ -65,7 +65,7 @@ class _BlobRoutes:
             await _in_thread(upload.finish)
         except LibraryError as error:
             status = 400 if error.kind == "library.digest_mismatch" else 500
-            raise ApiError(status, words(error)) from None
+            raise refusal(status, error) from None
         finally:
             await _in_thread(upload.discard)
         return Response(status_code=201)
@@ -91,7 +91,7 @@ class _BlobRoutes:
         except InvalidManifest:
             raise ApiError(400, "invalid digest format") from None
         except LibraryError as error:
-            raise ApiError(409, words(error)) from None
+            raise refusal(409, error) from None
         return Response()
 
     async def _find(self, digest: str) -> Path | None:

@@ -14,7 +14,7 @@ from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.structs import replace
 from llmstack_tui.engine.api.access import is_local_program
 from llmstack_tui.engine.api.replies import OLLAMA_JSON, GeneratorResponse, body, encode, progress_response
-from llmstack_tui.engine.errors import ApiError, text, words
+from llmstack_tui.engine.errors import ApiError, refusal, text
 from llmstack_tui.engine.gotemplate.errors import TemplateFailure
 from llmstack_tui.engine.service import Engine, Target, merged_options, parsed_name
 from llmstack_tui.engine.templates import as_carried, is_jinja, replacement
@@ -104,7 +104,7 @@ class _ModelRoutes:
         try:
             name = ModelName.parse(wanted.model or "")
         except InvalidName as error:
-            raise ApiError(400, words(error)) from None
+            raise refusal(400, error) from None
         path = Path(wanted.path or "")
         if not path.is_absolute():
             raise ApiError(400, "Name the file with its whole path: the engine has a folder of its own.")
@@ -119,9 +119,9 @@ class _ModelRoutes:
                     yield encode(_pull_line(step)) + b"\n"
         except NotPublished as error:
             # Clients of Ollama look for this beginning.
-            raise ApiError(500, f"pull model manifest: file does not exist: {words(error)}") from error
+            raise refusal(500, error, before="pull model manifest: file does not exist: ") from error
         except LibraryError as error:
-            raise ApiError(500, words(error)) from error
+            raise refusal(500, error) from error
 
     async def _pulled_first(self, wanted: wire.CreateRequest, source: ModelName, name: ModelName) -> Parts:
         """Pull the missing base model first. As in Ollama, it stays installed."""
@@ -183,9 +183,9 @@ class _ModelRoutes:
         try:
             template = replacement(wanted.template or "", layer, header.chat_template)
         except TemplateFailure as error:
-            raise ApiError(400, f"template error: {words(error)}") from None
+            raise refusal(400, error, before="template error: ") from None
         if is_jinja(template) and (fault := await self._engine.verdicts.look(template)):
-            raise ApiError(400, f"template error: {text(fault)}")
+            raise ApiError(400, f"template error: {text(fault)}", (fault,))
         return template
 
     def _derived(
@@ -220,7 +220,7 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except SentFileError as error:
-        raise ApiError(400, words(error)) from None
+        raise refusal(400, error) from None
 
 
 def _pull_line(step: PullStep) -> dict[str, object]:
@@ -294,7 +294,7 @@ async def _lines(work: Work) -> Parts:
             yield encode(line) + b"\n"
         await working
     except LibraryError as error:
-        raise ApiError(400 if isinstance(error, NotReadable) else 500, words(error)) from error
+        raise refusal(400 if isinstance(error, NotReadable) else 500, error) from error
     finally:
         working.cancel()
         # An error that came after the client had gone concerns nobody: this takes it, too.

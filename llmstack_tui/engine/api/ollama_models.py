@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 from llmstack_tui import __version__
 from llmstack_tui.base.durations import format_time
-from llmstack_tui.engine.api.replies import GeneratorResponse, body, encode, progress_response, reply
-from llmstack_tui.engine.errors import ApiError, text, words
+from llmstack_tui.engine.api.replies import GeneratorResponse, as_data, body, encode, progress_response, reply
+from llmstack_tui.engine.errors import ApiError, refusal, text
 from llmstack_tui.engine.listing import ListedFacts
 from llmstack_tui.engine.service import Engine, Target, parsed_name
 from llmstack_tui.gguf.header import ArrayInfo, Header
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.engine.runners.messages import RunnerConfig
     from llmstack_tui.engine.runners.runner import LastAnswer, Runner
     from llmstack_tui.engine.runners.slots import ResidentModel
@@ -67,11 +68,10 @@ class _ModelQueries:
         listed = [_listed(model, model.config, facts) for model, facts in known if not facts.fault]
         # Apart from the others: an editor that asks for the details of each would show none for one error.
         unusable = [
-            {**_listed(model, ConfigLayer(), ListedFacts()), "unusable": text(*model.fault)}
-            for model in found.faulty
+            _listed(model, ConfigLayer(), ListedFacts()) | _unusable(model.fault) for model in found.faulty
         ]
         unusable += [
-            {**_listed(model, model.config, facts), "unusable": text(facts.fault)}
+            _listed(model, model.config, facts) | _unusable((facts.fault,))
             for model, facts in known
             if facts.fault
         ]
@@ -96,9 +96,9 @@ class _ModelQueries:
         except NotInstalled:
             raise ApiError(404, f"model '{named}' not found") from None
         except ReadOnlyModel as error:
-            raise ApiError(403, words(error)) from None
+            raise refusal(403, error) from None
         except LibraryError as error:
-            raise ApiError(500, words(error)) from error
+            raise refusal(500, error) from error
         return Response()
 
     async def push(self, request: Request) -> GeneratorResponse:
@@ -147,6 +147,10 @@ def _listed(
         "details": _details(config) | {key: value for key, value in lengths.items() if value},
     }
     return listed if facts.capabilities is None else listed | {"capabilities": facts.capabilities}
+
+
+def _unusable(why: Sentences) -> dict[str, object]:
+    return {"unusable": text(*why), **as_data(why)}
 
 
 def _loaded(loaded: ResidentModel[InstalledModel, RunnerConfig, Runner]) -> dict[str, object]:

@@ -12,13 +12,15 @@ from starlette.responses import Response
 
 from llmstack_tui.engine.api.decoding import decode, fault, unpacked
 from llmstack_tui.engine.api.limits import most_bytes
-from llmstack_tui.engine.errors import ApiError
+from llmstack_tui.engine.errors import ApiError, StoppedInAnswer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
+
+    from llmstack_tui.base.sentences import Sentences
 
 OLLAMA_JSON = "application/json; charset=utf-8"
 OLLAMA_LINES = "application/x-ndjson"
@@ -52,7 +54,21 @@ def reply(value: object, content_type: str = OLLAMA_JSON, status: int = 200) -> 
 
 def ollama_error(error: ApiError) -> Response:
     """An error in the form of ``/api/*``."""
-    return reply({"error": str(error)}, status=error.status)
+    return Response(_ollama_body(error), error.status, headers={"content-type": OLLAMA_JSON})
+
+
+def as_data(sentences: Sentences) -> dict[str, object]:
+    """A field, ours alone, with the sentences of a text beside it, if they can be sent.
+
+    Half of a pair, in the name of a file, cannot: the text has it made harmless.
+    """
+    with suppress(UnicodeEncodeError):
+        return {"sentences": msgspec.Raw(encode(sentences))} if sentences else {}
+    return {}
+
+
+def _ollama_body(error: ApiError) -> bytes:
+    return encode({"error": str(error), **as_data(error.sentences)})
 
 
 def openai_error(error: ApiError) -> Response:
@@ -139,7 +155,7 @@ class GeneratorResponse:
         content_type: str,
         *,
         error: Callable[[ApiError], Response] = ollama_error,
-        error_part: Callable[[ApiError], bytes] = lambda error: encode({"error": str(error)}) + b"\n",
+        error_part: Callable[[ApiError], bytes] = lambda error: _ollama_body(error) + b"\n",
         whole: bool = False,
     ) -> None:
         self._parts = parts
@@ -164,9 +180,7 @@ class GeneratorResponse:
             with suppress(asyncio.CancelledError):
                 await sending
         if stopped:
-            await self._fail(
-                ApiError(503, "The engine was stopped in the middle of the answer."), scope, receive, send
-            )
+            await self._fail(StoppedInAnswer(), scope, receive, send)
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.engine.errors import ApiError, words
+from llmstack_tui.engine.errors import ApiError, refusal
 from llmstack_tui.engine.gotemplate.errors import TemplateFailure
 from llmstack_tui.engine.gotemplate.tags import OBJECT
 from llmstack_tui.engine.gotemplate.template import GoTemplate, TemplateMessage, ThinkRequest, parsed
@@ -193,14 +193,14 @@ def request_template(source: str) -> GoTemplate:
     try:
         return parsed(source)
     except TemplateFailure as error:
-        raise ApiError(400, words(error)) from None
+        raise refusal(400, error) from None
 
 
 def _run(write: Callable[[], str]) -> str:
     try:
         return write()
     except TemplateFailure as error:
-        raise ApiError(400, words(error)) from None
+        raise refusal(400, error) from None
 
 
 def _today() -> date:

@@ -131,7 +131,7 @@ def what_it_is(about: ModelFacts) -> Iterator[Row]:
     if model is None:
         yield tr("Note"), tr("loaded, but no longer installed")
     elif model.unusable:
-        yield tr("Unusable"), model.unusable
+        yield tr("Unusable"), text(model.unusable)
     digest = (model.digest if model else running.digest if running else "")[:12]
     modified = f"  {model.modified_at:%Y-%m-%d}" if model and model.modified_at else ""
     yield tr("Version"), digest + modified

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from llmstack_tui.base.languages import current, later, tr
 from llmstack_tui.base.text import brief
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw import figures
 from llmstack_tui.tui.draw.updates import newer_cell, progress_cell, under_way
@@ -215,7 +216,7 @@ def _note(status: ModelStatus) -> str:
     if status.state is ModelState.CLOUD:
         where = status.model.remote_host or ""
         return tr("on {host}", host=urlsplit(where).netloc or where) if where else ""
-    return brief(status.model.unusable or "", 200)
+    return brief(text(status.model.unusable), 200) if status.model.unusable else ""
 
 
 def _mark(state: ModelState, marks: Marks) -> str:

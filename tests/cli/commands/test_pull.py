@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -98,6 +99,10 @@ def test_what_cannot_be_pulled(llmstack: Program, engine: str, registry: Registr
     assert document["state"] == "failed"
     assert "has no model" in document["reason"]
     assert llmstack("pull", "a b", *host).returncode == 2
+    spanish = replace(llmstack, variables={**llmstack.variables, "LLMSTACK_UI_LANGUAGE": "es"})
+    unreachable = "No se puede conectar con 127.0.0.1:9: conexión rechazada."
+    assert unreachable in spanish("pull", "http://127.0.0.1:9/a/b", *host).stderr
+    assert "no tiene el modelo" in spanish("pull", registry.name("none"), *host).stderr
     assert llmstack("pull", *host).returncode == 2
     assert llmstack("update", *host).returncode == 2
     assert llmstack("update", "--all", "a", *host).returncode == 2

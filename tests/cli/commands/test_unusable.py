@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +52,9 @@ def test_each_is_listed_with_its_reason_and_removed_by_name(llmstack: Program, e
     shown = llmstack("--host", engine.url, "ls")
     assert shown.stdout.count("unusable") == len(FAULTY)
     assert "cut:latest cannot be used. The manifest is not JSON. `llmstack rm cut:latest`" in shown.stderr
+
+    spanish = replace(llmstack, variables={**llmstack.variables, "LLMSTACK_UI_LANGUAGE": "es"})
+    assert "El manifiesto no es JSON." in spanish("--host", engine.url, "ls").stderr
 
     assert engine.error(400, "/api/chat", model="cut") == (
         "The model cut:latest cannot be used. The manifest is not JSON."

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from msgspec import convert
 
 from llmstack_tui import __version__
+from llmstack_tui.base.sentences import Sentences, quoted
+from llmstack_tui.core.wording import text
 from tests.contract.recordings import exchanges
 from tests.support import folders
 from tests.support.engine import HI, Serving, serving
@@ -210,6 +213,7 @@ def test_models_that_cannot_be_run_say_why(tmp_path: Path) -> None:
         (unusable,) = tags["unusable"]
         assert unusable["name"] == "broken:latest"
         assert "not a GGUF model" in unusable["unusable"]
+        assert text(quoted("unknown", convert(unusable["sentences"], Sentences))) == unusable["unusable"]
         assert "not a GGUF model" in engine.error(400, "/api/show", model="broken")
         assert "needs Ollama" in engine.error(400, "/api/chat", model="foreign", messages=HI)
         assert "holds no weights" in engine.error(400, "/api/chat", model="empty", messages=HI)

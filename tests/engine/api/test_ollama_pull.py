@@ -179,9 +179,11 @@ def test_what_cannot_be_pulled(engine: Serving, registry: Registry) -> None:
     assert first == {"status": "pulling manifest"}
     assert last["error"].startswith("pull model manifest: file does not exist: 127.0.0.1:")
     # Nothing listens there.
-    assert (
-        "cannot be reached: Connection refused" in lines(engine.http, "http://127.0.0.1:9/a/b")[-1]["error"]
-    )
+    last = lines(engine.http, "http://127.0.0.1:9/a/b")[-1]
+    assert last["error"] == "127.0.0.1:9 cannot be reached: Connection refused."
+    # For llmstack, which says it in the user's language.
+    reason = {"kind": "registry.unreachable", "params": {"host": "127.0.0.1:9", "why": "Connection refused"}}
+    assert last["sentences"] == [{"kind": "quoted", "params": {"text": [reason]}}]
 
 
 def test_a_client_that_hangs_up_pauses_the_pull(tmp_path: Path, registry: Registry) -> None:

@@ -7,9 +7,10 @@ from unittest.mock import patch
 
 import pytest
 
+from llmstack_tui.base import languages
 from llmstack_tui.catalog import service
 from llmstack_tui.config.hosts import HostSettings
-from llmstack_tui.config.settings import Settings, UpdatesSettings
+from llmstack_tui.config.settings import Settings, UiSettings, UpdatesSettings
 from llmstack_tui.core.open import Core
 from llmstack_tui.engine.process.requirements import missing_reason
 from llmstack_tui.tui.app import Dashboard
@@ -73,6 +74,29 @@ async def test_from_the_catalogue_to_the_list_with_a_cut_in_between(
             await desk.until_shown("History")
             await desk.press("X")
             await wait_until(lambda: "Nothing is being downloaded." in desk.text, PATIENCE_S)
+
+
+@pytest.mark.skipif(missing_reason() is not None, reason=str(missing_reason()))
+async def test_the_engine_says_in_the_language_of_the_screen_why_a_pull_failed(tmp_path: Path) -> None:
+    with engine_process(tmp_path) as url:
+        settings = Settings(hosts=(HostSettings(url=url),), updates=NEVER, ui=UiSettings(language="es"))
+        languages.use("es")
+        try:
+            app = Dashboard(settings, Core(settings, {"LLMSTACK_UI_LANGUAGE": "es"}))
+            async with app.run_test(size=(120, 40), notifications=True) as pilot:
+                desk = Desk(app, pilot)
+                await desk.until_shown("Aún no hay modelos.")
+                await desk.press("p")
+                await wait_until(lambda: bool(app.screen.query("#path")), what="the dialog")
+                desk.field("path").value = "http://127.0.0.1:9/a/b"
+                await desk.press("enter")
+                await wait_until(lambda: not app.screen.query("#path"), what="the dialog is closed")
+                await desk.press("2")
+                await desk.until_shown(
+                    "Historial", "No se puede conectar con 127.0.0.1:9: conexión rechazada."
+                )
+        finally:
+            languages.use("en")
 
 
 async def test_the_disk_of_this_machine(tmp_path: Path) -> None:

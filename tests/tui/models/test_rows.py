@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.state import StackState
 from llmstack_tui.fit.memory import Basis, Estimate
@@ -46,7 +47,7 @@ def test_a_cloud_model_has_no_size() -> None:
 
 
 def test_a_model_that_cannot_be_used_has_the_reason_and_needs_no_memory() -> None:
-    cut = replace(seeded.model("cut:latest"), unusable="The manifest is not JSON.")
+    cut = replace(seeded.model("cut:latest"), unusable=quoted("The manifest is not JSON."))
     state = seeded.state(seeded.snapshot((cut,)))
     estimate = Estimate(total=10**9, basis=Basis.FORMULA, parts=None, context_length=4096)
     fits = {"cut:latest": Fitted(estimate, None)}
