@@ -57,7 +57,7 @@ async def recorded(done: Awaitable[None], otherwise: str) -> None:
 
 
 async def template_notes(stack: Stack, url: str, name: str) -> str:
-    """Why a template of the model does not answer; empty if each does, or the server cannot be asked."""
+    """Why the model cannot be run, or which template of it does not answer; empty if the server says none."""
     with suppress(UserFacingError):
         return (await stack.actions.details(url, name)).template_notes
     return ""

@@ -83,6 +83,12 @@ class Target(Struct, frozen=True, kw_only=True):
     fault: Sentence | None
     mapped: bool
 
+    @property
+    def notes(self) -> Sentences:
+        """Why it cannot be run, or which template of it does not answer."""
+        why = self.needs_ollama or self.fault
+        return (why,) if why else self.template.notes
+
 
 class ModelSession(Struct, frozen=True, kw_only=True):
     """A loaded model during one request. ``load_ns``: how long the request waited for it, in nanoseconds."""
@@ -180,9 +186,7 @@ class Engine:
             if jinja and is_jinja(jinja) and await self.verdicts.look(jinja):
                 self._targets.pop(name, None)
                 self._listing.forget(name)
-        target = await self.find(name.full)
-        why = target.needs_ollama or target.fault
-        return (why,) if why else target.template.notes
+        return (await self.find(name.full)).notes
 
     async def reported_name(self, name: str) -> str:
         """The model's name in the answer to a request that calls it ``name``."""

@@ -137,7 +137,7 @@ class ModelDetails(Struct, frozen=True, kw_only=True):
 
     Attributes:
         parameters: a line for each, with name and value.
-        template_notes: why another template than that answers; empty if none does.
+        template_notes: why another template than that answers, or the model cannot be run; empty if neither.
         parent_model: the name of the model that this one was made from.
         messages: the conversation that begins each chat.
         info: the metadata of its file, by key; ``projector_info``: that of its vision projector.

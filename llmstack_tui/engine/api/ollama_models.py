@@ -178,7 +178,8 @@ def show(target: Target, *, verbose: bool) -> dict[str, object]:
     """The answer of ``/api/show``. Arrays are null unless ``verbose``; very long arrays always are.
 
     ``template`` and the Modelfile have the model's own. ``prompt_template``, ours alone, says which answers:
-    that of the "layer" (``TEMPLATE``) or of the "file", a "known" one and its name, or "none".
+    that of the "layer" (``TEMPLATE``) or of the "file", a "known" one and its name, or "none"; and in its
+    ``notes`` which does not, or why the model cannot be run.
     """
     model, header, answers = target.model, target.header, target.template
     template = model.template or header.chat_template or ""
@@ -200,7 +201,7 @@ def show(target: Target, *, verbose: bool) -> dict[str, object]:
             for tensor in header.tensors
         ],
         "capabilities": list(target.capabilities),
-        "prompt_template": {"source": answers.source, "name": answers.name, "notes": text(*answers.notes)},
+        "prompt_template": {"source": answers.source, "name": answers.name, "notes": text(*target.notes)},
         "modified_at": format_time(model.modified_at),
     }
 

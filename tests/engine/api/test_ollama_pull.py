@@ -158,6 +158,8 @@ def test_a_pull_says_why_its_model_cannot_be_run(engine: Serving, registry: Regi
     assert success == {"status": "success"}
     told = engine.error(400, "/api/generate", model=registry.listed("useless"), prompt="Hi")
     assert told == why["status"]
+    shown = engine.answered("/api/show", model=registry.listed("useless"))
+    assert shown["prompt_template"]["notes"] == told
     engine.http.request("DELETE", "/api/delete", json={"model": registry.listed("useless")})
 
 
