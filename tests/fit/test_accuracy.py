@@ -18,7 +18,14 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("case", SMALL_CASES, ids=[case.name for case in SMALL_CASES])
+_EACH_TIME = 3
+CASES = [
+    pytest.param(case, id=case.name, marks=[pytest.mark.slow] if at >= _EACH_TIME else [])
+    for at, case in enumerate(SMALL_CASES)
+]
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_an_estimate_is_near_what_is_used(case: Case) -> None:
     for row in rows([case]):
         assert row.value is not None

@@ -106,6 +106,7 @@ async def test_a_clock_that_is_years_ahead_empties_nothing(path: Path) -> None:
         assert numbers(await store.events.newest()) == [1]
 
 
+@pytest.mark.slow
 async def test_a_storm_is_cut_to_the_newest_events_while_it_lasts(path: Path) -> None:
     count = EVENTS[1] + 12_345
     async with await Store.open(path) as store:
