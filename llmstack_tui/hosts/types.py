@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import ServerKind
+from llmstack_tui.base.sentences import Sentence  # noqa: TC001  # as above
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from llmstack_tui.base.kinds import Capability, HostKind
-    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.hosts.errors import HostError
 
 
