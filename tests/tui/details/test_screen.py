@@ -202,6 +202,8 @@ async def test_help_and_palette_know_its_keys() -> None:
         await desk.press("y")
         assert desk.app.clipboard == f"{desk.url}/v1"
         await desk.press("question_mark")
+        await desk.until_shown("What this is")
+        await desk.press("end")
         await desk.until_shown("In the details of a model")
 
 
