@@ -54,21 +54,25 @@ class AutoHost:
             raise
 
     async def _recognized(self) -> ServerVersion:
-        host: Host = OllamaHost(self.url, key=self._key)
+        """Find out which program it is. The client of the same one stays: its requests under way go on."""
+        host: Host = self._host if isinstance(self._host, OllamaHost) else OllamaHost(self.url, key=self._key)
+        clients: list[Host] = [self._host, host]
         try:
             try:
                 version = await host.version()
             except Unreachable:
                 raise
             except HostError as not_ollama:
-                await host.aclose()
                 host = await self._other(not_ollama)
+                clients.append(host)
+                if type(host) is type(self._host):
+                    host = self._host
                 version = await host.version()
-        except BaseException:
-            await host.aclose()
-            raise
-        await self._host.aclose()
-        self._host, self._is_known = host, True
+            self._host, self._is_known = host, True
+        finally:
+            for each in clients:
+                if each is not self._host:
+                    await each.aclose()
         return version
 
     async def _other(self, not_ollama: HostError) -> Host:

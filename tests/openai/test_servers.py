@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from llmstack_tui.base.kinds import Capability, HostKind, ServerKind
 from llmstack_tui.core.auto_host import AutoHost
-from llmstack_tui.hosts.errors import NotFound, Refused, ServerError
+from llmstack_tui.hosts.errors import HostError, NotFound, Refused, ServerError
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.openai.servers import LlamaSwap, LMStudio, RoutedLlama
 from tests.ollama.clients import read
@@ -22,7 +25,12 @@ from tests.support.fake_servers import (
     FakeStudio,
     FakeSwap,
 )
-from tests.support.scripted_server import serving
+from tests.support.scripted_server import document, serving
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.support.scripted_server import Reply, Request
 
 HELLO = [Message(role="user", content="Hi")]
 VERSIONS = {
@@ -82,6 +90,41 @@ async def test_a_program_that_took_the_place_of_another_while_it_was_away_is_rec
         with pytest.raises(NotFound):
             await host.version()
         assert (await host.version()).server is ServerKind.LLAMA_SWAP
+        await host.aclose()
+
+
+@pytest.mark.parametrize("kind", [ServerKind.OLLAMA, ServerKind.VLLM, ServerKind.LLAMA_ROUTER])
+async def test_an_answer_goes_on_though_a_look_at_the_server_failed_meanwhile(kind: ServerKind) -> None:
+    is_busy, rest = False, asyncio.Event()
+
+    async def later(whole: Reply) -> AsyncIterator[bytes]:
+        await rest.wait()
+        for piece in whole.pieces[1:]:
+            yield piece
+
+    async def handle(request: Request) -> Reply:
+        if is_busy:
+            return document({"error": "busy"}, 503)
+        reply = await usual(request)
+        if request.path in ("/api/chat", "/v1/chat/completions"):
+            return replace(reply, pieces=reply.pieces[:1], later=later(reply))
+        return reply
+
+    async with fake_ollama(a="1") as (_, server):
+        usual = server.handle if kind is ServerKind.OLLAMA else SERVERS[kind]()
+        server.handle = handle
+        host = AutoHost(server.url)
+        assert (await host.version()).server is kind
+        answer = host.chat((await host.installed())[0].name, HELLO)
+        first = (await anext(answer)).text
+        is_busy = True
+        with pytest.raises(HostError):
+            await host.version()
+        is_busy = False
+        assert (await host.version()).server is kind
+        rest.set()
+        chunks = await read(answer)
+        assert (first, chunks[0].text, chunks[-1].done) in [("Hel", "lo", True), ("Hello", " there", True)]
         await host.aclose()
 
 
