@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from llmstack_tui.base.address import is_inside
 from llmstack_tui.base.kinds import Capability, HostKind, ServerKind
-from llmstack_tui.base.names import same_model
+from llmstack_tui.base.names import model_key
 from llmstack_tui.hosts.errors import NotFound, cannot
 from llmstack_tui.hosts.transport import Timeouts, Transport, own_agent
 from llmstack_tui.hosts.types import ServerVersion
@@ -112,10 +112,8 @@ class OpenAIHost:
         return answers.served(await self._models())
 
     async def show(self, name: str) -> ModelDetails:
-        for each in await self.installed():
-            if same_model(each.name, name):
-                return answers.details(each, await self._template(each.name))
-        raise NotFound("host.no_model", host=self.url, model=name)
+        model = self._entry_of(name, {each.name: each for each in await self.installed()})
+        return answers.details(model, await self._template(model.name))
 
     # --- loading and unloading, which only some programs can ---
 
@@ -229,11 +227,22 @@ class OpenAIHost:
         return await self._http.document("GET", path, None, kind, read, limit_s=limit_s)
 
     async def _listed(self, path: str = "/v1/models") -> Mapping[str, wire.ListedEntry]:
-        return await self._ask(path, wire.ModelsResponse, self._named)
+        return await self._ask(
+            path, wire.ModelsResponse, lambda answer: self._named(answer.data, lambda each: each.id)
+        )
 
-    def _named(self, answer: wire.ModelsResponse) -> Mapping[str, wire.ListedEntry]:
-        listed, self.left_out = answers.named(answer.data, lambda each: each.id)
+    def _named(
+        self, entries: Sequence[Value] | None, name: Callable[[Value], str | None]
+    ) -> Mapping[str, Value]:
+        listed, self.left_out = answers.named(entries, name)
         return listed
+
+    def _entry_of(self, name: str, listed: Mapping[str, Value]) -> Value:
+        key = model_key(name)
+        for each, entry in listed.items():
+            if model_key(each) == key:
+                return entry
+        raise NotFound("host.no_model", host=self.url, model=name)
 
     async def _answer(
         self,

@@ -29,7 +29,14 @@ _LOADS = Capability.LOAD | Capability.UNLOAD
 _FIRST_LOOK_S, _LOOKS_GROW, _LAST_LOOK_S = 0.1, 1.3, 2.0
 
 
-class SingleLlama(OpenAIHost):
+class _Llama(OpenAIHost):
+    """llama.cpp's server, of one model or of several."""
+
+    async def _version(self) -> str:
+        return await self._ask("/props", wire.PropsResponse, lambda props: answers.version(props.build_info))
+
+
+class SingleLlama(_Llama):
     """llama.cpp's server with the one model that it was started with, which is loaded unless it sleeps.
 
     Its ``/slots`` and ``/metrics`` tell whether it works, but each look at them keeps it awake
@@ -37,9 +44,6 @@ class SingleLlama(OpenAIHost):
     """
 
     kind = ServerKind.LLAMA_SERVER
-
-    async def _version(self) -> str:
-        return await self._ask("/props", wire.PropsResponse, lambda props: answers.version(props.build_info))
 
     async def running(self) -> tuple[RunningModel, ...]:
         is_asleep, context_length = await self._ask("/props", wire.PropsResponse, _sleep_and_context)
@@ -50,14 +54,11 @@ class SingleLlama(OpenAIHost):
         return await self._ask("/props", wire.PropsResponse, lambda props: props.chat_template or "")
 
 
-class RoutedLlama(OpenAIHost):
+class RoutedLlama(_Llama):
     """llama.cpp's server in router mode: a process for each model, which it starts and ends."""
 
     kind = ServerKind.LLAMA_ROUTER
     can = OpenAIHost.can | _LOADS
-
-    async def _version(self) -> str:
-        return await self._ask("/props", wire.PropsResponse, lambda props: answers.version(props.build_info))
 
     async def running(self) -> tuple[RunningModel, ...]:
         """With their requests, unless they are to sleep: a look at its slots wakes a model."""
@@ -103,11 +104,7 @@ class RoutedLlama(OpenAIHost):
         return answers.state(entry) == "loaded"
 
     async def _entry(self, name: str) -> wire.ListedEntry:
-        key = model_key(name)
-        for listed, entry in (await self._listed("/models")).items():
-            if model_key(listed) == key:
-                return entry
-        raise NotFound("host.no_model", host=self.url, model=name)
+        return self._entry_of(name, await self._listed("/models"))
 
     async def _told_slots(self, name: str) -> list[wire.WireSlot]:
         return await _told(self._slots(name))
@@ -196,18 +193,12 @@ class LMStudio(OpenAIHost):
         return seconds if seconds is not None and seconds > 0 else None
 
     async def _studio(self) -> Mapping[str, wire.WireStudioModel]:
-        return await self._ask(self._path, wire.StudioResponse, self._named_here)
-
-    def _named_here(self, answer: wire.StudioResponse) -> Mapping[str, wire.WireStudioModel]:
-        listed, self.left_out = answers.named(answer.models, lambda each: each.key)
-        return listed
+        return await self._ask(
+            self._path, wire.StudioResponse, lambda answer: self._named(answer.models, lambda each: each.key)
+        )
 
     async def _entry(self, name: str) -> wire.WireStudioModel:
-        key = model_key(name)
-        for listed, entry in (await self._studio()).items():
-            if model_key(listed) == key:
-                return entry
-        raise NotFound("host.no_model", host=self.url, model=name)
+        return self._entry_of(name, await self._studio())
 
 
 class OldLMStudio(OpenAIHost):
@@ -222,11 +213,11 @@ class OldLMStudio(OpenAIHost):
         return answers.old_studio_running(await self._studio())
 
     async def _studio(self) -> Mapping[str, wire.WireOldStudioModel]:
-        return await self._ask("/api/v0/models", wire.OldStudioResponse, self._named_here)
-
-    def _named_here(self, answer: wire.OldStudioResponse) -> Mapping[str, wire.WireOldStudioModel]:
-        listed, self.left_out = answers.named(answer.data, lambda each: each.id)
-        return listed
+        return await self._ask(
+            "/api/v0/models",
+            wire.OldStudioResponse,
+            lambda answer: self._named(answer.data, lambda each: each.id),
+        )
 
 
 class VLLM(OpenAIHost):
