@@ -130,8 +130,8 @@ class CheckUp:
                 if (own := await disk.look()) is not None:
                     await disk.clean(own.removable)
             case FixKind.RENEW_STATE:
-                async with await Store.open(paths.state_file()):
-                    """A damaged file is set aside by opening it."""
+                # A damaged file is set aside by opening it.
+                await (await Store.open(paths.state_file())).close()
 
     async def _start_ollama(self) -> None:
         binary = find_ollama(self._core.environ)

@@ -6,6 +6,7 @@ So whatever fails, it is as it was, or whole. A link is followed, and said to be
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -131,16 +132,16 @@ def _copied(file: Path, mode: int) -> Path:
                 os.fsync(opened.fileno())
             copy.chmod(mode)
             return copy
-    raise FileExistsError(17, os.strerror(17))
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
 def _check_folder(file: Path) -> None:
     """Raise if nothing can be made beside the file, whose folder may still have to be made."""
     folder = next(each for each in file.parents if os.path.lexists(each))
     if not folder.is_dir():
-        raise NotWritten("editors.not_written", file=str(file), why=os.strerror(20))
+        raise NotWritten("editors.not_written", file=str(file), why=os.strerror(errno.ENOTDIR))
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise NotWritten("editors.not_written", file=str(file), why=os.strerror(13))
+        raise NotWritten("editors.not_written", file=str(file), why=os.strerror(errno.EACCES))
 
 
 def _owner(user: int) -> str:

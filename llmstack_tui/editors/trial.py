@@ -17,6 +17,7 @@ from llmstack_tui.base.text import excerpt, with_full_stop
 from llmstack_tui.editors.rules.requests import body, headers
 from llmstack_tui.editors.rules.streams import hear
 from llmstack_tui.editors.types import TrialReport
+from llmstack_tui.hosts.transport import KeyAuth
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -95,21 +96,11 @@ async def _response(
     client: httpx.AsyncClient, api: Api, sent: Json, key: Secret | None
 ) -> AsyncIterator[httpx.Response]:
     request = client.build_request("POST", api.value, json=sent)
-    response = await client.send(request, stream=True, auth=None if key is None else _signing(key))
+    response = await client.send(request, stream=True, auth=None if key is None else KeyAuth(key))
     try:
         yield response
     finally:
         await response.aclose()
-
-
-def _signing(key: Secret) -> Callable[[httpx.Request], httpx.Request]:
-    """Adds the key when the request is sent, so that it is in no variable that a traceback could show."""
-
-    def sign(request: httpx.Request) -> httpx.Request:
-        request.headers["Authorization"] = f"Bearer {key.text}"
-        return request
-
-    return sign
 
 
 async def _refusal(response: httpx.Response, host: str) -> Sentence:

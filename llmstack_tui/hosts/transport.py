@@ -72,7 +72,7 @@ class Timeouts(Struct, frozen=True, kw_only=True):
     silence_s: float = 1800.0
 
 
-class _KeyAuth(httpx.Auth):
+class KeyAuth(httpx.Auth):
     """Adds the key when a request is sent, so that it is in no variable that a traceback could show."""
 
     def __init__(self, key: Secret) -> None:
@@ -112,7 +112,7 @@ class Transport:
         self._client = httpx.AsyncClient(
             base_url=request_url(url),
             headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
-            auth=None if key is None else _KeyAuth(key),
+            auth=None if key is None else KeyAuth(key),
             verify=secure,
             trust_env=secure,
             transport=transport,

@@ -33,7 +33,7 @@ class Statements(Protocol):
 def peek(path: Path, sql: str, row: Mapping[str, object]) -> tuple[sqlite3.Row, ...]:
     """Rows of the file at ``path``, which stays as it is, without opening a store; blocking.
 
-    None if it cannot be read; the reason is reported when the store is opened.
+    There are none if it cannot be read; the reason is reported when the store is opened.
     """
     import sqlite3  # noqa: PLC0415  # as in `Store.open`
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
@@ -159,7 +158,7 @@ class OnlineScreen(FramedScreen):
         if row.gated:
             refused = tr("Its terms have to be agreed to on its page, so it cannot be pulled from here.")
         today = self.shell.view.moment.now.date()
-        nowhere = Catalog(tags_as_of=date(today.year, today.month, today.day), sources={}, entries=(entry,))
+        nowhere = Catalog(tags_as_of=today, sources={}, entries=(entry,))
         self.app.push_screen(EntryScreen(nowhere, entry, asks=False, refused=refused))
 
     @property
