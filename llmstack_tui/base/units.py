@@ -29,6 +29,14 @@ def bytes_text(count: int | None, *, tenths_below: float = 99.95) -> str:
     raise AssertionError("unreachable")
 
 
+def parameters_text(count: int) -> str:
+    """A number of parameters as people write it: "135M", "7.2B"; the same in every language, as in names."""
+    for size, unit in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K")):
+        if count >= size:
+            return f"{count / size:.3g}{unit}"
+    return str(count)
+
+
 def duration_text(seconds: float) -> str:
     """A duration in one unit, rounded: ``12 s``, ``3 min``, ``2 h``, ``5 days``."""
     seconds = max(seconds, 0)

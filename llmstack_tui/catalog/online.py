@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct, field
 
 from llmstack_tui.base.names import DEFAULT_TAG, InvalidName, ModelName
+from llmstack_tui.base.units import parameters_text
 from llmstack_tui.catalog.files import files_of
 from llmstack_tui.catalog.types import Entry, Number, Repositories, Repository, Text
 from llmstack_tui.registry.answers import check, next_query
@@ -106,7 +107,7 @@ class Hub:
             uses=(),
             good_for="",
             priority=1,
-            parameters=Text(_count_text(known.parameters), page) if known.parameters else None,
+            parameters=Text(parameters_text(known.parameters), page) if known.parameters else None,
             context=Number(known.context_length, page) if known.context_length else None,
             architecture=Text(known.architecture, page) if known.architecture else None,
             files=files,
@@ -149,11 +150,3 @@ def _repository(model: _HubModel) -> Repository:
 def _whole(value: object) -> int | None:
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return value if is_number and 0 < value < 2**53 else None  # type: ignore[operator, return-value]
-
-
-def _count_text(parameters: int) -> str:
-    """``8.2B``, as the catalog writes it."""
-    for unit, size in (("T", 10**12), ("B", 10**9), ("M", 10**6)):
-        if parameters >= size:
-            return f"{parameters / size:.3g}{unit}"
-    return str(parameters)

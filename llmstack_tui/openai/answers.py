@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.base.kinds import ServerKind
 from llmstack_tui.base.text import shortened
+from llmstack_tui.base.units import parameters_text
 from llmstack_tui.hosts.decoding import WrongShape
 from llmstack_tui.hosts.types import Chunk, Model, ModelDetails, RunningModel, Usage
 
@@ -78,12 +79,13 @@ def named(
 def model(name: str, listed: wire.ListedEntry, *, remote: str | None = None) -> Model:
     """A model of ``/v1/models``; ``remote`` is the host of one that runs elsewhere."""
     meta = listed.meta
+    parameters = count(meta.n_params) if meta else None
     return Model(
         name=name,
         digest="",
         size=count(meta.size) if meta else None,
         format="gguf" if listed.owned_by == "llamacpp" else None,
-        parameters=_parameters(count(meta.n_params)) if meta else None,
+        parameters=parameters_text(parameters) if parameters else None,
         quantization=_word(meta.ftype) if meta else None,
         context_length=count(meta.n_ctx_train if meta else listed.max_model_len) or None,
         remote_host=remote,
@@ -267,16 +269,6 @@ def version(text: str | None) -> str:
 
 def _word(text: str | None) -> str | None:
     return shortened(text, _LONGEST_WORD) if text else None
-
-
-def _parameters(number: int | None) -> str | None:
-    """A number of parameters as people write it: "135M", "7.2B"."""
-    if not number:
-        return None
-    for unit, letter in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K")):
-        if number >= unit:
-            return f"{number / unit:.3g}{letter}"
-    return str(number)
 
 
 def _milliseconds(number: float | None) -> timedelta:

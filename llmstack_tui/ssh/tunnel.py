@@ -26,9 +26,6 @@ from llmstack_tui.hosts.errors import NoTunnel
 if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Param
 
-# It tells files of keys, addresses and users, and nobody reads it.
-asyncssh.set_log_level("CRITICAL")
-
 # For all of it, with a jump host in between and a key that has to be touched.
 _CONNECT_S = 20.0
 # A machine that went away without a word is noticed after three of these.
@@ -45,6 +42,8 @@ class Tunnel:
     """The connection to the machine of an address over SSH. Every call raises `NoTunnel` and nothing else."""
 
     def __init__(self, url: str) -> None:
+        # Its log tells files of keys, addresses and users, and nobody reads it.
+        asyncssh.set_log_level("CRITICAL")
         self._url = url
         self._address = parse_ssh(url)
         self._connection: asyncssh.SSHClientConnection | None = None

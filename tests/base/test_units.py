@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.base.units import bytes_text, duration_text, exact_duration_text, seconds_text
+from llmstack_tui.base.units import (
+    bytes_text,
+    duration_text,
+    exact_duration_text,
+    parameters_text,
+    seconds_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +79,18 @@ def test_how_long_something_took(seconds: float, text: str) -> None:
 )
 def test_a_length_of_time_that_was_chosen(seconds: float, text: str) -> None:
     assert exact_duration_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (999, "999"),
+        (226_000, "226K"),
+        (134_515_008, "135M"),
+        (7_241_732_096, "7.24B"),
+        (70 * 10**9, "70B"),
+        (10**12, "1T"),
+    ],
+)
+def test_parameters_are_written_as_people_do(count: int, text: str) -> None:
+    assert parameters_text(count) == text
