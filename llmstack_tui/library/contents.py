@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.sentences import Sentence, Sentences
-from llmstack_tui.library.folders import manifests_folder, read_small
+from llmstack_tui.library.folders import is_replaced, manifests_folder, read_small
 from llmstack_tui.library.installed import NotRunnable, fault_sentences, load_installed
 from llmstack_tui.library.manifest import (
     InvalidManifest,
@@ -82,26 +82,34 @@ def stored_manifests(folder: Path, files: Iterable[FoundFile]) -> Iterator[Store
                 fault=(Sentence("library.misplaced"),),
             )
             continue
-        digest, manifest, made_here, fault, needs_ollama = "", None, False, Sentences(), False
-        try:
-            content = read_small(path)
-            digest = bare_digest(digest_of(content))
-            manifest = parse_manifest(content)
-            made_here = is_made_locally(content, manifest)
-            load_installed(folder, name, read_only=True, manifest=manifest)
-        except (InvalidManifest, OSError) as error:
-            if not path.exists():
-                continue  # It was removed meanwhile.
-            fault, needs_ollama = fault_sentences(error), isinstance(error, NotRunnable)
-        yield StoredManifest(
-            path=path,
-            name=name,
-            digest=digest,
-            manifest=manifest,
-            made_here=made_here,
-            fault=fault,
-            needs_ollama=needs_ollama,
-        )
+        if (stored := _stored_manifest(folder, name, path)) is not None:
+            yield stored
+
+
+def _stored_manifest(folder: Path, name: ModelName, path: Path) -> StoredManifest | None:
+    """None if it was removed meanwhile."""
+    content, digest, manifest, made_here, fault, needs_ollama = b"", "", None, False, Sentences(), False
+    try:
+        content = read_small(path)
+        digest = bare_digest(digest_of(content))
+        manifest = parse_manifest(content)
+        made_here = is_made_locally(content, manifest)
+        load_installed(folder, name, read_only=True, manifest=manifest)
+    except (InvalidManifest, OSError) as error:
+        if not path.exists():
+            return None
+        if is_replaced(path, content):
+            return _stored_manifest(folder, name, path)
+        fault, needs_ollama = fault_sentences(error), isinstance(error, NotRunnable)
+    return StoredManifest(
+        path=path,
+        name=name,
+        digest=digest,
+        manifest=manifest,
+        made_here=made_here,
+        fault=fault,
+        needs_ollama=needs_ollama,
+    )
 
 
 def manifest_files(folder: Path) -> Iterator[FoundFile]:

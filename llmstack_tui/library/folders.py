@@ -110,6 +110,14 @@ def read_small(path: Path) -> bytes:
     return content
 
 
+def is_replaced(path: Path, content: bytes) -> bool:
+    """Whether a manifest has other content by now: its blobs may have left with what was read before."""
+    try:
+        return read_small(path) != content
+    except (OSError, InvalidManifest):
+        return False
+
+
 def read_manifest(folders: Sequence[Path], name: ModelName, digest: str) -> ManifestOnDisk | None:
     """The manifest of a model, if its digest is ``digest``; else None.
 

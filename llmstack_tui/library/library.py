@@ -16,7 +16,14 @@ from llmstack_tui.library.blobs import OnProgress, is_believed, is_intact, keep,
 from llmstack_tui.library.creation import Changes, assemble, derive, import_gguf
 from llmstack_tui.library.errors import LibraryError, library_errors, reason
 from llmstack_tui.library.files import remove_empty
-from llmstack_tui.library.folders import blob_path, is_blob_of, manifest_path, manifests_folder, read_small
+from llmstack_tui.library.folders import (
+    blob_path,
+    is_blob_of,
+    is_replaced,
+    manifest_path,
+    manifests_folder,
+    read_small,
+)
 from llmstack_tui.library.installed import (
     FaultyModel,
     InstalledModel,
@@ -215,7 +222,7 @@ class Library:
         """
         name = self._as_written(name)
         import_gguf(self.own, self.others, source, name, progress)
-        return load_installed(self.own, name, read_only=False, reader=self.header_of)
+        return self.get(name)
 
     def confirm(self, weights: Path, progress: OnProgress) -> None:
         """Read the weights again, if they changed since they were verified.
@@ -259,6 +266,8 @@ class Library:
                 folder, name, read_only=folder != self.own, reader=self.header_of, manifest=manifest
             )
         except (InvalidManifest, OSError) as error:
+            if is_replaced(path, content):
+                return self._load(folder, name, path)
             found = FaultyModel(
                 name=name,
                 digest=bare_digest(digest_of(content)),

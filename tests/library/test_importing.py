@@ -19,7 +19,8 @@ import pytest
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.core.wording import words
-from llmstack_tui.library import storage
+from llmstack_tui.library import contents, storage
+from llmstack_tui.library import library as library_module
 from llmstack_tui.library.errors import Cancelled, LibraryError
 from llmstack_tui.library.library import Library
 from tests.support import folders
@@ -29,6 +30,9 @@ from tests.support.gguf.files import STRING, U16, U32, Llama
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
+
+    from llmstack_tui.library.manifest import Manifest
 
 TINY = ModelName.parse("tiny:f16")
 PLACE = "manifests/registry.ollama.ai/library/tiny/f16"
@@ -345,6 +349,28 @@ def test_many_imports_under_one_name(tmp_path: Path) -> None:
         model.weights.name,
         *(layer["digest"].replace(":", "-") for layer in [json.loads((own / PLACE).read_bytes())["config"]]),
     }
+
+
+@pytest.mark.parametrize("module", [library_module, contents])
+def test_a_model_that_is_replaced_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType
+) -> None:
+    own = tmp_path / "own"
+    sources = [models.random_weights(tmp_path / f"{seed}.gguf", seed=seed) for seed in range(2)]
+    Library(own).import_gguf(sources[0], TINY)
+    parse = module.parse_manifest
+
+    def parse_and_replace(content: bytes) -> Manifest:
+        monkeypatch.setattr(module, "parse_manifest", parse)
+        Library(own).import_gguf(sources[1], TINY)
+        return parse(content)
+
+    monkeypatch.setattr(module, "parse_manifest", parse_and_replace)
+    if module is contents:
+        (stored,) = contents.stored_manifests(own, contents.manifest_files(own))
+        assert not stored.fault
+    else:
+        assert Library(own).get(TINY).weights.read_bytes() == sources[1].read_bytes()
 
 
 def test_a_removal_meanwhile_does_not_take_the_weights(tmp_path: Path, source: Path) -> None:

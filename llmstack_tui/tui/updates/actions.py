@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llmstack_tui.core.state import StackState
+    from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.shell import Key, Shell
     from llmstack_tui.tui.stack import DashboardStack
     from llmstack_tui.updates.rules import Update
@@ -56,7 +57,7 @@ class UpdateController(Controller):
         stack = self._changeable() if keys else None
         if stack is None:
             return
-        downloads = under_way(stack.state.downloads)
+        downloads = _under_way(stack)
         found: dict[Key, Update] = {}
         said = []
         urls = self._answering(url for url, _ in keys)
@@ -79,7 +80,7 @@ class UpdateController(Controller):
         """Fetch all wanted newer versions; asks first."""
         if (stack := self._changeable()) is None:
             return
-        downloads = under_way(stack.state.downloads)
+        downloads = _under_way(stack)
         found = {
             (url, name): update
             for host in stack.state.hosts
@@ -236,6 +237,11 @@ def no_update_text(name: str, update: Update | None, now: datetime, check: str) 
     if not update.checked_at:
         return tr("{model} is up to date.", model=name)
     return tr("{model} is up to date (checked {ago}).", model=name, ago=ago_text(update.checked_at, now))
+
+
+def _under_way(stack: DashboardStack) -> Mapping[Key, Download]:
+    """The pulls of all programs, and those that this one has begun since the last look."""
+    return under_way((*stack.state.downloads, *stack.downloads.under_way))
 
 
 def changed_here_text(changed: Mapping[Key, Update]) -> str:
