@@ -202,7 +202,8 @@ def test_an_answer_takes_neither_memory_nor_time(heavy: str) -> None:
         tracemalloc.stop()
     start_s = time.process_time()
     read_or_refused(HEAVY[heavy])
-    assert time.process_time() - start_s < 1
+    # A slow machine takes a second for the longest.
+    assert time.process_time() - start_s < 3
 
 
 def read_or_refused(content: bytes) -> None:
