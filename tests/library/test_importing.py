@@ -358,7 +358,7 @@ def test_a_model_that_is_replaced_while_it_is_read(
     own = tmp_path / "own"
     sources = [models.random_weights(tmp_path / f"{seed}.gguf", seed=seed) for seed in range(2)]
     Library(own).import_gguf(sources[0], TINY)
-    parse = module.parse_manifest
+    parse: Callable[[bytes], Manifest] = module.parse_manifest
 
     def parse_and_replace(content: bytes) -> Manifest:
         monkeypatch.setattr(module, "parse_manifest", parse)
