@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Without "lenient", a schema with a word that it does not know, such as uniqueItems, would not count at all.
 _READ_AS = {"lenient": True, "whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
-# Fewer digits than an integer of 64 bits may have. Those of a fraction it cannot count.
+# Fewer digits than an integer of 64 bits may have. A bounded number would have no exponent: 1e-4 became 1.
 _BOUNDS = {"minimum": -(10**18), "maximum": 10**18}
 # What it cannot do in a pattern, and would not count the schema for.
 _NO_PATTERN = re.compile(r"\(\?(?!:)|\\[1-9bB]")
@@ -53,6 +53,7 @@ def _closed(schema: Any) -> Any:
             found[key] = [_closed(each) for each in value]
         elif key in _SINGLE:
             found[key] = _closed(value)
-    if found.get("type") == "integer":
+    kinds = found.get("type")
+    if kinds == "integer" or (isinstance(kinds, list) and "integer" in kinds and "number" not in kinds):
         return {**_BOUNDS, **found}
     return {"additionalProperties": False, **found} if "properties" in found else found

@@ -149,6 +149,8 @@ def _set_limits(params: xllamacpp.CommonParams, message: StartMessage) -> None:
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = config.threads
     cache_type = getattr(xllamacpp.ggml_type, f"GGML_TYPE_{config.cache_type.upper()}")
     params.cache_type_k = params.cache_type_v = cache_type
+    # A model that only chats is warmed up by its first token.
+    params.warmup = config.embedding
     params.cache_ram_mib = _PROMPT_CACHE_MIB
     params.cache_idle_slots = False
     params.n_ctx_checkpoints = _CHECKPOINTS

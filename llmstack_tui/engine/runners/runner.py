@@ -82,12 +82,28 @@ class Runner:
         child = await ChildProcess.spawn(message)
         try:
             ready = await child.ready()
-            return cls(config, child, Upstream(ready.address, key), socket)
+            runner = cls(config, child, Upstream(ready.address, key), socket)
+            if not config.embedding:
+                await runner._warm_up()
+            return runner
         except BaseException:
             child.kill()
             await child.end()
             _remove(socket)
             raise
+
+    async def _warm_up(self) -> None:
+        """Have the model write a token: its weights are in memory then, and it shows whether they are sound.
+
+        Raises:
+            LoadFailed: it computes no numbers, of which llama.cpp would make control characters without end.
+        """
+        answer = await self.call(
+            "/completion", {"prompt": [0], "n_predict": 1, "n_probs": 1, "cache_prompt": False}
+        )
+        # JSON has null for what is no number.
+        if any(each["logprob"] is None for each in answer.get("completion_probabilities", ())):
+            raise LoadFailed("what its weights give is no number (NaN): get another file", status=400)
 
     async def stop(self) -> None:
         """End the process, also during requests. Calling it again is harmless."""

@@ -30,6 +30,12 @@ CLOSED = {**A, "additionalProperties": False}
             {"items": {"type": "integer", "minimum": 3}},
             {"items": {"type": "integer", "minimum": 3, "maximum": 10**18}},
         ),
+        (
+            {"type": ["integer", "null"]},
+            {"type": ["integer", "null"], "minimum": -(10**18), "maximum": 10**18},
+        ),
+        ({"type": "number"}, "as it is"),
+        ({"type": ["integer", "number"]}, "as it is"),
         ({"items": {"pattern": "^(?!a)"}}, {"items": {}}),
         ({**A, "anyOf": [{"properties": {"b": {}}}]}, {**A, "anyOf": [{"properties": {"b": {}}}]}),
         ({"items": {"allOf": [{"$ref": "#/$defs/A"}]}, "$defs": {"A": A}}, "as it is"),

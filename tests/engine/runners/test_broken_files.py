@@ -27,6 +27,11 @@ def shaped(name: str, shape: tuple[int, ...]) -> bytes:
     return bytes(Llama(tensors=tuple({**dict(WHOLE.tensors), name: shape}.items())))
 
 
+def with_weights(byte: bytes) -> bytes:
+    data = WHOLE.file.data
+    return bytes(WHOLE).removesuffix(data) + byte * len(data)
+
+
 FAULTS = {
     f"llama.cpp does not know its architecture 'zebra': {NEWER}": (
         saying("general.architecture", STRING, "zebra")
@@ -57,6 +62,7 @@ FAULTS = {
     f"the vocabulary in its file cannot be used: {OTHER}": (
         saying("tokenizer.ggml.merges", ARRAY, array(I32, [1]))
     ),
+    f"what its weights give is no number (NaN): {OTHER}": with_weights(b"\xff"),
 }
 
 
