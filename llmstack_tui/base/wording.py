@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 SENTENCES: Catalogue = {
     "home.unknown": "No home folder is known for this user: set HOME to a folder that you can write to.",
+    "file.dead_link": "{file} is a link to {target}, where nothing is. Make that file or remove the link.",
+    "file.no_file": "{file} is no file that can be written: it is a folder or a device.",
+    "file.too_large": "{file} has more than {limit:size}: no such file has that. Look what it is.",
+    "file.not_text": "{file} is not text in UTF-8: put that right first.",
+    "file.unreadable": "{file} cannot be read: {why}.",
+    "file.of_another_user": "{file} belongs to {owner}: only that user may change it.",
+    "file.read_only_file": "{file} may not be written: its permissions forbid it.",
+    "file.changed": "{file} has changed since it was read. Nothing was written: look again.",
+    "file.not_written": "{file} cannot be written: {why}. It is as it was.",
     "name.invalid": "{why}",
     "name.invalid_part": "{text:quoted} is not a model name: {why}",
     "name.bad_host": "{text:quoted} cannot be the registry of a model.",

@@ -33,15 +33,22 @@ OVER_LIMIT: tuple[OverLimit, ...] = get_args(OverLimit)
 _NEVER = "allowed.never"
 
 
-def _setting(default: T, kind: SettingKind[_V], purpose: str, *, implied: tuple[str, T] | None = None) -> T:
+def _setting(
+    default: T,
+    kind: SettingKind[_V],
+    purpose: str,
+    *,
+    live: bool = False,
+    implied: tuple[str, T] | None = None,
+) -> T:
     """A dataclass field for a setting.
 
     Args:
+        live: a dashboard applies it as soon as the file has changed; otherwise it counts from the next start.
         implied: another environment variable, and the default if that is set.
     """
-    return field(
-        default_factory=lambda: default, metadata={"kind": kind, "purpose": purpose, "implied": implied}
-    )
+    metadata = {"kind": kind, "purpose": purpose, "is_live": live, "implied": implied}
+    return field(default_factory=lambda: default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,51 +134,62 @@ class GuardSettings:
         kinds.flag(),
         "Keep the limit of loaded models and unload those that are idle. A request is never cut, and a "
         "pinned model is never unloaded.",
+        live=True,
     )
     max_loaded: int | None = _setting(
         None,
         kinds.optional(kinds.integer(1, 1000)),
         "How many models may be loaded at once on a server. auto is the limit of this machine's profile, and "
         "none for a server elsewhere.",
+        live=True,
     )
     memory_budget: int | None = _setting(
         None,
         kinds.optional(kinds.size()),
         "How much memory all loaded models may take together, on all servers of this machine. auto is the "
         "machine's memory less a reserve, and no limit for a server elsewhere.",
+        live=True,
     )
     idle_stop: timedelta = _setting(
         timedelta(minutes=10),
         kinds.duration(_NEVER),
         "How long a model may be idle before it is unloaded. Models that llmstack loads also get this time "
         "as their keep-alive, so that they leave even when nothing guards them.",
+        live=True,
     )
     models: Mapping[str, timedelta] = _setting(
-        {}, kinds.durations(_NEVER), "The same as idle_stop for single models, by name."
+        {},
+        kinds.durations(_NEVER),
+        "The same as idle_stop for single models, by name.",
+        live=True,
     )
     over_limit: OverLimit = _setting(
         "ask",
         kinds.one_of(*OVER_LIMIT),
         "What happens when you load one model too many. ask: a question before another model is unloaded. "
         "stop: it is unloaded without a question. refuse: nothing is loaded.",
+        live=True,
     )
     others: bool | None = _setting(
         None,
         kinds.optional(kinds.flag(), "ask"),
         "Also unload models that other programs loaded. If false, they only count. ask: the dashboard asks "
         "before it unloads the first one, and `llmstack guard run` unloads them unless you answered no.",
+        live=True,
     )
     temperature_limit: int | None = _setting(
         None,
         kinds.optional(kinds.integer(40, 120)),
         "The °C of a graphics card above which nothing is loaded and the least used model is unloaded. "
         "auto does so when a card reports that it slows down because of heat.",
+        live=True,
     )
     remote: bool = _setting(
         False,
         kinds.flag(),
         "Also guard servers of other machines, if you may act on them. If false, only those of this machine "
         "are guarded.",
+        live=True,
     )
 
     @property
@@ -227,25 +245,29 @@ class UiSettings:
         "dark",
         kinds.one_of(*THEMES),
         "The colours. If NO_COLOR is set, the default is no-colour.",
+        live=True,
         implied=("NO_COLOR", "no-colour"),
     )
     ascii: bool = _setting(
         False,
         kinds.flag(),
         "Draw with ASCII characters only. Terminals that cannot show others are detected without this.",
+        live=True,
     )
     language: str = _setting(
         AUTO,
         kinds.one_of(AUTO, *(each.code for each in LANGUAGES)),
         "The language of screens and commands. auto is that of your locale (LC_ALL, LC_MESSAGES, LANG).",
+        live=True,
     )
     active_first: bool = _setting(
-        False, kinds.flag(), "List the models in memory first, whatever the order of the list."
+        False, kinds.flag(), "List the models in memory first, whatever the order of the list.", live=True
     )
     keys: Mapping[str, str] = _setting(
         {},
         kinds.keys(),
         "Your own keys, by the id of their action. The dashboard lists the ids when one is wrong.",
+        live=True,
     )
 
 
@@ -262,7 +284,7 @@ class Settings:
         'for a server of this machine and "look" for one elsewhere. A server given by --host may be acted '
         'on, unless it is "look" here.',
     )
-    read_only: bool = _setting(False, kinds.flag(), "Change nothing anywhere, whatever the host.")
+    read_only: bool = _setting(False, kinds.flag(), "Change nothing anywhere, whatever the host.", live=True)
     engine: EngineSettings = field(default_factory=EngineSettings)
     hardware: HardwareSettings = field(default_factory=HardwareSettings)
     guard: GuardSettings = field(default_factory=GuardSettings)

@@ -27,18 +27,27 @@ _HEAD = (
 
 
 class Setting(NamedTuple):
-    """One setting. ``section`` is "" for a key above all sections."""
+    """One setting. ``section`` is "" for a key above all sections.
+
+    ``is_live``: a dashboard applies it as soon as the file has changed; the others count from the next start.
+    """
 
     section: str
     key: str
     default: object
     kind: SettingKind[object]
     purpose: str
+    is_live: bool
     implied: tuple[str, object] | None
 
     @property
     def name(self) -> str:
         return f"{self.section}.{self.key}" if self.section else self.key
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Where it is in the file."""
+        return (self.section, self.key) if self.section else (self.key,)
 
     @property
     def variable(self) -> str:
@@ -51,6 +60,10 @@ def table() -> tuple[Setting, ...]:
     settings = Settings()
     sections = {each.name: getattr(settings, each.name) for each in fields(settings) if not each.metadata}
     return tuple(row for name, part in {"": settings, **sections}.items() for row in _rows(name, part))
+
+
+def find_setting(name: str) -> Setting | None:
+    return next((setting for setting in table() if setting.name == name), None)
 
 
 def value_of(settings: Settings, name: str) -> object:
@@ -94,6 +107,7 @@ def _described(setting: Setting) -> str:
         tr(setting.purpose),
         tr("Values: {allowed}.", allowed=Wording(SENTENCES.get).text(kind.allowed)),
         tr("Environment: {variable}", variable=variable),
+        *((tr("A running dashboard applies a change at once."),) if setting.is_live else ()),
     )
     comment = _comment("\n".join(lines))
     return f"{comment}\n#{setting.key} = {kind.write(setting.default)}"

@@ -27,6 +27,11 @@ SENTENCES: Catalogue = {
     "settings.not_text": "The settings {file} were not read: the file is not UTF-8 text.",
     "settings.not_toml": "The settings {file} were not read, the file is not valid TOML: {why}.",
     "settings.too_deep": "The settings {file} were not read: a value in it is nested too deep, or too long.",
+    "settings.not_changed": "{file} is not valid TOML: {why}. Put that right first; nothing was changed.",
+    "settings.unusual": (
+        "{file} is written in a way that llmstack could not keep: change it with an editor. It is as it was."
+    ),
+    "settings.locked": "Another llmstack is writing {file}: try again.",
     "settings.more": Plural(
         "count", one="One more setting is wrong.", other="{count} more settings are wrong."
     ),
@@ -64,6 +69,10 @@ SENTENCES: Catalogue = {
     "setting.in_file": "{file} line {line}: {fault}",
     "setting.wrong": "{name} must be {allowed}, not {value}.",
     "setting.wrong_secret": "{name} must be {allowed}.",
+    "setting.secret": (
+        "{name} is a secret, and files get copied: set it as {variable}, or keep it in a file of its own, "
+        "which `llmstack engine key` makes."
+    ),
     "setting.unknown": "{name} is not a setting. Known here: {known}.",
     "setting.no_section": "{name} must be a section [{name}].",
     "setting.host_twice": "{name} has {url} more than once; the first one counts.",

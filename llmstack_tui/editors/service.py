@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmstack_tui.base import text_files as files
 from llmstack_tui.base.paths import NoHome
-from llmstack_tui.editors import files
-from llmstack_tui.editors.files import NotWritten
+from llmstack_tui.base.text_files import NotWritten
 from llmstack_tui.editors.rules import jsonc, toml, yaml
 from llmstack_tui.editors.rules.clients import LABELS, defaults, offers, places
 from llmstack_tui.editors.rules.keys import exports, marked, with_key
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from llmstack_tui.base.secret import Secret
+    from llmstack_tui.base.text_files import Written
     from llmstack_tui.editors.rules.clients import Places
-    from llmstack_tui.editors.types import Api, Setup, TrialReport, Unsuited, Written
+    from llmstack_tui.editors.types import Api, Setup, TrialReport, Unsuited
     from llmstack_tui.hosts.types import Snapshot
 
 

@@ -194,10 +194,3 @@ class Draft(Struct, frozen=True, kw_only=True):
     def is_done(self) -> bool:
         """Whether the file has these settings already."""
         return self.before == self.after
-
-
-class Written(Struct, frozen=True):
-    """A file that was written, and the copy of what it was before; None if there was none."""
-
-    file: Path
-    backup: Path | None

@@ -58,15 +58,6 @@ SENTENCES: Catalogue = {
     "editors.unusual_yaml": (
         "Line {line} of {file} is written in a way that llmstack could not keep: paste the settings yourself."
     ),
-    "editors.dead_link": "{file} is a link to {target}, where nothing is. Make that file or remove the link.",
-    "editors.no_file": "{file} is no file that can be written: it is a folder or a device.",
-    "editors.too_large": "{file} has more than {limit:size}: nobody's settings have that. Look what it is.",
-    "editors.not_text": "{file} is not text in UTF-8: put that right, or paste the settings yourself.",
-    "editors.unreadable": "{file} cannot be read: {why}.",
-    "editors.of_another_user": "{file} belongs to {owner}: only that user may change it.",
-    "editors.read_only_file": "{file} may not be written: its permissions forbid it.",
-    "editors.changed": "{file} has changed since the settings were shown. Nothing was written: look again.",
-    "editors.not_written": "{file} cannot be written: {why}. It is as it was.",
     # What a test has shown.
     "editors.first_token": "The first token came after {time_s:seconds}.",
     "editors.ended": "The answer ended as it should, after {time_s:seconds}.",

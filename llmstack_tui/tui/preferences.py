@@ -32,7 +32,6 @@ _THEME: Look = "theme"
 _LANGUAGE: Look = "language"
 _USUAL_THEME = themes.DARK.name
 _MOST_PROBLEMS_TOLD = 3
-_LIVE = frozenset({"read_only", "ui.theme", "ui.ascii", "ui.keys", "ui.language"})
 _GUARD = "guard."
 
 
@@ -123,11 +122,8 @@ class Preferences:
         from llmstack_tui.config.table import table, value_of
 
         now = loaded.settings
-        changed = [
-            setting.name
-            for setting in table()
-            if value_of(before, setting.name) != value_of(now, setting.name)
-        ]
+        found = [each for each in table() if value_of(before, each.name) != value_of(now, each.name)]
+        changed = [each.name for each in found]
         if "ui.theme" in changed:
             self._chosen = None
             self._show_theme(_theme_of(now))
@@ -141,7 +137,8 @@ class Preferences:
         # Even if only the marks have changed: some keys are shown as marks.
         self._use_keys(now)
         if changed:
-            live = _LIVE - ({"read_only"} if self._settings.read_only else set())
+            fixed = {"read_only"} if self._settings.read_only else set()
+            live = {each.name for each in found if each.is_live} - fixed
             self._shell.record(NoteKind.NOTE, _told(changed, live))
 
     @property
@@ -263,9 +260,9 @@ def _named_by(loaded: LoadedSettings, setting: str) -> str:
     return (origin.name or "") if origin.kind != "default" else ""
 
 
-def _told(changed: list[str], live: frozenset[str]) -> str:
+def _told(changed: list[str], live: set[str]) -> str:
     """Which settings changed, and whether they apply now or from the next start."""
-    now = [name for name in changed if name in live or name.startswith(_GUARD)]
+    now = [name for name in changed if name in live]
     then = [name for name in changed if name not in now]
     said = []
     if now:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.secret import Secret
+    from llmstack_tui.base.text_files import Written
     from llmstack_tui.catalog.types import Catalog, Entry, Offer, Repositories
     from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.core.removal import Removal
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.types import Activation, DownloadRecord, Event, Measured, SeenModel, Uses
     from llmstack_tui.doctor.types import Finding, Report
     from llmstack_tui.downloads.types import Download
-    from llmstack_tui.editors.types import Api, Draft, Endpoint, Setup, TrialReport, Unsuited, Written
+    from llmstack_tui.editors.types import Api, Draft, Endpoint, Setup, TrialReport, Unsuited
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.fit.verdict import Room
     from llmstack_tui.guard.types import Confirm, Consent, PinEffect

@@ -21,10 +21,11 @@ from llmstack_tui.lifecycle.states import ModelState
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from llmstack_tui.base.text_files import Written
     from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
-    from llmstack_tui.editors.types import Endpoint, TrialReport, Unsuited, Written
+    from llmstack_tui.editors.types import Endpoint, TrialReport, Unsuited
     from llmstack_tui.lifecycle.states import ModelStatus
 
 _MARKS = {True: "✓", False: "✗", None: "·"}

@@ -15,8 +15,8 @@ from textual.widgets import Static
 from llmstack_tui.base.languages import tr
 from llmstack_tui.base.sentences import Failure
 from llmstack_tui.base.text import brief
+from llmstack_tui.base.text_files import NotWritten
 from llmstack_tui.core.wording import text, words
-from llmstack_tui.editors.files import NotWritten
 from llmstack_tui.editors.rules.clients import LABELS
 from llmstack_tui.editors.types import Client, Setup
 from llmstack_tui.lifecycle.states import ModelState

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from textual.content import Content
 
-    from llmstack_tui.editors.types import Draft, Endpoint, TrialReport, Unsuited, Written
+    from llmstack_tui.base.text_files import Written
+    from llmstack_tui.editors.types import Draft, Endpoint, TrialReport, Unsuited
     from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Part
 

@@ -116,16 +116,19 @@ def test_the_settings_as_a_document(llmstack: Program, file: Path) -> None:
         ],
         "default": [],
         "source": {"kind": "file", "name": "mine.toml", "line": 1},
+        "live": False,
     }
     assert found["read_only"] == {
         "value": True,
         "default": False,
         "source": {"kind": "option", "name": "--read-only", "line": None},
+        "live": True,
     }
     assert found["engine.port"] == {
         "value": 11501,
         "default": None,
         "source": {"kind": "environment", "name": "LLMSTACK_ENGINE_PORT", "line": None},
+        "live": False,
     }
     assert found["engine.keep_alive"]["value"] == 90
     assert found["ui.theme"]["source"] == {"kind": "default", "name": None, "line": None}
@@ -183,6 +186,45 @@ def test_the_path_is_that_of_the_file_that_is_read(llmstack: Program, file: Path
     assert settings(llmstack)["engine.port"]["value"] == 11500
     assert llmstack("config", "--path", "--config", file).stdout == f"{file}\n"
     assert json.loads(llmstack("config", "--path", "--json").stdout) == {"file": str(own)}
+
+
+def test_one_setting_is_shown_written_and_taken_out(llmstack: Program, file: Path) -> None:
+    def config(*words: str) -> tuple[int, str]:
+        done = llmstack("config", *words, "--config", file)
+        return done.returncode, done.stdout + done.stderr
+
+    assert config("get", "engine.port") == (0, "11500\n")
+    assert config("get", "ui.theme") == (0, "dark\n")
+    assert config("set", "ui.theme", "light") == (0, 'ui.theme is "light" (mine.toml line 7).\n')
+    assert config("set", "engine.port", "11600")[1].endswith("That counts from the next start.\n")
+    assert config("unset", "engine.keep_alive")[1].startswith('engine.keep_alive is "5m" (default).')
+    after = FILE.replace("11500", "11600").replace('keep_alive = "90s"\n', "")
+    assert file.read_text() == after.replace("[ui.keys]", '\n[ui]\ntheme = "light"\n\n[ui.keys]')
+    overridden = llmstack.given(LLMSTACK_UI_ASCII="0")("config", "set", "ui.ascii", "on", "--config", file)
+    assert "LLMSTACK_UI_ASCII has the last word" in overridden.stdout
+    document = json.loads(llmstack("config", "get", "ui.ascii", "--json", "--config", file).stdout)
+    assert (document["value"], document["live"], document["source"]["kind"]) == (True, True, "file")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["set", "ui.theme", "pink"], 2, "ui.theme must be"),
+        (["set", "ui.thema", "dark"], 2, "There is no setting 'ui.thema'"),
+        (["set", "ui.theme"], 2, "config set NAME VALUE"),
+        (["get"], 2, "config get NAME"),
+        (["set", "engine.api_key", "x" * 20], 2, "LLMSTACK_ENGINE_API_KEY"),
+        (["set", "ui.theme", "dark", "--read-only"], 1, "--read-only"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_written(
+    llmstack: Program, file: Path, words: list[str], code: int, said: str
+) -> None:
+    done = llmstack("config", *words, "--config", file)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert "x" * 20 not in done.stderr
+    assert file.read_text() == FILE
 
 
 async def test_the_profile_of_the_settings_is_the_machines(llmstack: Program) -> None:

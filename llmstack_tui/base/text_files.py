@@ -1,7 +1,8 @@
-"""A client's settings file: what may be done with it, and how it is written. Blocking, for use in a thread.
+"""A text file of the user's, or of another program: what may be done with it, and how it is written.
 
 It is written to a new file beside it, which then takes its place, with its mode; before that, it is copied.
-So whatever fails, it is as it was, or whole. A link is followed, and said to be one.
+So whatever fails, it is as it was, or whole. A link is followed, and said to be one. All here is blocking,
+for use in a thread.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from llmstack_tui.base.private_files import private_opener
 from llmstack_tui.base.secret import Secret
 from llmstack_tui.base.sentences import Failure
-from llmstack_tui.editors.types import Written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +28,14 @@ _TRIES = 100
 
 
 class NotWritten(Failure):
-    """Settings cannot be written, or not into that file. Nothing was changed."""
+    """A file cannot be written. Nothing was changed."""
+
+
+class Written(Struct, frozen=True):
+    """A file that was written, and the copy of what it was before; None if there was none."""
+
+    file: Path
+    backup: Path | None
 
 
 def target_of(file: Path) -> Path:
@@ -41,15 +50,15 @@ def target_of(file: Path) -> Path:
         return file.resolve(strict=True)
     except (OSError, RuntimeError):
         with suppress(OSError):
-            raise NotWritten("editors.dead_link", file=str(file), target=str(file.readlink())) from None
-        raise NotWritten("editors.no_file", file=str(file)) from None
+            raise NotWritten("file.dead_link", file=str(file), target=str(file.readlink())) from None
+        raise NotWritten("file.no_file", file=str(file)) from None
 
 
-def read(file: Path) -> str | None:
+def read(file: Path, most_bytes: int = MOST_BYTES) -> str | None:
     """The text of a file that may be written; None if it is not there, but can be made.
 
     Raises:
-        NotWritten: it cannot be read or written, or is no settings.
+        NotWritten: it cannot be read or written, or is no text.
     """
     try:
         status = file.stat()
@@ -57,35 +66,39 @@ def read(file: Path) -> str | None:
         _check_folder(file)
         return None
     except OSError as error:
-        raise NotWritten("editors.unreadable", file=str(file), why=_why(error)) from None
+        raise NotWritten("file.unreadable", file=str(file), why=_why(error)) from None
     if not stat.S_ISREG(status.st_mode):
-        raise NotWritten("editors.no_file", file=str(file))
-    if status.st_size > MOST_BYTES:
-        raise NotWritten("editors.too_large", file=str(file), limit=MOST_BYTES)
+        raise NotWritten("file.no_file", file=str(file))
+    if status.st_size > most_bytes:
+        raise NotWritten("file.too_large", file=str(file), limit=most_bytes)
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise NotWritten("editors.unreadable", file=str(file), why=_why(error)) from None
+        raise NotWritten("file.unreadable", file=str(file), why=_why(error)) from None
     if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
-        raise NotWritten("editors.of_another_user", file=str(file), owner=_owner(status.st_uid))
+        raise NotWritten("file.of_another_user", file=str(file), owner=_owner(status.st_uid))
     if not status.st_mode & stat.S_IWUSR or not os.access(file, os.W_OK):
-        raise NotWritten("editors.read_only_file", file=str(file))
+        raise NotWritten("file.read_only_file", file=str(file))
     _check_folder(file)
     try:
         return content.decode()
     except UnicodeDecodeError:
-        raise NotWritten("editors.not_text", file=str(file)) from None
+        raise NotWritten("file.not_text", file=str(file)) from None
 
 
-def write(file: Path, text: Secret, before: Secret | None) -> Written:
+def write(file: Path, text: Secret, before: Secret | None, *, daily: bool = False) -> Written:
     """Write a file that has the text ``before`` now, None for no file; returns where the copy of it is.
+
+    Args:
+        daily: make a copy at the first change of a day only, for a file that is changed often.
 
     Raises:
         NotWritten: it has another text by now, or cannot be written. It is as it was.
     """
     if _secret(read(file)) != before:
-        raise NotWritten("editors.changed", file=str(file))
+        raise NotWritten("file.changed", file=str(file))
     backup: Path | None = None
+    is_new = True
     made = [folder for folder in reversed((file.parent, *file.parent.parents)) if not folder.exists()]
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
@@ -93,18 +106,18 @@ def write(file: Path, text: Secret, before: Secret | None) -> Written:
         _put(part, text)
         if before is not None:
             mode = stat.S_IMODE(file.stat().st_mode)
-            backup = _copied(file, mode)
+            backup, is_new = _copied(file, mode, daily=daily)
             part.chmod(mode)
         part.replace(file)
     except OSError as error:
-        for each in (part, backup):
+        for each in (part, backup if is_new else None):
             if each is not None:
                 with suppress(OSError):
                     each.unlink()
         for folder in reversed(made):
             with suppress(OSError):
                 folder.rmdir()
-        raise NotWritten("editors.not_written", file=str(file), why=_why(error)) from None
+        raise NotWritten("file.not_written", file=str(file), why=_why(error)) from None
     return Written(file, backup)
 
 
@@ -121,17 +134,19 @@ def _put(file: Path, text: Secret) -> None:
         os.fsync(opened.fileno())
 
 
-def _copied(file: Path, mode: int) -> Path:
-    """A copy beside the file, under a name that is free."""
-    day = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+def _copied(file: Path, mode: int, *, daily: bool) -> tuple[Path, bool]:
+    """A copy beside the file, under a name that is free, and whether it was made just now."""
+    day = datetime.now(UTC).strftime("%Y%m%d" if daily else "%Y%m%d-%H%M%S")
     for number in range(_TRIES):
         copy = file.with_name(f"{file.name}.before-{day}{f'-{number}' if number else ''}")
+        if daily and copy.is_file():
+            return copy, False
         with suppress(FileExistsError):
             with open(copy, "xb", opener=private_opener) as opened:
                 opened.write(file.read_bytes())
                 os.fsync(opened.fileno())
             copy.chmod(mode)
-            return copy
+            return copy, True
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
@@ -139,9 +154,9 @@ def _check_folder(file: Path) -> None:
     """Raise if nothing can be made beside the file, whose folder may still have to be made."""
     folder = next(each for each in file.parents if os.path.lexists(each))
     if not folder.is_dir():
-        raise NotWritten("editors.not_written", file=str(file), why=os.strerror(errno.ENOTDIR))
+        raise NotWritten("file.not_written", file=str(file), why=os.strerror(errno.ENOTDIR))
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise NotWritten("editors.not_written", file=str(file), why=os.strerror(errno.EACCES))
+        raise NotWritten("file.not_written", file=str(file), why=os.strerror(errno.EACCES))
 
 
 def _owner(user: int) -> str:

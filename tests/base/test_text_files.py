@@ -1,4 +1,4 @@
-"""A client's settings file: each thing that is wrong with one is a sentence, and it stays as it was."""
+"""A text file: each thing that is wrong with one is a sentence, and it stays as it was."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.secret import Secret
+from llmstack_tui.base.text_files import MOST_BYTES, NotWritten, read, target_of, write
 from llmstack_tui.core.wording import words
-from llmstack_tui.editors.files import MOST_BYTES, NotWritten, read, target_of, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,8 +119,8 @@ def _no_folder(file: Path) -> None:
         (_circle, "{file} is a link to {name}, where nothing is. Make that file or remove the link."),
         (_folder, "{file} is no file that can be written: it is a folder or a device."),
         (_pipe, "{file} is no file that can be written: it is a folder or a device."),
-        (_large, "{file} has more than 1 MB: nobody's settings have that. Look what it is."),
-        (_latin, "{file} is not text in UTF-8: put that right, or paste the settings yourself."),
+        (_large, "{file} has more than 1 MB: no such file has that. Look what it is."),
+        (_latin, "{file} is not text in UTF-8: put that right first."),
         (_others, "{file} belongs to 12345: only that user may change it."),
         (_read_only, "{file} may not be written: its permissions forbid it."),
         (_no_folder, "{file} cannot be read: Not a directory."),
@@ -146,7 +146,7 @@ def test_what_has_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     for before in (None, Secret("old")):
         with pytest.raises(NotWritten) as caught:
             write(file, NEW, before)
-        assert caught.value.kind == "editors.changed"
+        assert caught.value.kind == "file.changed"
     assert _everything(tmp_path) == {"settings.json": b"of somebody else"}
 
 
