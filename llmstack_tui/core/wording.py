@@ -83,11 +83,12 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.ollama import wording as ollama  # noqa: PLC0415
     from llmstack_tui.openai import wording as openai  # noqa: PLC0415
     from llmstack_tui.registry import wording as registry  # noqa: PLC0415
+    from llmstack_tui.service import wording as service  # noqa: PLC0415
     from llmstack_tui.ssh import wording as ssh  # noqa: PLC0415
     from llmstack_tui.store import wording as store  # noqa: PLC0415
 
     own = (config, doctor, downloads, editors, engine, templates, gguf, guard, hardware, hosts)
-    rooms = (*own, library, ollama, openai, registry, ssh, store)
+    rooms = (*own, library, ollama, openai, registry, service, ssh, store)
     yield from (_OWN, *(room.SENTENCES for room in rooms))
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import MachineReading, Space
     from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.library.use import FolderUse
+    from llmstack_tui.ollama.processes import ServerProcess
 
 
 class Package(Struct, frozen=True):
@@ -58,14 +59,6 @@ class ServerFacts(Struct, frozen=True, kw_only=True):
     latency_s: float | None = None
     loaded: tuple[RunningModel, ...] = ()
     measured: tuple[RunningModel, ...] = ()
-
-
-class ServerProcess(Struct, frozen=True):
-    """A server on this machine; ``variables`` is its environment, None if that cannot be read."""
-
-    kind: HostKind
-    pid: int
-    variables: Mapping[str, str] | None
 
 
 class OllamaFacts(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from llmstack_tui.base.paths import logs_folder
 from llmstack_tui.base.private_files import private_opener
+from llmstack_tui.base.process_records import record
 from llmstack_tui.base.sentences import Failure, said
 from llmstack_tui.hosts.errors import HostError, Unreachable
 from llmstack_tui.hosts.transport import Timeouts
@@ -49,8 +50,8 @@ async def start_ollama(
 ) -> None:
     """Start ``ollama serve`` at ``url`` as a process of its own, and return when it answers.
 
-    Ollama outlives this program, and writes its output to ``ollama.log`` in the folder of logs. Cancelling
-    this call ends it.
+    Ollama outlives this program, writes its output to `log_file`, and is recognized by `record_file` later.
+    Cancelling this call ends it.
 
     Args:
         on_progress: called from time to time with the seconds that have passed.
@@ -59,7 +60,7 @@ async def start_ollama(
     Raises:
         StartFailed: Ollama ended at once, or did not answer in time.
     """
-    log = logs_folder() / "ollama.log"
+    log = log_file()
     try:
         process = await asyncio.to_thread(_spawn, binary, url, environ or os.environ, log)
     except OSError as error:
@@ -73,6 +74,17 @@ async def start_ollama(
     except BaseException:
         process.terminate()
         raise
+    await asyncio.to_thread(record, record_file(), process.pid)
+
+
+def log_file() -> Path:
+    """Where an Ollama that llmstack has started writes its output."""
+    return logs_folder() / "ollama.log"
+
+
+def record_file() -> Path:
+    """Which process that is; see `base.process_records`."""
+    return logs_folder() / "ollama.process"
 
 
 async def _wait_until_ready(

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.doctor.facts import EngineFacts, OllamaFacts, ServerFacts, ServerProcess, SettingsFacts
+    from llmstack_tui.doctor.facts import EngineFacts, OllamaFacts, ServerFacts, SettingsFacts
     from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.ollama.processes import ServerProcess
 
 # What Ollama reads at its start, beside OLLAMA_HOST, which its clients read, too (its envconfig).
 VARIABLES = (

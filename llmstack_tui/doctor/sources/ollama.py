@@ -12,12 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
-from llmstack_tui.base.address import InvalidAddress, default_host, server_id
-from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.doctor.facts import OllamaFacts, ServerProcess
+from llmstack_tui.doctor.facts import OllamaFacts
 from llmstack_tui.ollama.local import find_ollama
+from llmstack_tui.ollama.processes import ollama_url, processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,7 +44,7 @@ def ollama_facts(environ: Mapping[str, str], root: Path, logs: Sequence[Path]) -
     log, start_s = next(
         ((file, found) for file in logs if (found := start_seconds(file)) is not None), ("", None)
     )
-    url = _url(environ)
+    url = ollama_url(environ)
     exported = {name: value for name, value in environ.items() if name.startswith("OLLAMA_") and value}
     return OllamaFacts(
         binary=find_ollama(environ),
@@ -58,28 +55,6 @@ def ollama_facts(environ: Mapping[str, str], root: Path, logs: Sequence[Path]) -
         start_s=start_s,
         log=str(log),
     )
-
-
-def processes(url: str) -> Iterator[ServerProcess]:
-    """The processes ``ollama serve`` that listen at ``url``, or may do so."""
-    for process in psutil.process_iter(["cmdline"]):
-        # A script is started by an interpreter, which comes before its name.
-        words = [*(process.info["cmdline"] or ())]
-        named = [index for index, word in enumerate(words[:2]) if Path(word).name in ("ollama", "ollama.exe")]
-        if named and "serve" in words[named[0] + 1 :]:
-            try:
-                variables: Mapping[str, str] | None = process.environ()
-            except (psutil.Error, OSError):
-                variables = None
-            if variables is None or server_id(_url(variables)) == server_id(url):
-                yield ServerProcess(HostKind.OLLAMA, process.pid, variables)
-
-
-def _url(variables: Mapping[str, str]) -> str:
-    try:
-        return default_host(variables)
-    except InvalidAddress:
-        return default_host({})
 
 
 def unit_variables(root: Path, home: str) -> Mapping[str, str] | None:

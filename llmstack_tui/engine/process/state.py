@@ -1,7 +1,7 @@
 """The record of the running engine: ``engine.json`` in the data folder, written when the engine is ready.
 
-A killed engine leaves the file behind: it is valid only if the process with the recorded id was created at
-the recorded time.
+A killed engine leaves the file behind: it is valid only if the process with the recorded id is still the
+same one.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from llmstack_tui.base.paths import data_folder, logs_folder
+from llmstack_tui.base.process_records import identity_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _ANSWER_SECONDS = 2.0
-# A creation time is computed from the system's clock, which may have been set since.
 _CREATED_TOLERANCE_S = 2.0
 
 
@@ -33,6 +33,7 @@ class EngineProcess(msgspec.Struct, frozen=True, kw_only=True):
         url: where a client on this machine finds it.
         listening: the address and the port that it is bound to.
         notice: a sentence for its user, about a graphics card that it cannot use.
+        identity: see `base.process_records`.
     """
 
     pid: int
@@ -42,6 +43,7 @@ class EngineProcess(msgspec.Struct, frozen=True, kw_only=True):
     log: str
     listening: str | None = None
     notice: str | None = None
+    identity: str = ""
 
     @property
     def started_at(self) -> datetime:
@@ -68,6 +70,7 @@ def save(url: str, version: str, *, listening: str, notice: str | None = None) -
         log=str(log_file()),
         listening=listening,
         notice=notice,
+        identity=identity_of(os.getpid()),
     )
     unfinished = state_file().with_suffix(f".{os.getpid()}.part")
     unfinished.touch(mode=0o600)
@@ -88,12 +91,14 @@ def saved() -> EngineProcess | None:
 
     try:
         state = _read()
-        process = psutil.Process(state.pid)
-        alive = process.status() != psutil.STATUS_ZOMBIE
-        same = abs(process.create_time() - state.created_s) < _CREATED_TOLERANCE_S
+        identity = identity_of(state.pid)
+        if state.identity or not identity:
+            return state if identity and identity == state.identity else None
+        # Written by a version that kept no more than the time, which moves with the system's clock.
+        same = abs(psutil.Process(state.pid).create_time() - state.created_s) < _CREATED_TOLERANCE_S
     except (OSError, msgspec.MsgspecError, psutil.Error):
         return None
-    return state if alive and same else None
+    return state if same else None
 
 
 def status() -> EngineProcess | None:
