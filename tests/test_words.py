@@ -21,9 +21,13 @@ DOCUMENTS = (
     ROOT / "guide" / "changelog.md",
     ROOT.parent / "README.md",
 )
+# These speak of servers alone, which are started and stopped.
+ABOUT_SERVERS = {"install", "service", "variables"}
 MODULES = sorted(
-    {*(ROOT / "tui").rglob("*.py"), *(ROOT / "cli").rglob("*.py"), *ROOT.rglob("wording.py")}
+    file
+    for file in {*(ROOT / "tui").rglob("*.py"), *(ROOT / "cli").rglob("*.py"), *ROOT.rglob("wording.py")}
     | {ROOT / "config" / "settings.py"}
+    if not ABOUT_SERVERS & {*file.relative_to(ROOT).with_suffix("").parts}
 )
 
 _OTHER_VERBS = re.compile(r"(?<![.\w\"])(?:de)?activat(?:e[sd]?|ing|ion)\b(?![\".])", re.IGNORECASE)
