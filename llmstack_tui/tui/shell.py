@@ -63,7 +63,9 @@ class View(Struct, frozen=True):
         return next((host for host in hosts if host.snapshot.url == url), None)
 
     def model(self, key: Key) -> ModelStatus | None:
-        return next((model for model in self.models() if (model.host, model.name) == key), None)
+        url, name = key
+        host = self.host(url)
+        return next((model for model in host.models if model.name == name), None) if host else None
 
     def unable(self, url: str, act: Capability) -> str:
         """Why a host cannot do this, in a sentence; "" if it can, or has not answered yet."""

@@ -18,6 +18,7 @@ from llmstack_tui.tui.draw import figures
 from llmstack_tui.tui.draw.updates import newer_cell, progress_cell, under_way
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
     from llmstack_tui.core.state import StackState
@@ -127,6 +128,21 @@ class RowFacts(NamedTuple):
     fitted: Fitted | None
     pinned: bool
     slow: bool
+    old: bool
+    marks: Marks
+
+
+class _HostFacts(NamedTuple):
+    """What the rows of one host are made of: as in `RowFacts`, by model name. ``slow``: the loaded ones."""
+
+    models: tuple[ModelStatus, ...]
+    acts: Mapping[str, Act]
+    speeds: Mapping[str, Speed]
+    updates: Mapping[str, Update]
+    downloads: Mapping[str, Download]
+    fits: Mapping[str, Fitted]
+    pinned: Collection[str]
+    slow: Collection[RunningModel]
     old: bool
     marks: Marks
 
@@ -279,39 +295,54 @@ class Rows:
     """Makes the rows of the list; remakes only those that may have changed."""
 
     def __init__(self) -> None:
-        self._made: dict[Key, tuple[tuple[object, ...], ModelRow]] = {}
+        self._made: dict[str, tuple[_HostFacts, dict[str, tuple[RowFacts, ModelRow]]]] = {}
         self._language = current()
 
     def make(self, state: StackState, moment: Moment, marks: Marks) -> tuple[ModelRow, ...]:
-        acts = {(act.host, act.model): act for act in state.acts}
-        downloads = under_way(state.downloads) if state.downloads else {}
         if self._language is not current():
             self._language, self._made = current(), {}
+        downloads = under_way(state.downloads) if state.downloads else {}
         before, self._made = self._made, {}
         for host in state.hosts:
-            old = host.snapshot.is_old
-            fallen = _fell_back(host.snapshot, state.machine)
-            guard = state.guards.get(host.snapshot.url)
-            pins = guard.pinned if guard is not None else frozenset[str]()
-            speeds, updates, fits = host.speeds, host.updates, host.fits
-            for status in host.models:
-                name = status.name
-                key = (status.host, name)
-                facts = (
-                    status,
-                    acts.get(key),
-                    speeds.get(name),
-                    updates.get(name),
-                    downloads.get(key),
-                    fits.get(name),
-                    name in pins,
-                    status.running in fallen,
-                    old,
-                    marks,
-                )
-                made = before.get(key)
-                # Once a second for each row; quick, because the facts are mostly identical objects.
-                if made is None or status.state in _TICKING or made[0] != facts:
-                    made = facts, model_row(RowFacts(*facts), moment)
-                self._made[key] = made
-        return tuple(row for _, row in self._made.values())
+            url = host.snapshot.url
+            guard = state.guards.get(url)
+            facts = _HostFacts(
+                host.models,
+                {act.model: act for act in state.acts if act.host == url},
+                host.speeds,
+                host.updates,
+                {name: each for (there, name), each in downloads.items() if there == url},
+                host.fits,
+                guard.pinned if guard is not None else frozenset[str](),
+                _fell_back(host.snapshot, state.machine),
+                host.snapshot.is_old,
+                marks,
+            )
+            # Once a second for each host; quick, because the facts are mostly identical objects.
+            seen, made = before.get(url, (None, {}))
+            same = seen == facts
+            rows = {}
+            for each in (row for row, _ in made.values()) if same else _row_facts(facts):
+                last = made.get(each.status.name)
+                if last is None or each.status.state in _TICKING or (not same and last[0] != each):
+                    last = each, model_row(each, moment)
+                rows[each.status.name] = last
+            self._made[url] = facts, rows
+        return tuple(row for _, rows in self._made.values() for _, row in rows.values())
+
+
+def _row_facts(host: _HostFacts) -> Iterator[RowFacts]:
+    for status in host.models:
+        name = status.name
+        yield RowFacts(
+            status,
+            host.acts.get(name),
+            host.speeds.get(name),
+            host.updates.get(name),
+            host.downloads.get(name),
+            host.fits.get(name),
+            name in host.pinned,
+            status.running in host.slow,
+            host.old,
+            host.marks,
+        )
