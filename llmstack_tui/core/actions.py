@@ -312,6 +312,15 @@ class ModelActions:
         self._fit().on_details(host_url, model, details)
         return details
 
+    async def capabilities(self, host_url: str, model: str) -> frozenset[str] | None:
+        """What a model can do; None if nobody tells. A server of Ollama tells it of one model at a time."""
+        status = self._monitors[host_url].status(model)
+        if status is not None and status.model is not None and status.model.capabilities is not None:
+            return status.model.capabilities
+        with suppress(HostError):
+            return (await self.details(host_url, model)).capabilities
+        return None
+
     async def chat(
         self,
         host_url: str,

@@ -65,7 +65,7 @@ class _Validation:
     async def run(self, confirm: Confirm) -> None:
         if self._status.running is None and self._status.state is not ModelState.CLOUD:
             await self._load(confirm)
-        if self._only_embeds:
+        if await self._only_embeds():
             self.step = Step.EMBEDDING
             await self._embed()
         else:
@@ -76,10 +76,8 @@ class _Validation:
         self.step = Step.MEMORY
         await self._measure()
 
-    @property
-    def _only_embeds(self) -> bool:
-        model = self._status.model
-        can = model.capabilities if model is not None else None
+    async def _only_embeds(self) -> bool:
+        can = await self._stack.actions.capabilities(self._status.host, self._status.name)
         return can is not None and "embedding" in can and "completion" not in can
 
     async def _load(self, confirm: Confirm) -> None:

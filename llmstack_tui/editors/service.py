@@ -37,8 +37,12 @@ class EditorService:
     def __init__(self, keys: Mapping[str, Secret]) -> None:
         self._keys = keys
 
-    def endpoint(self, snapshot: Snapshot, model: str) -> Endpoint:
-        """What is known of a model, which the host lists as installed or loaded."""
+    def endpoint(self, snapshot: Snapshot, model: str, capabilities: frozenset[str] | None) -> Endpoint:
+        """What is known of a model, which the host lists as installed or loaded.
+
+        Args:
+            capabilities: what the model can do; None if that is not known.
+        """
         installed = next((each for each in snapshot.installed if each.name == model), None)
         running = next((each for each in snapshot.running if each.name == model), None)
         context = running.context_length if running else None
@@ -49,7 +53,7 @@ class EditorService:
             server=snapshot.server.server if snapshot.server else None,
             version=snapshot.server.version if snapshot.server else "",
             context_length=context,
-            capabilities=installed.capabilities if installed else None,
+            capabilities=capabilities,
             unusable=installed.unusable if installed else None,
             has_key=snapshot.url in self._keys,
         )

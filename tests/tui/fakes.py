@@ -247,6 +247,10 @@ class FakeStack:
             name=model, context_length=32_768, capabilities=frozenset({"completion", "tools", "insert"})
         )
 
+    async def capabilities(self, host_url: str, model: str) -> frozenset[str] | None:
+        installed = next(each for each in self.snapshot.installed if each.name == model)
+        return installed.capabilities
+
     def _look_up(self, what: str) -> None:
         self.calls.append((what,))
         if self.store_failure is not None:

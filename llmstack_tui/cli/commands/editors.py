@@ -103,7 +103,8 @@ async def _loaded(core: Core, options: Namespace, stack: Stack, status: ModelSta
 async def _answer(core: Core, options: Namespace, stack: Stack, status: ModelStatus) -> int:
     editors = stack.editors
     snapshot = stack.monitors[status.host].snapshot
-    endpoint = editors.endpoint(snapshot, status.name)
+    can = await stack.actions.capabilities(status.host, status.name)
+    endpoint = editors.endpoint(snapshot, status.name, can)
     offered = editors.offers(endpoint)
     if options.client is None:
         found = document(status, endpoint, offered)

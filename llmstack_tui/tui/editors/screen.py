@@ -83,6 +83,7 @@ class EditorsScreen(FramedScreen):
         self.list = ClientList()
         self._about = Static("", id="about", markup=False)
         self._said = Static("", id="said", markup=False)
+        self._capabilities: frozenset[str] | None = None
         self._endpoint: Endpoint | None = None
         self._offers: tuple[Setup | Unsuited, ...] = ()
         self._testing: Worker[object] | None = None
@@ -99,6 +100,12 @@ class EditorsScreen(FramedScreen):
 
     def on_mount(self) -> None:
         self.set_interval(_TICK_S, self._tick)
+        start(self, tr("What the model can do"), self._ask)
+
+    async def _ask(self) -> None:
+        if self.shell.stack is not None:
+            self._capabilities = await self.shell.stack.actions.capabilities(*self._key)
+            self.show(self.shell.view)
 
     @property
     def _editors(self) -> DashboardEditors | None:
@@ -117,7 +124,7 @@ class EditorsScreen(FramedScreen):
         if host is None or editors is None:
             self._about.update(content_of(tr("There is no server yet.")))
             return
-        endpoint = editors.endpoint(host.snapshot, self._key[1])
+        endpoint = editors.endpoint(host.snapshot, self._key[1], self._capabilities)
         if endpoint == self._endpoint:
             return
         try:

@@ -129,6 +129,18 @@ async def test_a_test_from_here_says_what_came_back() -> None:
         assert [path for path, _ in desk.ollama.asked].count("/api/chat") == 1
 
 
+async def test_a_server_whose_list_does_not_tell_what_a_model_can_do_is_asked() -> None:
+    ollama = usual_ollama("mistral:7b", loaded=("mistral:7b",))
+    ollama.shown = {"capabilities": ["completion"]}
+    async with real_dashboard(ollama) as desk:
+        await desk.press("e")
+        await desk.until_shown("mistral:7b has no tools: Continue can talk with it")
+        await desk.press("t")
+        await desk.until_shown("has no tools, so none was sent")
+        (sent,) = (body for path, body in ollama.asked if path == "/api/chat")
+        assert "tools" not in sent
+
+
 async def test_a_test_can_be_stopped() -> None:
     ollama = usual_ollama("mistral:7b", loaded=("mistral:7b",))
     ollama.then = Then.HANG
