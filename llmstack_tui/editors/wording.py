@@ -61,6 +61,7 @@ SENTENCES: Catalogue = {
     # What a test has shown.
     "editors.first_token": "The first token came after {time_s:seconds}.",
     "editors.ended": "The answer ended as it should, after {time_s:seconds}.",
+    "editors.empty": "The answer ended after {time_s:seconds}, and is empty: the model wrote nothing.",
     "editors.cut": "The answer was cut at {count} tokens, as the test asks, after {time_s:seconds}.",
     "editors.not_ended": "The answer broke off after {time_s:seconds}: it never said that it is done.",
     "editors.failed_midway": "The server failed in the middle of its answer: {said}",

@@ -51,6 +51,8 @@ def _end(trial: TrialReport) -> Remark:
         return Remark(Sentence("editors.not_ended", time), is_good=False)
     if heard.was_cut:
         return Remark(Sentence("editors.cut", {**time, "count": MOST_TOKENS}), is_good=None)
+    if trial.first_token_s is None:
+        return Remark(Sentence("editors.empty", time), is_good=None)
     return Remark(Sentence("editors.ended", time), is_good=True)
 
 
