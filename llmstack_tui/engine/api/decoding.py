@@ -75,12 +75,12 @@ def fault(error: msgspec.ValidationError) -> str:
 
 
 def unpacked(data: bytes, encoding: str, most_bytes: int) -> bytes:
-    """The body without its ``Content-Encoding``.
+    """The body without its ``Content-Encoding``, over which a body that is plain JSON prevails, as in Ollama.
 
     Raises:
         ApiError: it is in another one than gzip or deflate, is damaged, or larger than ``most_bytes``.
     """
-    if encoding.lower() in ("", "identity"):
+    if encoding.lower() in ("", "identity") or data.startswith(b"{"):
         return data
     if encoding.lower() not in ("gzip", "x-gzip", "deflate"):
         raise ApiError(415, f"A body in {encoding[:20]} is not read here: send it plain, or in gzip.")
