@@ -29,6 +29,16 @@ if TYPE_CHECKING:
 _MAX_LAYERS = 512
 _MAX_EXPERTS = 512
 _MAX_CONTEXT = 2**31 - 1
+# Many times what models have. With more, it would be said that the machine lacks terabytes of memory.
+_MAX_WIDTH = 2**18
+_WIDTHS = (
+    "attention.head_count",
+    "attention.head_count_kv",
+    "attention.key_length",
+    "attention.value_length",
+    "ssm.inner_size",
+    "ssm.state_size",
+)
 
 _PYTHON = {ValueType.STRING: str, ValueType.F32: float, ValueType.I32: int}
 # The types that llama.cpp takes no other for.
@@ -130,6 +140,9 @@ def _number_faults(header: Header) -> Iterator[Sentence]:
         yield _fault("embedding_length", header.embedding_length)
     if header.number("attention.head_count") == 0:
         yield _fault("attention.head_count", 0)
+    for key in _WIDTHS:
+        if (width := header.number(key) or 0) > _MAX_WIDTH:
+            yield _fault(key, width)
     experts, used = header.number("expert_count") or 0, header.number("expert_used_count") or 0
     if experts > _MAX_EXPERTS:
         yield _fault("expert_count", experts)

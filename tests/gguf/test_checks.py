@@ -52,6 +52,8 @@ def test_a_model_is_loadable(tiny_model: Path, random_model: Path, tmp_path: Pat
         ("llama.context_length", U32, 2**32 - 1, wrong("context_length", "4294967295")),
         ("llama.embedding_length", U32, 0, wrong("embedding_length", "0")),
         ("llama.attention.head_count", U32, 0, wrong("attention.head_count", "0")),
+        ("llama.attention.key_length", U32, 10**9, wrong("attention.key_length", "1000000000")),
+        ("llama.ssm.state_size", U32, 2**31, wrong("ssm.state_size", "2147483648")),
         ("llama.attention.layer_norm_rms_epsilon", F32, math.nan, wrong(EPSILON, "nan")),
         ("llama.attention.layer_norm_rms_epsilon", F32, math.inf, wrong(EPSILON, "inf")),
         ("llama.attention.layer_norm_rms_epsilon", F32, -1.0, wrong(EPSILON, "-1.0")),
