@@ -11,7 +11,8 @@ import asyncio
 import os
 import shlex
 import shutil
-from contextlib import suppress
+import subprocess
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -20,7 +21,7 @@ from llmstack_tui.base.sentences import Failure
 from llmstack_tui.base.text import clean_lines, excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
 LIMIT_S = 10.0
 _MOST_BYTES = 1_000_000
@@ -89,22 +90,7 @@ async def run(*argv: str, environ: Mapping[str, str], limit_s: float = LIMIT_S) 
     Raises:
         CommandFailed: it is missing, cannot be run, or did not end in time.
     """
-    program = shutil.which(argv[0], path=environ.get("PATH", ""))
-    if program is None:
-        raise CommandFailed("command.missing", program=argv[0])
-    try:
-        process = await asyncio.create_subprocess_exec(
-            program,
-            *argv[1:],
-            env={**environ, "LC_ALL": "C", "SYSTEMD_PAGER": "", "SYSTEMD_COLORS": "0"},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise CommandFailed("command.not_run", program=argv[0], why=why) from None
+    process = await _spawn(argv, environ)
     assert process.stdout is not None  # noqa: S101 (opened as pipes)
     assert process.stderr is not None  # noqa: S101
     try:
@@ -119,6 +105,25 @@ async def run(*argv: str, environ: Mapping[str, str], limit_s: float = LIMIT_S) 
     return CommandResult(status, output, errors)
 
 
+async def _spawn(argv: tuple[str, ...], environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+    program = shutil.which(argv[0], path=environ.get("PATH", ""))
+    if program is None:
+        raise CommandFailed("command.missing", program=argv[0])
+    try:
+        return await asyncio.create_subprocess_exec(
+            program,
+            *argv[1:],
+            env={**environ, "LC_ALL": "C", "SYSTEMD_PAGER": "", "SYSTEMD_COLORS": "0"},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise CommandFailed("command.not_run", program=argv[0], why=why) from None
+
+
 async def checked(*argv: str, environ: Mapping[str, str], limit_s: float = LIMIT_S) -> CommandResult:
     """As `run`.
 
@@ -131,6 +136,22 @@ async def checked(*argv: str, environ: Mapping[str, str], limit_s: float = LIMIT
         kind = "command.refused" if words else "command.refused_silently"
         raise CommandFailed(kind, command=command, status=done.status, words=words)
     return done
+
+
+def run_on_terminal(command: RootCommand) -> None:
+    """Run a command as root, on the terminal, where ``sudo`` asks for the password. Blocking.
+
+    Raises:
+        CommandFailed: it failed, or there is no ``sudo``.
+    """
+    argv = command.argv if is_root() else command.with_sudo
+    try:
+        status = subprocess.run(argv, check=False).returncode
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise CommandFailed("command.not_run", program=argv[0], why=why) from None
+    if status != 0:
+        raise CommandFailed("command.root_failed", command=shlex.join(argv), status=status)
 
 
 async def _head(stream: asyncio.StreamReader) -> str:
@@ -156,3 +177,37 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(_KILLED_WITHIN_S):
             await process.wait()
+
+
+@asynccontextmanager
+async def output_of(*argv: str, environ: Mapping[str, str]) -> AsyncIterator[RunningCommand]:
+    """A program whose output is read while it runs; it is ended when the block is left.
+
+    What is not read makes the program wait. Raises as `run` when it cannot be run.
+    """
+    process = await _spawn(argv, environ)
+    assert process.stdout is not None  # noqa: S101 (opened as pipes)
+    assert process.stderr is not None  # noqa: S101
+    errors = asyncio.create_task(_head(process.stderr))
+    try:
+        yield RunningCommand(process.stdout, errors)
+    finally:
+        await _end(process)
+        errors.cancel()
+        await asyncio.gather(errors, return_exceptions=True)
+
+
+class RunningCommand:
+    """A program that runs."""
+
+    def __init__(self, output: asyncio.StreamReader, errors: asyncio.Task[str]) -> None:
+        self._output = output
+        self._errors = errors
+
+    async def read(self, most: int) -> bytes:
+        """The next bytes of its output, ``most`` of them; none once it has ended."""
+        return await self._output.read(most)
+
+    async def words(self) -> str:
+        """What it said of an error, on one line; it has ended."""
+        return excerpt(await self._errors)

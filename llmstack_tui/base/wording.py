@@ -33,6 +33,7 @@ SENTENCES: Catalogue = {
     "command.hangs": "`{command}` has not ended within {limit_s:g} s, and was ended.",
     "command.refused": "`{command}` was refused: {words}",
     "command.refused_silently": "`{command}` failed with exit status {status}.",
+    "command.root_failed": "`{command}` failed with exit status {status}: it was not done.",
     "command.needs_root": "This needs root: {command}",
     "name.invalid": "{why}",
     "name.invalid_part": "{text:quoted} is not a model name: {why}",

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.discovery import Discovery
+    from llmstack_tui.core.managed import Server
     from llmstack_tui.core.options import StackOptions
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Request
+    from llmstack_tui.service.service import ManagedService
 
 _LONGEST_NAME = 200
 
@@ -160,6 +162,17 @@ class Core:
         from llmstack_tui.core.check_up import CheckUp  # noqa: PLC0415
 
         return CheckUp(self)
+
+    async def service(self, server: Server) -> ManagedService:
+        """A server of this machine as a service.
+
+        Raises:
+            InvalidAddress: ``OLLAMA_HOST`` is not an address.
+        """
+        await lazy.load(".core.managed")
+        from llmstack_tui.core.managed import managed  # noqa: PLC0415
+
+        return managed(server, self)
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         """The dashboard's stack: the user is the actor, and newer versions are looked for."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
 from llmstack_tui.base.address import default_host
+from llmstack_tui.base.paths import is_file
 from llmstack_tui.base.private_files import private_opener
 from llmstack_tui.base.process_records import recorded
 from llmstack_tui.base.sentences import Failure
@@ -17,20 +19,24 @@ from llmstack_tui.hosts.errors import HostError, Unreachable
 from llmstack_tui.hosts.transport import Timeouts
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.ollama.local import find_ollama, log_file, record_file, start_ollama
+from llmstack_tui.ollama.log.reading import FileLog, JournalLog
 from llmstack_tui.ollama.processes import processes
 from llmstack_tui.service.launchd import HOMEBREW_LABEL, LaunchAgent, OllamaApp
 from llmstack_tui.service.service import ManagedService, ServiceFailed
 from llmstack_tui.service.systemd import Systemd
-from llmstack_tui.service.types import ServerRun
+from llmstack_tui.service.types import ManagerKind, ServerRun
 from llmstack_tui.service.units import Autostart, agent_text, unit_text, user_unit_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llmstack_tui.ollama.log.reading import LogSource
     from llmstack_tui.service.types import Manager, UnitState
 
 _UNIT = "ollama.service"
 _AGENT = "llmstack.ollama"
+# Of the formula `ollama` of Homebrew, on Apple's and on Intel's processors.
+_BREW_LOGS = (Path("/opt/homebrew/var/log/ollama.log"), Path("/usr/local/var/log/ollama.log"))
 _PATIENCE = Timeouts(connect_s=1.0, short_s=2.0)
 
 
@@ -69,8 +75,24 @@ class OllamaProgram:
             await host.aclose()
         return True
 
-    async def last_words(self, unit: UnitState | None) -> str:
-        return ""
+    def log_source(self, unit: UnitState | None, running: ServerRun | None) -> LogSource:
+        if unit is not None and unit.kind in (ManagerKind.SYSTEMD, ManagerKind.SYSTEMD_USER):
+            return JournalLog(unit.name, user=unit.kind is ManagerKind.SYSTEMD_USER)
+        if running is not None and unit is None and not running.is_ours:
+            file = output_file(running.pid)
+            if file is None:
+                raise ServiceFailed("service.log_elsewhere", name=self.label, pid=running.pid)
+            return FileLog(file)
+        of_app = Path(self._environ.get("HOME", "")) / ".ollama/logs/server.log"
+        places: tuple[Path, ...] = (log_file(), of_app, *_BREW_LOGS)
+        if unit is not None and unit.kind is ManagerKind.APP:
+            places = (of_app,)
+        elif unit is not None and unit.name == HOMEBREW_LABEL:
+            places = _BREW_LOGS
+        found = next((file for file in places if is_file(file)), None)
+        if found is None:
+            raise ServiceFailed("service.no_log", name=self.label)
+        return FileLog(found)
 
     async def write_unit(self) -> Manager:
         binary = find_ollama(self._environ)
@@ -89,6 +111,14 @@ def server_run(pid: int, ours: psutil.Process | None) -> ServerRun | None:
         return ServerRun(pid, process.create_time(), ours is not None and ours.pid == pid, parents)
     except psutil.Error:
         return None
+
+
+def output_file(pid: int) -> Path | None:
+    """The file that a process writes its errors to; None if that is no file, or the system does not tell."""
+    with suppress(OSError):
+        file = Path(f"/proc/{pid}/fd/2").readlink()
+        return file if is_file(file) and file.is_absolute() else None
+    return None
 
 
 async def write_unit(
@@ -149,4 +179,4 @@ def ollama_service(environ: Mapping[str, str], platform: str = sys.platform) -> 
         managers = (*agents, OllamaApp(environ, folders))
     elif platform == "linux":
         managers = (Systemd(_UNIT, environ, user=False), Systemd(_UNIT, environ, user=True))
-    return ManagedService(OllamaProgram(environ, platform), managers)
+    return ManagedService(OllamaProgram(environ, platform), managers, environ)

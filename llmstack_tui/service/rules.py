@@ -35,7 +35,7 @@ def service_state(
     *,
     can_start: bool,
     failed: Sentences = (),
-    why: str = "",
+    why: Sentences = (),
 ) -> ServiceState:
     """How a server is kept running.
 
@@ -43,7 +43,7 @@ def service_state(
         running: its process, as far as it can be seen.
         can_start: its program is here, so that llmstack could start it.
         failed: what is wrong with a manager that could not be asked.
-        why: the last words of its log, for one that ended by itself.
+        why: what its log says of its end, for one that ended by itself.
     """
     unit = meant(units, running)
     pid = running.pid if running is not None else unit.pid if unit is not None else None
@@ -73,23 +73,20 @@ def service_state(
     )
 
 
-def _failing(unit: UnitState, why: str) -> Sentences:
+def _failing(unit: UnitState, why: Sentences) -> Sentences:
     if not unit.is_failing:
         return ()
     if unit.restarts:
-        return (Sentence("service.crashes", {"unit": unit.name, "count": unit.restarts}), *_words(why))
+        return (Sentence("service.crashes", {"unit": unit.name, "count": unit.restarts}), *why)
     if unit.exit_status is not None and unit.exit_status < 0:
-        return (Sentence("service.killed", {"unit": unit.name, "signal": -unit.exit_status}), *_words(why))
+        return (Sentence("service.killed", {"unit": unit.name, "signal": -unit.exit_status}), *why)
     status = unit.exit_status or 0
-    return (Sentence("service.failed", {"unit": unit.name, "status": status}), *_words(why))
-
-
-def _words(why: str) -> Sentences:
-    return (Sentence("service.last_words", {"words": why}),) if why else ()
+    return (Sentence("service.failed", {"unit": unit.name, "status": status}), *why)
 
 
 def _beside(units: Sequence[UnitState], running: ServerRun | None) -> Sentences:
-    """A unit that cannot run while another process has its address."""
-    if running is None or not units:
+    """A unit that is to run, and cannot while another process has its address."""
+    if running is None or running.is_ours:
         return ()
-    return (Sentence("service.beside", {"unit": units[0].name, "pid": running.pid}),)
+    wanted = (unit for unit in units if unit.is_enabled or unit.is_failing)
+    return tuple(Sentence("service.beside", {"unit": unit.name, "pid": running.pid}) for unit in wanted)

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 import psutil
 
 from llmstack_tui.base.sentences import Failure, said
+from llmstack_tui.ollama.log.reading import last_lines
+from llmstack_tui.ollama.log.rules import last_words
 from llmstack_tui.service.rules import meant, service_state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from llmstack_tui.base.sentences import Sentences
+    from llmstack_tui.ollama.log.reading import LogSource
     from llmstack_tui.service.types import Manager, ServerRun, ServiceState, UnitState
 
 UP_WITHIN_S = 30.0
@@ -43,8 +46,8 @@ class ServedProgram(Protocol):
 
     async def answers(self) -> bool: ...
 
-    async def last_words(self, unit: UnitState | None) -> str:
-        """What its log says at the end about why it ended; "" if it says nothing."""
+    def log_source(self, unit: UnitState | None, running: ServerRun | None) -> LogSource:
+        """Where its log is. Blocking. Raises ServiceFailed if it has none."""
 
     async def write_unit(self) -> Manager:
         """Write the file that starts it at login, as a unit of this user, and say whose unit it is."""
@@ -59,18 +62,22 @@ class ManagedService:
     Args:
         program: what runs.
         managers: those of the system that may have a unit for it, the most likely first.
+        environ: the environment of this process at its start.
     """
 
-    def __init__(self, program: ServedProgram, managers: Sequence[Manager]) -> None:
+    def __init__(
+        self, program: ServedProgram, managers: Sequence[Manager], environ: Mapping[str, str]
+    ) -> None:
         self.program = program
         self._managers = tuple(managers)
+        self._environ = environ
 
     async def state(self) -> ServiceState:
         """How it is kept running, and whether it runs. What could not be found out is its ``problem``."""
         units, failed = await self._units()
         running = await asyncio.to_thread(self.program.find_process)
         unit = meant(units, running)
-        why = await self.program.last_words(unit) if unit is not None and unit.is_failing else ""
+        why = await self._last_words(unit) if unit is not None and unit.is_failing else ()
         can_start = await asyncio.to_thread(self.program.is_installed)
         return service_state(units, running, can_start=can_start, failed=failed, why=why)
 
@@ -148,6 +155,23 @@ class ManagedService:
             if (unit := await manager.find()) is not None:
                 await manager.enable(unit, enabled=True)
 
+    async def log_source(self) -> LogSource:
+        """Where its log is.
+
+        Raises:
+            ServiceFailed: it has none, or none that can be found.
+        """
+        units, _ = await self._units()
+        running = await asyncio.to_thread(self.program.find_process)
+        return await asyncio.to_thread(self.program.log_source, meant(units, running), running)
+
+    async def _last_words(self, unit: UnitState | None) -> Sentences:
+        try:
+            source = await asyncio.to_thread(self.program.log_source, unit, None)
+        except ServiceFailed:
+            return ()
+        return last_words(await last_lines(source, self._environ))
+
     async def until_up(self, within_s: float = UP_WITHIN_S) -> None:
         """Return when it answers.
 
@@ -159,11 +183,11 @@ class ManagedService:
             _, unit = await self._look()
             name = self.program.label
             if unit is not None and unit.is_failing:
-                words = await self.program.last_words(unit)
+                words = await self._last_words(unit)
                 kind = "service.ended" if words else "service.ended_silently"
                 raise ServiceFailed(kind, name=name, words=words)
             if time.monotonic() > deadline:
-                words = await self.program.last_words(unit)
+                words = await self._last_words(unit)
                 kind = "service.silent" if words else "service.silent_log"
                 raise ServiceFailed(kind, name=name, limit_s=within_s, words=words)
             await asyncio.sleep(_LOOK_EVERY_S)

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 SENTENCES: Catalogue = {
     "service.not_installed": "{name} is not installed here: there is nothing to start.",
-    "service.ended": "{name} ended at its start. Its log says: {words}",
+    "service.ended": "{name} ended at its start. {words}",
     "service.ended_silently": "{name} ended at its start, and its log does not say why.",
-    "service.silent": "{name} runs and has not answered within {limit_s:g} s. Its log ends with: {words}",
+    "service.silent": "{name} runs and has not answered within {limit_s:g} s. {words}",
     "service.silent_log": "{name} runs and has not answered within {limit_s:g} s.",
     "service.stays": "{name} (process {pid}) has not ended within {limit_s:g} s.",
     "service.foreign": (
@@ -34,6 +34,9 @@ SENTENCES: Catalogue = {
     ),
     "service.failed": "{unit} ended by itself with exit status {status}.",
     "service.killed": "{unit} was ended by signal {signal}.",
-    "service.last_words": "Its log says: {words}",
+    "service.no_log": "{name} has no log here: it does not run, and was not started before.",
+    "service.log_elsewhere": (
+        "Another program has started {name} (process {pid}): its log is where that writes it."
+    ),
     "service.beside": "{unit} cannot run while process {pid} has its address.",
 }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.screen import Screen
 
+    from llmstack_tui.base.commands import RootCommand
     from llmstack_tui.tui.shell import Answer
 
 T = TypeVar("T")
@@ -74,6 +75,18 @@ class TerminalApp(App[None]):
             return self.marks.enter
         shown = super().get_key_display(binding)
         return binding.key if self.marks is ASCII and not shown.isascii() else shown
+
+    async def run_as_root(self, command: RootCommand) -> None:
+        """See `Shell.run_as_root`."""
+        from textual.app import SuspendNotSupported
+
+        from llmstack_tui.base.commands import NeedsRoot, run_on_terminal
+
+        try:
+            with self.suspend():
+                run_on_terminal(command)
+        except SuspendNotSupported:
+            raise NeedsRoot(command) from None
 
     # What is said
 

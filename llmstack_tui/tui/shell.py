@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.worker import Worker
 
+    from llmstack_tui.base.commands import RootCommand
     from llmstack_tui.base.kinds import Capability
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.state import HostState, StackState
@@ -241,6 +242,13 @@ class Shell(Protocol):
 
     def cancel(self, group: str, name: str) -> None:
         """Cancel the work with this name."""
+
+    async def run_as_root(self, command: RootCommand) -> None:
+        """Run a command that only root may run, with the dashboard suspended. The user has agreed.
+
+        Raises:
+            UserFacingError: it failed, or there is no terminal to ask for the password on.
+        """
 
     async def check_up(self) -> DashboardDoctor:
         """The examination of this installation."""

@@ -72,7 +72,7 @@ async def start(
     try:
         log_file().parent.mkdir(parents=True, exist_ok=True)
         async with AsyncFileLock(data_folder() / "engine.lock", timeout=2 * START_SECONDS):
-            return await _start(_arguments(port, host, life=life, config=config), owned=life == "owner")
+            return await _start(server_arguments(port, host, life=life, config=config), owned=life == "owner")
     except Timeout:
         raise EngineFailed(tr("Another program has been starting the engine for a minute.")) from None
     except OSError as error:
@@ -148,7 +148,8 @@ async def _start(arguments: list[str], *, owned: bool) -> EngineHandle:
     return EngineHandle(found, process.stdin)
 
 
-def _arguments(port: int | None, host: str, *, life: EngineLife, config: Path | None) -> list[str]:
+def server_arguments(port: int | None, host: str, *, life: EngineLife, config: Path | None) -> list[str]:
+    """The arguments of `engine.process.server` for this."""
     return [
         *("--host", host),
         *(() if port is None else ("--port", str(port))),
