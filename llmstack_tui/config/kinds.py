@@ -45,6 +45,7 @@ class SettingKind(NamedTuple, Generic[T]):
         write: the value as TOML.
         in_environment: an example for the environment, if the form there differs from that in the file.
         is_secret: its value is never shown, and is taken from the environment only: files get copied.
+        choices: the values that it can have, where these are few, without quotation marks.
     """
 
     allowed: Sentence
@@ -52,10 +53,14 @@ class SettingKind(NamedTuple, Generic[T]):
     write: Callable[[T], str]
     in_environment: str = ""
     is_secret: bool = False
+    choices: tuple[str, ...] = ()
 
 
 def flag() -> SettingKind[bool]:
-    return SettingKind(Sentence("allowed.flag"), _read_flag, lambda value: str(value).lower())
+    choices = ("true", "false")
+    return SettingKind(
+        Sentence("allowed.flag"), _read_flag, lambda value: str(value).lower(), choices=choices
+    )
 
 
 def integer(low: int, high: int) -> SettingKind[int]:
@@ -66,7 +71,7 @@ def integer(low: int, high: int) -> SettingKind[int]:
 def one_of(*words: str) -> SettingKind[str]:
     *first, last = map(quoted, words)
     allowed = Sentence("allowed.one_of", {"most": ", ".join(first), "last": last})
-    return matching("|".join(map(re.escape, words)), allowed)
+    return matching("|".join(map(re.escape, words)), allowed)._replace(choices=words)
 
 
 def matching(pattern: str, allowed: Sentence) -> SettingKind[str]:
@@ -136,7 +141,7 @@ def optional(kind: SettingKind[T], none: str = AUTO) -> SettingKind[T | None]:
         return quoted(none) if value is None else kind.write(value)
 
     allowed = Sentence("allowed.optional", {"allowed": (kind.allowed,), "none": quoted(none)})
-    return SettingKind(allowed, read, write)
+    return SettingKind(allowed, read, write, choices=(none, *kind.choices) if kind.choices else ())
 
 
 def keys() -> SettingKind[Mapping[str, str]]:

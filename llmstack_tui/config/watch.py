@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base import paths
@@ -23,7 +24,11 @@ _Stamp = tuple[int, int, int] | None
 
 
 async def watch_settings(
-    file: Path | None, environ: Mapping[str, str], *, every_s: float = 2.0
+    file: Path | None,
+    environ: Mapping[str, str],
+    *,
+    every_s: float = 2.0,
+    changed: asyncio.Event | None = None,
 ) -> AsyncGenerator[LoadedSettings, None]:
     """The settings now, and again whenever they or their problems have changed.
 
@@ -34,6 +39,7 @@ async def watch_settings(
         file: as for `load_settings`.
         environ: a copy of the environment at the start, as Textual removes NO_COLOR from the real one.
         every_s: seconds between two checks of the file.
+        changed: set by who has just changed the file; it is looked at then, too.
     """
     stamp = await asyncio.to_thread(_stamp, file)
     if await asyncio.to_thread(_is_pipe, file):
@@ -41,7 +47,11 @@ async def watch_settings(
     current = await asyncio.to_thread(load_settings, file, environ)
     yield current
     while True:
-        await asyncio.sleep(every_s)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(every_s):
+                await (changed or asyncio.Event()).wait()
+        if changed is not None:
+            changed.clear()
         now = await asyncio.to_thread(_stamp, file)
         if now == stamp:
             continue

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.managed import Server
     from llmstack_tui.core.options import StackOptions
     from llmstack_tui.core.servers import OllamaStopped, Startup
+    from llmstack_tui.core.settings_file import SettingsFile
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.engine.process.control import EngineHandle
@@ -50,14 +51,28 @@ class Core:
         self.settings = settings
         self.environ = dict(environ)
         self.config = config
+        self._settings_changed = asyncio.Event()
 
     async def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
         await lazy.load(".config.watch")
         from llmstack_tui.config.watch import watch_settings  # noqa: PLC0415
 
-        async with aclosing(watch_settings(self.config, self.environ)) as all_loaded:
+        changed = self._settings_changed
+        async with aclosing(watch_settings(self.config, self.environ, changed=changed)) as all_loaded:
             async for loaded in all_loaded:
                 yield loaded
+
+    async def open_settings(self) -> SettingsFile:
+        """The file of settings, to be changed. Raises NoHome."""
+        await lazy.load(".core.settings_file")
+        from llmstack_tui.core.settings_file import SettingsFile  # noqa: PLC0415
+
+        return SettingsFile(
+            self.config or paths.config_file(),
+            self.environ,
+            is_usual=self.config is None,
+            on_change=self._settings_changed.set,
+        )
 
     def places(self) -> tuple[tuple[str, str], ...]:
         try:

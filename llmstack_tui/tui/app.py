@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import NoteKind, Tab
-    from llmstack_tui.tui.stack import DashboardDoctor, DashboardStack
+    from llmstack_tui.tui.stack import DashboardDoctor, DashboardSettings, DashboardStack
 
 C = TypeVar("C", bound=Controller)
 
@@ -216,6 +216,16 @@ class Dashboard(TerminalApp):
 
     async def check_up(self) -> DashboardDoctor:
         return await self.services.check_up()
+
+    async def open_settings(self) -> DashboardSettings:
+        return await self.services.open_settings()
+
+    @property
+    def given(self) -> frozenset[str]:
+        return self.preferences.given
+
+    def preview_theme(self, name: str | None) -> None:
+        self.preferences.preview_theme(name)
 
     async def open(self, name: str, *about: object) -> None:
         await self.screens.open(name, *about)

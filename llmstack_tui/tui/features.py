@@ -21,6 +21,7 @@ from llmstack_tui.tui import (
     memory,
     models,
     servers,
+    settings,
     system,
     updates,
 )
@@ -47,6 +48,7 @@ FEATURES = (
     memory.FEATURE,
     guard.FEATURE,
     servers.FEATURE,
+    settings.FEATURE,
     system.FEATURE,
     guide.FEATURE,
 )

@@ -58,7 +58,8 @@ class Preferences:
         self._on_change = on_change
         self._on_language = on_language
         self._settings = self._shell.settings
-        self._loaded = loaded
+        self._loaded = self._first = loaded
+        self._is_preview = False
         self._problems = tuple(map(text, loaded.problems)) if loaded else ()
         self._kept = services.last_look("theme") or _USUAL_THEME
         self.theme = self._first_theme()
@@ -164,7 +165,22 @@ class Preferences:
         if (more := len(problems) - _MOST_PROBLEMS_TOLD) > 0:
             self._shell.warn(tr("{count} more: see the activity.", count=more), title=tr("Settings"))
 
+    @property
+    def given(self) -> frozenset[str]:
+        """The names of the settings that the command line overrides."""
+        from llmstack_tui.config.table import table, value_of
+
+        if self._first is None:
+            return frozenset()
+        pairs = ((each.name, value_of(self._first.settings, each.name)) for each in table())
+        return frozenset(name for name, value in pairs if value_of(self._settings, name) != value)
+
     # The theme
+
+    def preview_theme(self, name: str | None) -> None:
+        """Show a theme until the next call, without keeping it; None shows the usual one again."""
+        self._is_preview = name is not None
+        self._app.theme = self.theme if name is None else themes.THEMES[name].name
 
     def _first_theme(self) -> str:
         """The settings' theme; where that is the usual one, as before they are read, the theme shown last."""
@@ -192,7 +208,7 @@ class Preferences:
 
     def _theme_changed(self) -> None:
         """Keep a theme that the user chose, that is one that the settings did not set."""
-        if self._app.theme == self.theme:
+        if self._app.theme == self.theme or self._is_preview:
             return
         self.theme = self._chosen = self._app.theme
         self._keep_theme()

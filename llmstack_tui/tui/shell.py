@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.draw.marks import Marks
-    from llmstack_tui.tui.stack import DashboardDoctor, DashboardStack
+    from llmstack_tui.tui.stack import DashboardDoctor, DashboardSettings, DashboardStack
 
     Work = Callable[[], Coroutine[object, object, object]]
     """A coroutine function to be run in the background."""
@@ -252,6 +252,16 @@ class Shell(Protocol):
 
     async def check_up(self) -> DashboardDoctor:
         """The examination of this installation."""
+
+    async def open_settings(self) -> DashboardSettings:
+        """The file of settings, to be changed."""
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The names of the settings that the command line overrides."""
+
+    def preview_theme(self, name: str | None) -> None:
+        """Show one of the settings' themes until the next call; None shows the usual one again."""
 
     async def open(self, name: str, *about: object) -> None:
         """Show the screen of a feature."""

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from llmstack_tui.base.secret import Secret
     from llmstack_tui.base.text_files import Written
+    from llmstack_tui.base.toml import Path as Place
     from llmstack_tui.catalog.types import Catalog, Entry, Offer, Repositories
+    from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.state import StackState
@@ -117,6 +119,17 @@ class DashboardDoctor(Protocol):
 
     async def examine(self) -> Report: ...
     async def mend(self, finding: Finding) -> None: ...
+
+
+class DashboardSettings(Protocol):
+    """The file of settings; `core.settings_file`."""
+
+    file: Path
+
+    async def load(self) -> LoadedSettings: ...
+    async def document(self) -> dict[str, object]: ...
+    async def change(self, values: Mapping[Place, str | None]) -> None: ...
+    async def make_key(self) -> tuple[Path, bool]: ...
 
 
 class DashboardGuard(Protocol):

@@ -18,6 +18,7 @@ from llmstack_tui.config.watch import watch_settings
 from llmstack_tui.core.discovery import Discovery
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.servers import Found
+from llmstack_tui.core.settings_file import SettingsFile
 from llmstack_tui.core.stack import Stack
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support import seeded
@@ -130,6 +131,9 @@ class World:
 
     async def check_up(self) -> FakeDoctor:
         return FakeDoctor()
+
+    async def open_settings(self) -> SettingsFile:
+        return SettingsFile(self.settings_file, {})
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         self.stacks = [

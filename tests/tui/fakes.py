@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 from unittest.mock import Mock
@@ -23,6 +24,7 @@ from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.discovery import Discovery
 from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.core.servers import Found
+from llmstack_tui.core.settings_file import SettingsFile
 from llmstack_tui.doctor.types import Report
 from llmstack_tui.editors.service import EditorService
 from llmstack_tui.fit.verdict import Room
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
         Mapping,
         Sequence,
     )
-    from pathlib import Path
 
     from llmstack_tui.base.paths import Look
     from llmstack_tui.catalog.types import Catalog, Entry, Repositories
@@ -481,6 +482,9 @@ class FakeServices:
 
     async def check_up(self) -> FakeDoctor:
         return self.doctor
+
+    async def open_settings(self) -> SettingsFile:
+        return SettingsFile(Path("/home/somebody/.config/llmstack/config.toml"), {})
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         self.opened.append(tuple(hosts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from llmstack_tui.base.languages import chosen
@@ -13,6 +14,7 @@ from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.discovery import Discovery
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.servers import Found
+from llmstack_tui.core.settings_file import SettingsFile
 from llmstack_tui.core.stack import Stack
 from llmstack_tui.hosts.transport import Timeouts
 from llmstack_tui.ollama.client import OllamaHost
@@ -23,7 +25,6 @@ from tests.tui.fakes import FakeDoctor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
-    from pathlib import Path
 
     from llmstack_tui.base.paths import Look
     from llmstack_tui.core.servers import OllamaStopped, Startup
@@ -83,6 +84,9 @@ class HostServices:
 
     async def check_up(self) -> FakeDoctor:
         return FakeDoctor()
+
+    async def open_settings(self) -> SettingsFile:
+        return SettingsFile(Path("/home/somebody/config.toml"), {})
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         self.stack = Stack(

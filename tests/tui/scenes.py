@@ -235,6 +235,7 @@ SCENES = {
     "disk": Scene(typical, ("D",), disk=SeededDisk()),
     "editors": Scene(typical, ("e",)),
     "system": Scene(typical, ("0", "enter"), findings=examined()),
+    "settings": Scene(typical, ("comma", "slash", "e", "enter", "end")),
 }
 _MAIN = (
     "typical", "empty", "offered", "pulling", "first", "first active", "gone", "outdated", "updates",
@@ -272,7 +273,7 @@ def _read_now(state: StackState) -> StackState:
 
 def _is_switching(desk: FakeDesk) -> bool:
     """Whether a screen is being made, asks for what it shows, or recalls how it was."""
-    groups = {"catalog", "ask", "disk", "models.arrangement"}
+    groups = {"settings.file", "catalog", "ask", "disk", "models.arrangement"}
     is_asking = any(worker.group in groups and not worker.is_finished for worker in desk.app.workers)
     return is_asking or desk.app.controller(SystemController).is_examining
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.types import Snapshot
-    from llmstack_tui.tui.stack import DashboardDoctor, DashboardStack
+    from llmstack_tui.tui.stack import DashboardDoctor, DashboardSettings, DashboardStack
 
 Hosts = tuple[str, ...]
 AGAIN: Hosts = ()
@@ -76,6 +76,9 @@ class DashboardCore(Protocol):
 
     async def check_up(self) -> DashboardDoctor:
         """The examination of this installation, which changes nothing by itself."""
+
+    async def open_settings(self) -> DashboardSettings:
+        """The file of settings, to be changed."""
 
     async def open(self, hosts: Sequence[str]) -> AbstractAsyncContextManager[DashboardStack]:
         """Make a stack, not entered yet, for the servers at these URLs."""

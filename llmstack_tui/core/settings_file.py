@@ -1,0 +1,70 @@
+"""The settings as they are shown and changed one by one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from llmstack_tui.config.editing import change, document_of
+from llmstack_tui.config.key import key_file, make_key
+from llmstack_tui.config.loading import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from llmstack_tui.base.toml import Path as Place
+    from llmstack_tui.config.loading import LoadedSettings
+
+
+class SettingsFile:
+    """The file of settings.
+
+    Args:
+        file: where it is, or would be.
+        is_usual: nobody named it, so it need not be there.
+        on_change: called when a setting was changed here.
+
+    Attributes:
+        file: as above.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        environ: Mapping[str, str],
+        *,
+        is_usual: bool = True,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.file = file
+        self._environ = environ
+        self._named = None if is_usual else file
+        self._on_change = on_change
+
+    async def load(self) -> LoadedSettings:
+        """The settings of now, of the file and the environment."""
+        return await asyncio.to_thread(load_settings, self._named, self._environ)
+
+    async def document(self) -> dict[str, object]:
+        """What is written in the file."""
+        return await asyncio.to_thread(document_of, self.file)
+
+    async def change(self, values: Mapping[Place, str | None]) -> None:
+        """As `config.editing.change`.
+
+        Raises:
+            NotWritten: the file cannot be changed. It is as it was.
+        """
+        await asyncio.to_thread(change, self.file, values)
+        self._on_change()
+
+    async def make_key(self) -> tuple[Path, bool]:
+        """Make a key of the built-in engine; the file that has it, and whether it was made just now.
+
+        Raises:
+            KeyFailed: it cannot be written.
+        """
+        loaded = await self.load()
+        file = key_file(loaded.settings.engine)
+        return file, await asyncio.to_thread(make_key, file)

@@ -1,0 +1,297 @@
+"""The list of all settings, with what is said of the one under the cursor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.widgets import Input, Static
+
+from llmstack_tui.base.languages import tr
+from llmstack_tui.base.text_files import NotWritten
+from llmstack_tui.config.editing import toml_of
+from llmstack_tui.config.key import KeyFailed
+from llmstack_tui.config.table import find_setting, value_of
+from llmstack_tui.core.wording import text, words
+from llmstack_tui.tui.draw.text import content_of
+from llmstack_tui.tui.screen import FramedScreen
+from llmstack_tui.tui.settings import KEYS
+from llmstack_tui.tui.settings.rows import (
+    PROBLEM,
+    Known,
+    SettingRow,
+    about,
+    rows,
+    setting_of,
+    unknown_place,
+    unquoted,
+)
+from llmstack_tui.tui.shell import Answer, start
+from llmstack_tui.tui.widgets.list import RowList
+from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.widgets.table import FilterField
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.segment import Segment
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from llmstack_tui.base.sentences import Sentence
+    from llmstack_tui.config.table import Setting
+    from llmstack_tui.tui.draw.text import Pen
+    from llmstack_tui.tui.shell import Work
+    from llmstack_tui.tui.stack import DashboardSettings
+
+_NAME, _SOURCE, _LONG_SOURCE = 20, 14, 32
+_READ_EVERY_S = 2.0
+_GROUP = "settings.file"
+
+
+class SettingList(RowList[SettingRow]):
+    """Lists settings with their values and where these come from."""
+
+    def is_heading(self, row: SettingRow) -> bool:
+        return not row.name
+
+    def draw(self, row: SettingRow, line: int, width: int, pen: Pen) -> Sequence[Segment]:
+        if not row.name:
+            return [pen.pointer(), pen.cell(f" {row.says}", width - 1, "heading")]
+        if row.key.startswith(PROBLEM):
+            return [pen.pointer(), pen.cell(f"  {row.says}", width - 1, row.tone)]
+        source = _LONG_SOURCE if width > 100 else _SOURCE
+        return [
+            pen.pointer(),
+            pen.cell(f"  {row.name}", _NAME, "plain"),
+            pen.cell(row.says, width - 2 - _NAME - source, row.tone),
+            pen.cell(f" {row.source}", source + 1, "muted"),
+        ]
+
+
+class SettingsScreen(FramedScreen):
+    """Reads the file again while it is shown.
+
+    Args:
+        name: the setting under the cursor at first; "" for the first one.
+    """
+
+    DEFAULT_CSS = """
+    SettingsScreen #about { height: auto; max-height: 9; padding: 0 1; border-top: solid $pane-border; }
+    """
+    AUTO_FOCUS = "SettingList"
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(Pane(tr("Settings"), id="frame"))
+        self.list = SettingList()
+        self._about = Static("", id="about", markup=False)
+        self._field = FilterField()
+        self._wanted = name
+        self._search = ""
+        self._file: DashboardSettings | None = None
+        self._known: Known | None = None
+
+    def compose_body(self) -> ComposeResult:
+        yield self._field
+        yield self.list
+        yield self._about
+
+    def on_mount(self) -> None:
+        self._begin(tr("The settings"), self._read)
+        self.set_interval(_READ_EVERY_S, lambda: self._begin(tr("The settings"), self._read))
+
+    def _begin(self, description: str, work: Work) -> None:
+        start(self, description, work, group=_GROUP)
+
+    async def _read(self) -> None:
+        if self._file is None:
+            self._file = await self.shell.open_settings()
+        loaded = await self._file.load()
+        self._known = Known(loaded, self.shell.settings, self.shell.given)
+        self.frame.show_title(f"{tr('Settings')}  {self._file.file}")
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._known is None:
+            return
+        self.list.show_message((tr("No setting has that."),))
+        self.list.show(tuple(rows(self._known, self._search)))
+        if self._wanted and self.list.move_to(self._wanted):
+            self._wanted = ""
+        self._describe()
+
+    def follow_language(self) -> None:
+        self._draw()
+
+    @on(RowList.Moved)
+    def _describe(self) -> None:
+        known, row = self._known, self.list.row
+        if known is None or row is None:
+            self._about.update("")
+        elif (problem := self._problem) is not None:
+            self._about.update(content_of((text(problem), "$text-warning")))
+        elif (setting := self._setting) is not None:
+            self._about.update(about(known, setting))
+
+    @property
+    def _setting(self) -> Setting | None:
+        return find_setting(self.list.row.key) if self.list.row is not None else None
+
+    @property
+    def _problem(self) -> Sentence | None:
+        row, known = self.list.row, self._known
+        if row is None or known is None or not row.key.startswith(PROBLEM):
+            return None
+        number = int(row.key.removeprefix(PROBLEM))
+        return known.loaded.problems[number] if number < len(known.loaded.problems) else None
+
+    # The search
+
+    def action_search(self) -> None:
+        self._field.placeholder = tr("Words of a name, a value or a purpose")
+        self._field.display = True
+        self.set_focus(self._field)
+
+    @on(Input.Changed, "#filter")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._search = event.value
+        self._draw()
+
+    @on(FilterField.Kept)
+    def _kept(self) -> None:
+        self.set_focus(self.list)
+        self._field.display = bool(self._search.strip())
+
+    @on(FilterField.Cleared)
+    def _cleared(self) -> None:
+        self._field.value = ""
+        self._field.display = False
+        self.set_focus(self.list)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # In the field these keys are ordinary ones.
+        is_own = action in ("change", "next_value", "reset", "search", "close")
+        return not (is_own and isinstance(self.focused, FilterField))
+
+    # Changes
+
+    @on(RowList.Opened)
+    async def action_change(self) -> None:
+        """Change the setting under the cursor, or go to that of a mistake."""
+        if (problem := self._problem) is not None:
+            if (found := setting_of(problem)) is not None:
+                self.list.move_to(found.name)
+            else:
+                self.shell.tell(text(problem))
+        elif (setting := self._setting) is not None:
+            self._begin(tr("The settings"), lambda: self._ask(setting))
+
+    async def _ask(self, setting: Setting) -> None:
+        from llmstack_tui.tui.settings.dialogs import ChosenValue, TypedValue
+
+        if self._known is None or self._is_fixed():
+            return
+        if setting.kind.is_secret:
+            await self._offer_key()
+            return
+        present, purpose = unquoted(self._known.value(setting)), tr(setting.purpose)
+        if setting.kind.choices:
+            is_theme = setting.name == "ui.theme"
+            on_move = self.shell.preview_theme if is_theme else lambda _: None
+            dialog = ChosenValue(setting.name, purpose, setting.kind.choices, present, on_move)
+            chosen = await self.shell.show(dialog)
+            if is_theme:
+                self.shell.preview_theme(None)
+            value = None if chosen is None else toml_of(setting, chosen)
+        else:
+            purpose += "\n" + tr("Values: {allowed}.", allowed=text(setting.kind.allowed))
+            value = await self.shell.show(
+                TypedValue(setting.name, purpose, present, lambda typed: toml_of(setting, typed))
+            )
+        if value is not None:
+            await self._write(setting, value)
+
+    async def _offer_key(self) -> None:
+        assert self._file is not None  # noqa: S101
+        said = tr("A secret is never in this file. A key can be made in a file of its own, for you alone.")
+        answers = (Answer("no", tr("Not now")), Answer("make", tr("Make a key")))
+        if await self.shell.ask(tr("The engine's key"), said, answers, escape="no") != "make":
+            return
+        try:
+            file, is_new = await self._file.make_key()
+        except KeyFailed as error:
+            self.shell.warn(words(error), title=tr("Settings"))
+            return
+        made = tr("The key is in {file}. It counts from the engine's next start.", file=str(file))
+        self.shell.tell(made if is_new else tr("There is a key in {file} already.", file=str(file)))
+
+    def action_next_value(self) -> None:
+        setting, known = self._setting, self._known
+        if setting is None or known is None or self._is_fixed():
+            return
+        choices = setting.kind.choices
+        if not choices:
+            key = self.shell.view.keys["settings.change"]
+            self.shell.tell(tr("It has no list of values: {key} changes it.", key=key))
+            return
+        present = unquoted(known.value(setting))
+        at = choices.index(present) if present in choices else -1
+        value = toml_of(setting, choices[(at + 1) % len(choices)])
+        self._begin(tr("The settings"), lambda: self._write(setting, value))
+
+    def action_reset(self) -> None:
+        """Take a setting, or a name that is none, out of the file."""
+        known, setting, problem = self._known, self._setting, self._problem
+        if known is None or self._is_fixed():
+            return
+        if problem is not None:
+            if (place := unknown_place(problem)) is not None:
+                self._begin(tr("The settings"), lambda: self._put({place: None}))
+        elif setting is not None:
+            loaded = known.loaded
+            if loaded.origin(setting.name).kind == "default" and setting.name not in loaded.invalid:
+                self.shell.tell(tr("It has its default already."))
+            else:
+                self._begin(tr("The settings"), lambda: self._write(setting, None))
+
+    def _is_fixed(self) -> bool:
+        """Whether --read-only was given; read_only in the file can still be taken back."""
+        if "read_only" in self.shell.given and self.shell.settings.read_only:
+            self.shell.tell(tr("Nothing can be changed: llmstack is read-only."))
+            return True
+        return False
+
+    async def _write(self, setting: Setting, value: str | None) -> None:
+        known = self._known
+        assert known is not None  # noqa: S101
+        old = None
+        if known.loaded.origin(setting.name).kind == "file":
+            old = setting.kind.write(value_of(known.loaded.settings, setting.name))
+        if not await self._put({setting.place: value}):
+            return
+        shown = setting.kind.write(setting.default) if value is None else value
+        said = tr("{name} is {value} now.", name=setting.name, value=shown)
+        if self._known is not None and self._known.origin(setting).kind in ("environment", "option"):
+            said = tr("It is in the file. What has set it elsewhere has the last word.")
+        elif not setting.is_live:
+            said = tr("{name} is {value} from the next start.", name=setting.name, value=shown)
+
+        def take_back() -> bool:
+            self.shell.start(tr("The settings"), lambda: self._put({setting.place: old}), group=_GROUP)
+            return True
+
+        self.shell.offer_undo(said, take_back)
+
+    async def _put(self, values: dict[tuple[str, ...], str | None]) -> bool:
+        """Write into the file; False, with a sentence, if that is not possible."""
+        assert self._file is not None  # noqa: S101
+        try:
+            await self._file.change(values)
+        except NotWritten as error:
+            self.shell.warn(words(error), title=tr("Settings"), severity="error")
+            return False
+        if self.is_attached:
+            await self._read()
+        return True
