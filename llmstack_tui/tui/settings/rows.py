@@ -45,7 +45,7 @@ class SettingRow(Struct, frozen=True, kw_only=True):
     tone: str = "plain"
 
 
-class Known(Struct, frozen=True):
+class KnownSettings(Struct, frozen=True):
     """What is known of the settings.
 
     Attributes:
@@ -74,7 +74,7 @@ class Known(Struct, frozen=True):
         return not setting.is_live and is_other and setting.name not in self.given
 
 
-def rows(known: Known, search: str = "") -> Iterator[SettingRow]:
+def rows(known: KnownSettings, search: str = "") -> Iterator[SettingRow]:
     """The mistakes, then the settings that have all words of ``search``, section by section."""
     problems = known.loaded.problems if not search.strip() else ()
     if problems:
@@ -116,7 +116,7 @@ def source_text(origin: SettingOrigin) -> str:
     return origin.name or tr("default")
 
 
-def about(known: Known, setting: Setting) -> Content:
+def about(known: KnownSettings, setting: Setting) -> Content:
     """What a setting is for, what it may be, and what a change would do."""
     origin = known.origin(setting)
     lines: list[Part] = [

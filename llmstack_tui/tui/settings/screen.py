@@ -18,7 +18,7 @@ from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.settings import KEYS
 from llmstack_tui.tui.settings.rows import (
     PROBLEM,
-    Known,
+    KnownSettings,
     SettingRow,
     about,
     rows,
@@ -90,7 +90,7 @@ class SettingsScreen(FramedScreen):
         self._wanted = name
         self._search = ""
         self._file: DashboardSettings | None = None
-        self._known: Known | None = None
+        self._known: KnownSettings | None = None
 
     def compose_body(self) -> ComposeResult:
         yield self._field
@@ -108,7 +108,7 @@ class SettingsScreen(FramedScreen):
         if self._file is None:
             self._file = await self.shell.open_settings()
         loaded = await self._file.load()
-        self._known = Known(loaded, self.shell.settings, self.shell.given)
+        self._known = KnownSettings(loaded, self.shell.settings, self.shell.given)
         self.frame.show_title(f"{tr('Settings')}  {self._file.file}")
         self._draw()
 

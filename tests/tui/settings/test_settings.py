@@ -11,7 +11,7 @@ from llmstack_tui.config.loading import load_settings
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.config.table import find_setting
 from llmstack_tui.tui import themes
-from llmstack_tui.tui.settings.rows import Known, rows, setting_of, unknown_place
+from llmstack_tui.tui.settings.rows import KnownSettings, rows, setting_of, unknown_place
 from tests.support.waiting import wait_until
 from tests.tui.driving import real_dashboard
 
@@ -103,7 +103,7 @@ async def test_what_cannot_be_written_is_a_sentence(file: Path) -> None:
 def test_where_a_value_comes_from_and_when_it_counts(file: Path) -> None:
     file.write_text('hosts = ["far"]\n[ui]\nascii = true\n[engine]\nport = 1234\n')
     loaded = load_settings(file, {"LLMSTACK_UI_THEME": "light", "LLMSTACK_ENGINE_API_KEY": "k" * 20})
-    known = Known(loaded, Settings(), frozenset({"hosts"}))
+    known = KnownSettings(loaded, Settings(), frozenset({"hosts"}))
     found = {row.key: row for row in rows(known)}
     assert found["ui.ascii"].source == "line 3"
     assert (found["ui.theme"].says, found["ui.theme"].source) == ('"light"', "LLMSTACK_UI_THEME")
