@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.events import Key
 from textual.keys import KEY_NAME_REPLACEMENTS
+from textual.strip import Strip
 from textual.widgets import Input
 
 from llmstack_tui.base.kinds import Actor
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from textual.notifications import Notification
     from textual.pilot import Pilot
-    from textual.strip import Strip
 
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.core.options import StackOptions
@@ -60,6 +60,10 @@ def _named(key: str) -> str:
     return KEY_NAME_REPLACEMENTS.get(name, name)
 
 
+_LOOK_S = 0.05
+"""To draw a whole screen takes some 20 ms: looking more often slows down what is waited for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """One dashboard: its keys, and what it says."""
@@ -70,16 +74,15 @@ class Desk:
     @property
     def text(self) -> str:
         """What the whole screen shows, a line for a row."""
-        return "\n".join("".join(strip.text for strip in line).rstrip() for line in self.strips)
+        return "\n".join(line.text.rstrip() for line in self.lines)
 
     @property
-    def strips(self) -> list[list[Strip]]:
-        """The whole screen as it is drawn, the pieces of each row. Textual has no public way to ask."""
+    def lines(self) -> list[Strip]:
+        """The whole screen as it is drawn, row by row. Textual has no public way to ask."""
         app = self.app
         stack = app._background_screens  # noqa: SLF001
         update = app.screen._compositor.render_update(full=True, screen_stack=stack)  # noqa: SLF001
-        lines: list[list[Strip]] = update.strips  # type: ignore[union-attr]
-        return lines
+        return [Strip.join(line) for line in update.strips]  # type: ignore[union-attr]
 
     @property
     def toasts(self) -> list[Notification]:
@@ -136,7 +139,7 @@ class Desk:
             shown = self.text
             return all(text in shown for text in texts)
 
-        await wait_until(are_shown, what=f"{texts} on the screen")
+        await wait_until(are_shown, what=f"{texts} on the screen", every_s=_LOOK_S)
 
     async def until_happened(self, kind: str, model: str) -> None:
         """A sentence of this kind about the model, in the activity."""

@@ -10,17 +10,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.strip import Strip
-
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from textual.geometry import Region
+    from textual.screen import Screen
+    from textual.strip import Strip
     from textual.widget import Widget
-
-    from tests.tui.driving import Desk
 
 FOLDER = Path(__file__).parent / "snapshots"
 Drawn = dict[tuple[str, str], str]
@@ -30,18 +28,17 @@ _HEAD = "§ "
 _SHARED_NAMES = frozenset({None, "dialog", "frame"})
 
 
-def regions(desk: Desk, scene: str) -> dict[str, str]:
-    """The text of each region of the screen on top, by its name.
+def regions(screen: Screen[object], lines: list[Strip], scene: str) -> dict[str, str]:
+    """The text of each region of a screen that is drawn as ``lines``, by its name.
 
     A pane without a name has that of the scene, which is the same in each language.
     """
     scene = scene.partition(" in ")[0]
-    strips = [Strip.join(line) for line in desk.strips]
     found, places = dict[str, str](), []
-    for part in _parts(desk.app.screen):
+    for part in _parts(screen):
         own = scene if isinstance(part, Pane) else type(part).__name__.lower()
         name = own if part.id is None or part.id in _SHARED_NAMES else part.id
-        found[name] = "\n".join(_folded(_cut(strips, part.region)))
+        found[name] = "\n".join(_folded(_cut(lines, part.region)))
         places.append("{:16} {:3},{:2}  {}x{}".format(name, *part.region))
     return found | {"layout": "\n".join(places)}
 

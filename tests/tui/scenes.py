@@ -321,7 +321,8 @@ async def _write() -> None:
         for size in scene.sizes:
             async with on_stage(scene, size) as desk:
                 drawn |= {
-                    (part, titled(name, size)): text for part, text in regions.regions(desk, name).items()
+                    (part, titled(name, size)): text
+                    for part, text in regions.regions(desk.app.screen, desk.lines, name).items()
                 }
     print(*regions.write(drawn), sep="\n")
 

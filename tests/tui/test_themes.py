@@ -55,9 +55,9 @@ _FRAMES = frozenset("─│╭╮╰╯┌┐└┘━┃█░▌▁▂▃▄�
 def faint(desk: Desk, within: Region) -> set[tuple[str, float]]:
     """What is drawn here and hard to see: text below 4.5 to 1, frames and bars below 3 to 1."""
     found = set()
-    for y, line in enumerate(desk.strips):
+    for y, line in enumerate(desk.lines):
         x = 0
-        for segment in (segment for strip in line for segment in strip):
+        for segment in line:
             at, x, style = x, x + segment.cell_length, segment.style
             text = segment.text.strip()
             if not text or not within.contains(at, y) or not style or not style.color or not style.bgcolor:
