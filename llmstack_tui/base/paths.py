@@ -58,6 +58,11 @@ def models_folder() -> Path:
     return data_folder() / "models"
 
 
+def ollama_folder() -> Path:
+    """The folder of the versions of Ollama that llmstack has installed for this user alone."""
+    return data_folder() / "ollama"
+
+
 def logs_folder() -> Path:
     return data_folder() / "logs"
 

@@ -58,6 +58,7 @@ COMMANDS = (
     Command("status", "Show the servers and the memory. Fails when no server answers."),
     Command("doctor", "Examine the installation: what is wrong, why, and how to mend it."),
     Command("validate", "Try a model: load it, have it answer, and measure speed and memory."),
+    Command("install", "Install Ollama or the built-in engine, and choose between versions of Ollama."),
     Command("catalog", "List recommended models, and which of them fit on this machine."),
     Command("disk", "Show the disk space of each model on this machine, and files that no model uses."),
     Command("fit", "Show how much memory a model takes, and whether this machine has it."),

@@ -238,6 +238,28 @@ class CatalogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstallSettings:
+    """``[install]``: where Ollama is installed from."""
+
+    script_url: str | None = _setting(
+        None,
+        kinds.optional(kinds.url()),
+        "The script that installs Ollama for all users. auto is the one of the version, or else "
+        "https://ollama.com/install.sh.",
+    )
+    archive_url: str = _setting(
+        "https://github.com/ollama/ollama/releases/download",
+        kinds.url(),
+        "The folder of Ollama's releases: archives and checksums of version X are in vX there.",
+    )
+    versions_url: str = _setting(
+        "https://api.github.com/repos/ollama/ollama/releases",
+        kinds.url(),
+        "Where it is asked which versions of Ollama there are, only when you want to install one.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UiSettings:
     """``[ui]``: how the dashboard looks and what its keys are."""
 
@@ -290,6 +312,7 @@ class Settings:
     guard: GuardSettings = field(default_factory=GuardSettings)
     updates: UpdatesSettings = field(default_factory=UpdatesSettings)
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
+    install: InstallSettings = field(default_factory=InstallSettings)
     ui: UiSettings = field(default_factory=UiSettings)
 
     def may_act(self, url: str) -> bool:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Request
+    from llmstack_tui.install.service import InstallService
     from llmstack_tui.service.service import ManagedService
 
 _LONGEST_NAME = 200
@@ -188,6 +189,13 @@ class Core:
         from llmstack_tui.core.managed import managed  # noqa: PLC0415
 
         return managed(server, self)
+
+    async def installation(self) -> InstallService:
+        """Installations of Ollama and of the built-in engine on this machine."""
+        await lazy.load(".core.installation")
+        from llmstack_tui.core.installation import installation  # noqa: PLC0415
+
+        return installation(self)
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         """The dashboard's stack: the user is the actor, and newer versions are looked for."""

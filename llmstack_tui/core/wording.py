@@ -79,6 +79,7 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.guard import wording as guard  # noqa: PLC0415
     from llmstack_tui.hardware import wording as hardware  # noqa: PLC0415
     from llmstack_tui.hosts import wording as hosts  # noqa: PLC0415
+    from llmstack_tui.install import wording as install  # noqa: PLC0415
     from llmstack_tui.library import wording as library  # noqa: PLC0415
     from llmstack_tui.ollama import wording as ollama  # noqa: PLC0415
     from llmstack_tui.openai import wording as openai  # noqa: PLC0415
@@ -88,7 +89,7 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.store import wording as store  # noqa: PLC0415
 
     own = (config, doctor, downloads, editors, engine, templates, gguf, guard, hardware, hosts)
-    rooms = (*own, library, ollama, openai, registry, service, ssh, store)
+    rooms = (*own, install, library, ollama, openai, registry, service, ssh, store)
     yield from (_OWN, *(room.SENTENCES for room in rooms))
 
 

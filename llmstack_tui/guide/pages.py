@@ -24,6 +24,7 @@ TOPICS = (
     "engine",
     "ollama",
     "editors",
+    "install",
     "settings",
     "scripts",
     "languages",

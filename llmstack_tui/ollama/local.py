@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llmstack_tui.base.paths import logs_folder
+from llmstack_tui.base.paths import NoHome, is_file, logs_folder, ollama_folder
 from llmstack_tui.base.private_files import private_opener
 from llmstack_tui.base.process_records import record
 from llmstack_tui.base.sentences import Failure, said
@@ -37,7 +37,7 @@ def find_ollama(environ: Mapping[str, str]) -> Path | None:
     found = shutil.which("ollama", path=environ.get("PATH", ""))
     if found is not None:
         return Path(found)
-    return next((path for path in usual_places(environ) if path.is_file()), None)
+    return next((path for path in usual_places(environ) if is_file(path)), None)
 
 
 async def start_ollama(
@@ -159,4 +159,12 @@ def usual_places(environ: Mapping[str, str]) -> list[Path]:
             Path("/opt/homebrew/bin/ollama"),
             Path("/usr/local/bin/ollama"),
         ]
-    return [Path("/usr/local/bin/ollama"), Path("/usr/bin/ollama")]
+    return [*_own_place(), Path("/usr/local/bin/ollama"), Path("/usr/bin/ollama")]
+
+
+def _own_place() -> list[Path]:
+    """The version in use of those that llmstack has installed."""
+    try:
+        return [ollama_folder() / "current/bin/ollama"]
+    except NoHome:
+        return []

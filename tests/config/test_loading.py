@@ -42,7 +42,10 @@ ascii = true
 [ui.keys]
 quit = "ctrl+q"
 """
-ELSEWHERE = ("hosts", "read_only", "[engine]", "[hardware]", "[guard]", "[updates]", "[catalog]", "[ui]")
+ELSEWHERE = (
+    *("hosts", "read_only", "[engine]", "[hardware]", "[guard]", "[updates]", "[catalog]"),
+    *("[install]", "[ui]"),
+)
 OF_ENGINE = (
     *("choice", "port", "keep", "keep_alive", "max_loaded", "context_length"),
     *("api_key", "api_key_file", "confine", "connections"),

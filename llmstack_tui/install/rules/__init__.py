@@ -1,0 +1,1 @@
+"""What an installation does, as plain functions from what is known to a plan."""

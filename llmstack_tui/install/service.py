@@ -1,0 +1,164 @@
+"""Says what can be installed on this machine, carries out a plan after a yes, and goes back if it fails."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.sentences import Failure, said
+from llmstack_tui.base.structs import replace
+from llmstack_tui.install import folders
+from llmstack_tui.install.releases import releases
+from llmstack_tui.install.rules.archive import archive_plan, removal_plan
+from llmstack_tui.install.rules.releases import version_of
+from llmstack_tui.install.rules.ways import plans
+from llmstack_tui.install.steps import Steps, reasons
+from llmstack_tui.install.types import InstallFailed, InstallOffer, OllamaRelease, Told
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from llmstack_tui.base.sentences import Sentences
+    from llmstack_tui.config.settings import InstallSettings
+    from llmstack_tui.install.types import InstallPlan, Record, Starter, ThisMachine, Versions
+
+    OnTold = Callable[[Told], None]
+    RunInTerminal = Callable[[Sequence[str]], int]
+
+
+class InstallService:
+    """Installations on this machine.
+
+    Args:
+        look: looks at the machine.
+    """
+
+    def __init__(
+        self,
+        settings: InstallSettings,
+        environ: Mapping[str, str],
+        hands: Starter,
+        look: Callable[[], Awaitable[ThisMachine]],
+    ) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._hands = hands
+        self._look = look
+
+    async def offer(self, version: str = "") -> InstallOffer:
+        """What can be done, for the newest version, the one that is held, or ``version``.
+
+        Raises:
+            InstallFailed: ``version`` is none, or another one is held.
+        """
+        machine, versions = await self._facts()
+        wanted, held = version_of(version), versions.record.held
+        if version and not wanted:
+            raise InstallFailed("install.no_version", text=version)
+        if held and wanted and wanted != held:
+            raise InstallFailed("install.is_held", version=held)
+        known: tuple[str, ...] = ()
+        problems: Sentences = ()
+        release: OllamaRelease | None = None
+        async with releases(self._settings) as asked:
+            try:
+                known = await asked.known()
+            except Failure as error:
+                problems = said(error)
+            wanted = wanted or held or (known[0] if known else "")
+            if wanted:
+                try:
+                    release, problems = await asked.release(wanted, machine), ()
+                except Failure as error:
+                    problems = said(error)
+                    release = OllamaRelease(version=wanted) if wanted in versions.kept else None
+        found = plans(machine, release, versions, problems)
+        return InstallOffer(
+            plans=found, versions=versions, known=known, problems=problems, ollama=machine.ollama
+        )
+
+    async def change(self, version: str) -> InstallPlan:
+        """The plan that has another version run, of those that are kept.
+
+        Raises:
+            InstallFailed: it is none of them.
+        """
+        machine, versions = await self._facts()
+        if version not in versions.kept:
+            raise InstallFailed("install.not_kept", version=version)
+        return archive_plan(machine, OllamaRelease(version=version), versions)
+
+    async def roll_back(self) -> InstallPlan:
+        """The plan that has the version run that was in use before this one.
+
+        Raises:
+            InstallFailed: there is none.
+        """
+        previous = (await self._facts())[1].record.previous
+        if not previous:
+            raise InstallFailed("install.no_previous")
+        return await self.change(previous)
+
+    async def removal(self, version: str) -> InstallPlan:
+        """The plan that removes one of the versions that are kept.
+
+        Raises:
+            InstallFailed: it is none of them.
+        """
+        machine, versions = await self._facts()
+        if version not in versions.kept:
+            raise InstallFailed("install.not_kept", version=version)
+        return removal_plan(machine, versions, version)
+
+    async def hold(self, version: str) -> None:
+        """Have one version stay, the one that installations are about from now on; "" releases it.
+
+        Raises:
+            InstallFailed: it is none, or that cannot be written.
+        """
+        if version and not version_of(version):
+            raise InstallFailed("install.no_version", text=version)
+        machine, versions = await self._facts()
+        record = replace(versions.record, held=version_of(version))
+        await self._record(machine, record)
+
+    async def carry_out(
+        self, plan: InstallPlan, tell: OnTold, run_in_terminal: RunInTerminal | None = None
+    ) -> None:
+        """Carry out a plan. The user has agreed. Cancelled or failed, what was done is undone.
+
+        Args:
+            run_in_terminal: runs a program that asks the user for something, and returns its exit status.
+
+        Raises:
+            InstallFailed: it failed; says why.
+        """
+        machine = await self._look()
+        steps = Steps(machine, self._environ, self._hands, run_in_terminal)
+        async with AsyncExitStack() as undoing:
+            for number, step in enumerate(plan.steps):
+                tell(Told(number))
+                try:
+                    await steps.do(step.act, number, tell, undoing)
+                except OSError as error:
+                    raise InstallFailed("install.not_done", why=reasons(error)) from error
+            undoing.pop_all()
+        for file in steps.leftovers:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+        if plan.record is not None:
+            # Another window may have held a version meanwhile.
+            held = (await asyncio.to_thread(folders.read_record, machine.folder)).held
+            await self._record(machine, replace(plan.record, held=held))
+
+    async def _record(self, machine: ThisMachine, record: Record) -> None:
+        try:
+            await asyncio.to_thread(folders.write_record, machine.folder, record)
+        except OSError as error:
+            raise InstallFailed("install.not_done", why=reasons(error)) from error
+
+    async def _facts(self) -> tuple[ThisMachine, Versions]:
+        machine = await self._look()
+        versions = await asyncio.to_thread(folders.read_versions, machine.folder)
+        return replace(machine, server=await self._hands.answers(machine.url)), versions
