@@ -96,11 +96,14 @@ class Runner:
         """Have the model write a token: its weights are in memory then, and it shows whether they are sound.
 
         Raises:
-            LoadFailed: it computes no numbers, of which llama.cpp would make control characters without end.
+            LoadFailed: the process ended, or it computes no numbers, of which llama.cpp would make control
+                characters without end.
         """
-        answer = await self.call(
-            "/completion", {"prompt": [0], "n_predict": 1, "n_probs": 1, "cache_prompt": False}
-        )
+        asked = {"prompt": [0], "n_predict": 1, "n_probs": 1, "cache_prompt": False}
+        try:
+            answer = await self.call("/completion", asked)
+        except RunnerDied:
+            raise LoadFailed(f"its process {await self.wait_exit()}") from None
         # JSON has null for what is no number.
         if any(each["logprob"] is None for each in answer.get("completion_probabilities", ())):
             raise LoadFailed("what its weights give is no number (NaN): get another file", status=400)
