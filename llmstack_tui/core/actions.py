@@ -381,11 +381,8 @@ class ModelActions:
         return load_request(status.running, (), datetime.now(UTC))
 
     def _done(self, kind: EventKind, said: str, host_url: str, model: str, name: str) -> None:
-        details: dict[str, object] = {
-            "act": kind.value,
-            "asked_by": self._journal.asked_by.value,
-            "end": "done",
-        }
+        asked_by = self._journal.asked_by.value
+        details: dict[str, object] = {"act": kind.value, "asked_by": asked_by, "end": "done"}
         sentence = Sentence(said, {"model": model, "name": name})
         self._journal.event(kind, sentence, host=host_url, model=name, details=details)
 
