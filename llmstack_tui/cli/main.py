@@ -57,6 +57,7 @@ COMMANDS = (
     Command("editors", "Show, write or test the settings with which an editor or an agent uses a model."),
     Command("status", "Show the servers and the memory. Fails when no server answers."),
     Command("doctor", "Examine the installation: what is wrong, why, and how to mend it."),
+    Command("variables", "Show, set or suggest the variables with which Ollama runs on this machine."),
     Command("validate", "Try a model: load it, have it answer, and measure speed and memory."),
     Command("install", "Install Ollama or the built-in engine, and choose between versions of Ollama."),
     Command("catalog", "List recommended models, and which of them fit on this machine."),

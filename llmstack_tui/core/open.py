@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.discovery import Discovery
     from llmstack_tui.core.managed import Server
     from llmstack_tui.core.options import StackOptions
+    from llmstack_tui.core.server_variables import ServerVariables
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.settings_file import SettingsFile
     from llmstack_tui.core.stack import Stack
@@ -196,6 +197,13 @@ class Core:
         from llmstack_tui.core.installation import installation  # noqa: PLC0415
 
         return installation(self)
+
+    async def server_variables(self) -> ServerVariables:
+        """The variables of Ollama on this machine."""
+        await lazy.load(".core.server_variables")
+        from llmstack_tui.core.server_variables import ServerVariables  # noqa: PLC0415
+
+        return ServerVariables(self.environ)
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         """The dashboard's stack: the user is the actor, and newer versions are looked for."""

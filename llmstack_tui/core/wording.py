@@ -87,9 +87,10 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.service import wording as service  # noqa: PLC0415
     from llmstack_tui.ssh import wording as ssh  # noqa: PLC0415
     from llmstack_tui.store import wording as store  # noqa: PLC0415
+    from llmstack_tui.variables import wording as variables  # noqa: PLC0415
 
     own = (config, doctor, downloads, editors, engine, templates, gguf, guard, hardware, hosts)
-    rooms = (*own, install, library, ollama, openai, registry, service, ssh, store)
+    rooms = (*own, install, library, ollama, openai, registry, service, ssh, store, variables)
     yield from (_OWN, *(room.SENTENCES for room in rooms))
 
 

@@ -23,6 +23,7 @@ TOPICS = (
     "servers",
     "engine",
     "ollama",
+    "variables",
     "editors",
     "install",
     "settings",

@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llmstack_tui.base.paths import NoHome, is_file, logs_folder, ollama_folder
+from llmstack_tui.base.address import default_host
+from llmstack_tui.base.environment_files import pairs
+from llmstack_tui.base.paths import NoHome, config_file, is_file, logs_folder, ollama_folder
 from llmstack_tui.base.private_files import private_opener
 from llmstack_tui.base.process_records import record
 from llmstack_tui.base.sentences import Failure, said
 from llmstack_tui.hosts.errors import HostError, Unreachable
 from llmstack_tui.hosts.transport import Timeouts
 from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.ollama.processes import ollama_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,7 +65,10 @@ async def start_ollama(
     """
     log = log_file()
     try:
-        process = await asyncio.to_thread(_spawn, binary, url, environ or os.environ, log)
+        own = own_variables()
+        # What the user has set for it counts more than where we would look for it.
+        url = default_host(own) if own.get("OLLAMA_HOST") else url
+        process = await asyncio.to_thread(_spawn, binary, url, {**(environ or os.environ), **own}, log)
     except OSError as error:
         raise StartFailed(
             "ollama.not_started", program=str(binary), why=error.strerror or str(error)
@@ -127,7 +133,7 @@ def _spawn(binary: Path, url: str, environ: Mapping[str, str], log: Path) -> sub
     with open(log, mode, opener=private_opener) as output:
         return subprocess.Popen(
             [binary, "serve"],
-            env={**_without_keys(environ), "OLLAMA_HOST": urlsplit(url).netloc},
+            env={**_without_keys(environ), **_address(url, environ)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -135,6 +141,24 @@ def _spawn(binary: Path, url: str, environ: Mapping[str, str], log: Path) -> sub
             start_new_session=True,
             creationflags=detached,
         )
+
+
+def own_variables_file() -> Path:
+    """What the user has set for an Ollama that llmstack starts: ``NAME="value"`` on each line."""
+    return config_file().with_name("ollama.env")
+
+
+def own_variables() -> dict[str, str]:
+    """What is in `own_variables_file`; nothing if it is not there."""
+    try:
+        return dict(pairs(own_variables_file().read_text(errors="replace")))
+    except (OSError, NoHome):
+        return {}
+
+
+def _address(url: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Where it is to listen; nothing if the environment says that already, maybe for other machines, too."""
+    return {} if ollama_url(environ) == url else {"OLLAMA_HOST": urlsplit(url).netloc}
 
 
 def _without_keys(environ: Mapping[str, str]) -> dict[str, str]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import NoteKind, Tab
-    from llmstack_tui.tui.stack import DashboardDoctor, DashboardSettings, DashboardStack
+    from llmstack_tui.tui.stack import DashboardDoctor, DashboardSettings, DashboardStack, DashboardVariables
 
 C = TypeVar("C", bound=Controller)
 
@@ -226,6 +226,9 @@ class Dashboard(TerminalApp):
 
     def preview_theme(self, name: str | None) -> None:
         self.preferences.preview_theme(name)
+
+    async def variables(self) -> DashboardVariables:
+        return await self.services.server_variables()
 
     async def open(self, name: str, *about: object) -> None:
         await self.screens.open(name, *about)

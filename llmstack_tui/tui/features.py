@@ -24,6 +24,7 @@ from llmstack_tui.tui import (
     settings,
     system,
     updates,
+    variables,
 )
 from llmstack_tui.tui.screen import SidePane
 from llmstack_tui.tui.shell import Controller, Tab
@@ -50,6 +51,7 @@ FEATURES = (
     servers.FEATURE,
     settings.FEATURE,
     system.FEATURE,
+    variables.FEATURE,
     guide.FEATURE,
 )
 BY_NAME = {feature.name: feature for feature in FEATURES}

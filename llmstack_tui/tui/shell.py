@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.draw.marks import Marks
-    from llmstack_tui.tui.stack import DashboardDoctor, DashboardSettings, DashboardStack
+    from llmstack_tui.tui.stack import DashboardDoctor, DashboardSettings, DashboardStack, DashboardVariables
 
     Work = Callable[[], Coroutine[object, object, object]]
     """A coroutine function to be run in the background."""
@@ -262,6 +262,9 @@ class Shell(Protocol):
 
     def preview_theme(self, name: str | None) -> None:
         """Show one of the settings' themes until the next call; None shows the usual one again."""
+
+    async def variables(self) -> DashboardVariables:
+        """The variables of Ollama on this machine."""
 
     async def open(self, name: str, *about: object) -> None:
         """Show the screen of a feature."""

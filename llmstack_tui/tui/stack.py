@@ -9,10 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Collection,
+        Iterable,
+        Mapping,
+    )
     from datetime import datetime
     from pathlib import Path
 
+    from llmstack_tui.base.commands import RootCommand
     from llmstack_tui.base.secret import Secret
     from llmstack_tui.base.text_files import Written
     from llmstack_tui.base.toml import Path as Place
@@ -32,6 +41,7 @@ if TYPE_CHECKING:
     from llmstack_tui.library.blobs import OnProgress
     from llmstack_tui.library.errors import LibraryError
     from llmstack_tui.library.use import FolderUse, FolderVerification, Leftover
+    from llmstack_tui.variables.types import Changed, Overview, VariableChange
 
 T = TypeVar("T")
 
@@ -130,6 +140,20 @@ class DashboardSettings(Protocol):
     async def document(self) -> dict[str, object]: ...
     async def change(self, values: Mapping[Place, str | None]) -> None: ...
     async def make_key(self) -> tuple[Path, bool]: ...
+
+
+class DashboardVariables(Protocol):
+    """The variables of Ollama on this machine; `core.server_variables`."""
+
+    async def overview(self) -> Overview: ...
+    async def change(
+        self,
+        change: VariableChange,
+        *,
+        restart: bool,
+        as_root: Callable[[RootCommand], Awaitable[None]],
+        until_free: Callable[[], Awaitable[None]],
+    ) -> Changed: ...
 
 
 class DashboardGuard(Protocol):

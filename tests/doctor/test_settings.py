@@ -11,9 +11,9 @@ import pytest
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.doctor.facts import OllamaFacts
 from llmstack_tui.doctor.rules.settings import in_force
-from llmstack_tui.doctor.sources.ollama import unit_variables
 from llmstack_tui.doctor.types import FindingState
 from llmstack_tui.ollama.processes import ServerProcess
+from llmstack_tui.variables.sources import unit_variables
 from tests.doctor.checkups import NOBODY, said
 from tests.support.fake_ollama import usual_ollama
 from tests.support.scripted_server import serving

@@ -25,7 +25,7 @@ from tests.support import seeded
 from tests.support.fake_ollama import FakeOllama
 from tests.support.scripted_server import Request
 from tests.support.waiting import settle, wait_until
-from tests.tui.fakes import FakeDoctor
+from tests.tui.fakes import FakeDoctor, FakeVariables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -128,6 +128,9 @@ class World:
 
     async def start_engine(self) -> EngineHandle:
         raise NotImplementedError
+
+    async def server_variables(self) -> FakeVariables:
+        return FakeVariables()
 
     async def check_up(self) -> FakeDoctor:
         return FakeDoctor()

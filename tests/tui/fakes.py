@@ -34,13 +34,16 @@ from llmstack_tui.hosts.types import ModelDetails, Progress
 from llmstack_tui.library.disk import DiskService
 from llmstack_tui.lifecycle.actions import Act, ActEnd, ActKind, Departure
 from llmstack_tui.lifecycle.journal import Journal
+from llmstack_tui.variables.types import Changed
 from tests.support import seeded
+from tests.support.server_variables import overview
 from tests.tui.pulls import FakeDownloads
 
 if TYPE_CHECKING:
     from collections.abc import (
         AsyncGenerator,
         AsyncIterator,
+        Awaitable,
         Callable,
         Collection,
         Iterable,
@@ -48,7 +51,9 @@ if TYPE_CHECKING:
         Sequence,
     )
 
+    from llmstack_tui.base.commands import RootCommand
     from llmstack_tui.base.paths import Look
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.catalog.types import Catalog, Entry, Repositories
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
@@ -70,6 +75,7 @@ if TYPE_CHECKING:
     from llmstack_tui.store.tables.models import SeenModel
     from llmstack_tui.tui.stack import DashboardStack
     from llmstack_tui.updates.rules import Update
+    from llmstack_tui.variables.types import Overview, VariableChange
 
 T = TypeVar("T")
 
@@ -427,6 +433,31 @@ class FakeDoctor:
         self.findings = tuple(each for each in self.findings if each.id != finding.id)
 
 
+class FakeVariables:
+    """Has what a test says; a change is kept, and ends as the test says."""
+
+    def __init__(self) -> None:
+        self.found = overview()
+        self.changes: list[tuple[VariableChange, bool]] = []
+        self.rolled_back: Sentences = ()
+
+    async def overview(self) -> Overview:
+        return self.found
+
+    async def change(
+        self,
+        change: VariableChange,
+        *,
+        restart: bool,
+        as_root: Callable[[RootCommand], Awaitable[None]],
+        until_free: Callable[[], Awaitable[None]],
+    ) -> Changed:
+        self.changes.append((change, restart))
+        return Changed(
+            file=change.target.file, backup=None, was_restarted=restart, rolled_back=self.rolled_back
+        )
+
+
 class FakeServices:
     """Finds what it is told to find: ``found`` from the left, its last one again and again, or ``never``."""
 
@@ -441,6 +472,7 @@ class FakeServices:
         self.kept: dict[str, str] = {}
         self.last_session: StackState | None = None
         self.doctor = FakeDoctor()
+        self.variables = FakeVariables()
 
     async def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
         while True:
@@ -485,6 +517,9 @@ class FakeServices:
 
     async def open_settings(self) -> SettingsFile:
         return SettingsFile(Path("/home/somebody/.config/llmstack/config.toml"), {})
+
+    async def server_variables(self) -> FakeVariables:
+        return self.variables
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         self.opened.append(tuple(hosts))

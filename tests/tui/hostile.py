@@ -21,7 +21,7 @@ from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.tui.app import Dashboard
 from tests.support.waiting import wait_until
 from tests.tui.driving import Desk
-from tests.tui.fakes import FakeDoctor
+from tests.tui.fakes import FakeDoctor, FakeVariables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
@@ -81,6 +81,9 @@ class HostServices:
 
     async def start_engine(self) -> EngineHandle:
         raise NotImplementedError
+
+    async def server_variables(self) -> FakeVariables:
+        return FakeVariables()
 
     async def check_up(self) -> FakeDoctor:
         return FakeDoctor()

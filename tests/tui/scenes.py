@@ -234,6 +234,7 @@ SCENES = {
     "entry": Scene(with_card, ("3", "enter")),
     "disk": Scene(typical, ("D",), disk=SeededDisk()),
     "editors": Scene(typical, ("e",)),
+    "variables": Scene(typical, ("0", "o")),
     "system": Scene(typical, ("0", "enter"), findings=examined()),
     "settings": Scene(typical, ("comma", "slash", "e", "enter", "end")),
 }

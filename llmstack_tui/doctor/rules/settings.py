@@ -9,6 +9,8 @@ from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.doctor.types import Finding, FindingState
 from llmstack_tui.hardware.readings import CARDS
+from llmstack_tui.variables.rules.rows import is_idle, is_unset
+from llmstack_tui.variables.table import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,22 +20,8 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.ollama.processes import ServerProcess
 
-# What Ollama reads at its start, beside OLLAMA_HOST, which its clients read, too (its envconfig).
-VARIABLES = (
-    "OLLAMA_CONTEXT_LENGTH",
-    "OLLAMA_FLASH_ATTENTION",
-    "OLLAMA_GPU_OVERHEAD",
-    "OLLAMA_KEEP_ALIVE",
-    "OLLAMA_KV_CACHE_TYPE",
-    "OLLAMA_LOAD_TIMEOUT",
-    "OLLAMA_MAX_LOADED_MODELS",
-    "OLLAMA_MAX_QUEUE",
-    "OLLAMA_MODELS",
-    "OLLAMA_NOPRUNE",
-    "OLLAMA_NUM_PARALLEL",
-    "OLLAMA_ORIGINS",
-    "OLLAMA_SCHED_SPREAD",
-)
+# Ollama's clients read OLLAMA_HOST, too.
+_OF_SERVER = tuple(each for each in VARIABLES if each.name != "OLLAMA_HOST")
 # The first request of an agent such as Codex or Claude Code has 10,000 to 20,000 tokens; Ollama's
 # documentation (context-length) asks for 64,000.
 AGENT_TOKENS, ADVISED_TOKENS = 16_384, 64_000
@@ -85,11 +73,13 @@ def ollama_process(ollama: OllamaFacts) -> ServerProcess | None:
 
 def _idle(wanted: Mapping[str, str], running: Mapping[str, str], *, by_unit: bool) -> Sentences:
     """The variables that are set, and do not have that value in the running server."""
-    found = [name for name in VARIABLES if wanted.get(name, "") not in ("", running.get(name, ""))]
     kind = "doctor.idle_in_unit" if by_unit else "doctor.idle_in_shell"
     return tuple(
-        Sentence(kind, {"name": name, "value": wanted[name], "running": running.get(name) or "-"})
-        for name in found
+        Sentence(
+            kind, {"name": each.name, "value": wanted[each.name], "running": running.get(each.name) or "-"}
+        )
+        for each in _OF_SERVER
+        if is_idle(each, wanted.get(each.name, ""), running.get(each.name, ""))
     )
 
 
@@ -97,9 +87,9 @@ def _unset(ollama: OllamaFacts, running: Mapping[str, str]) -> Sentences:
     """The variables that the running server has, and that are set nowhere: a restart loses them."""
     known = {**ollama.exported, **(ollama.unit or {})}
     return tuple(
-        Sentence("doctor.set_nowhere", {"name": name, "value": running[name]})
-        for name in VARIABLES
-        if running.get(name) and not known.get(name)
+        Sentence("doctor.set_nowhere", {"name": each.name, "value": running[each.name]})
+        for each in _OF_SERVER
+        if is_unset(known.get(each.name, ""), running.get(each.name, ""))
     )
 
 

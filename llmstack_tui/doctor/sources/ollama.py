@@ -7,31 +7,23 @@ What its log says at the start, as in 0.33: ``msg="server config"`` first, then 
 from __future__ import annotations
 
 import re
-import shlex
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.doctor.facts import OllamaFacts
 from llmstack_tui.ollama.local import find_ollama
 from llmstack_tui.ollama.processes import ollama_url, processes
+from llmstack_tui.variables.sources import unit_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 _BEGIN = b'msg="server config"'
 _READY = (b'msg="Listening on', b'msg="inference compute"')
 _TIME = re.compile(rb"time=(\S+) level=")
 # A log may be large; the last start is looked for in its end.
 _MOST_LOG = 8 * 2**20
-# systemd.unit(5): for the system, by the administrator first, and for a user.
-_UNITS = (
-    "etc/systemd/system",
-    "usr/local/lib/systemd/system",
-    "usr/lib/systemd/system",
-    "lib/systemd/system",
-)
-_UNIT = "ollama.service"
 
 
 def ollama_facts(environ: Mapping[str, str], root: Path, logs: Sequence[Path]) -> OllamaFacts:
@@ -55,44 +47,6 @@ def ollama_facts(environ: Mapping[str, str], root: Path, logs: Sequence[Path]) -
         start_s=start_s,
         log=str(log),
     )
-
-
-def unit_variables(root: Path, home: str) -> Mapping[str, str] | None:
-    """The variables that Ollama's unit and its drop-ins set; None without a unit."""
-    folders = [root / folder for folder in _UNITS]
-    if home:
-        folders.insert(0, Path(home) / ".config/systemd/user")
-    unit = next((folder / _UNIT for folder in folders if (folder / _UNIT).is_file()), None)
-    if unit is None:
-        return None
-    drop_ins = sorted(
-        (file for folder in folders for file in (folder / f"{_UNIT}.d").glob("*.conf")),
-        key=lambda file: file.name,
-    )
-    return dict(_assigned(unit, *drop_ins))
-
-
-def _assigned(*files: Path) -> Iterator[tuple[str, str]]:
-    for file in files:
-        try:
-            lines = file.read_text(errors="replace").splitlines()
-        except OSError:
-            continue
-        for line in lines:
-            name, _, value = line.strip().partition("=")
-            if name.strip() == "Environment":
-                yield from _variables(value)
-
-
-def _variables(value: str) -> Iterable[tuple[str, str]]:
-    try:
-        words = shlex.split(value)
-    except ValueError:
-        return
-    for word in words:
-        name, found, text = word.partition("=")
-        if found:
-            yield name, text
 
 
 def start_seconds(log: Path) -> float | None:

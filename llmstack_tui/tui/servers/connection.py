@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.types import Snapshot
-    from llmstack_tui.tui.stack import DashboardDoctor, DashboardSettings, DashboardStack
+    from llmstack_tui.tui.stack import DashboardDoctor, DashboardSettings, DashboardStack, DashboardVariables
 
 Hosts = tuple[str, ...]
 AGAIN: Hosts = ()
@@ -74,6 +74,7 @@ class DashboardCore(Protocol):
     async def start_engine(self) -> EngineHandle:
         """Start the built-in engine and return when it answers."""
 
+    async def server_variables(self) -> DashboardVariables: ...
     async def check_up(self) -> DashboardDoctor:
         """The examination of this installation, which changes nothing by itself."""
 

@@ -9,6 +9,8 @@ KEYS = [
     bind("system.open", "enter,space", "open", "Show", "What was seen, and what to do; again: fold it"),
     bind("system.fix", "f", "act_on('system.fix')", "Fix",
         "Carry out the fix of the finding under the cursor; asks first, and says what it will do"),
+    bind("system.variables", "o", "go('variables')", "Server settings",
+        "The variables of Ollama: what is in force, and what suits this machine"),
     bind("system.look", "r", "act('system.look')", "Examine", "Examine the installation again now"),
     bind("system.close", "escape,q,0", "close", "Back", "Back to the previous screen"),
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""What the variables of Ollama mean, as plain functions."""

@@ -1,0 +1,208 @@
+"""The variables of Ollama are changed: written, in force after a restart, or taken back."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+
+from llmstack_tui.base.commands import NeedsRoot
+from llmstack_tui.core.server_variables import ServerVariables
+from llmstack_tui.ollama.local import own_variables_file
+from llmstack_tui.service.ollama import ollama_service
+from llmstack_tui.variables.plans import planned
+from llmstack_tui.variables.types import Origin, Standing
+from tests.support.failures import fails
+from tests.support.ollama_program import OllamaMachine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from llmstack_tui.base.commands import RootCommand
+    from llmstack_tui.variables.types import Changed
+
+KEEP, CONTEXT, HOST = "OLLAMA_KEEP_ALIVE", "OLLAMA_CONTEXT_LENGTH", "OLLAMA_HOST"
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OllamaMachine]:
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    machine = OllamaMachine(tmp_path)
+    yield machine
+    machine.end()
+
+
+def of(machine: OllamaMachine) -> ServerVariables:
+    return ServerVariables(machine.environ, root=machine.home, platform="linux")
+
+
+async def nobody() -> None:
+    """No request runs."""
+
+
+async def as_root(command: RootCommand) -> None:
+    """The tests may write everywhere."""
+    argv = command.argv
+    subprocess.run(argv, check=True)
+
+
+async def refused(command: RootCommand) -> None:
+    raise NeedsRoot(command)
+
+
+async def changed(machine: OllamaMachine, *, restart: bool = True, **values: str | None) -> Changed:
+    variables = of(machine)
+    change = planned(await variables.overview(), {f"OLLAMA_{name}": value for name, value in values.items()})
+    return await variables.change(change, restart=restart, as_root=as_root, until_free=nobody)
+
+
+def kinds(done: Changed) -> list[str]:
+    return [each.kind for each in done.rolled_back]
+
+
+async def test_a_process_of_ours_is_changed_and_taken_back(machine: OllamaMachine) -> None:
+    await ollama_service(machine.environ, "linux").start()
+    done = await changed(machine, KEEP_ALIVE="10m", restart=False)
+    assert (done.was_restarted, done.backup) == (False, None)
+    row = (await of(machine).overview()).row(KEEP)
+    assert row is not None
+    assert (row.value, row.wanted, row.standing) == ("5m", "10m", Standing.IDLE)
+    done = await changed(machine, CONTEXT_LENGTH="8192")
+    assert (done.was_restarted, kinds(done)) == (True, [])
+    assert done.backup is not None
+    assert machine.variables == {HOST: machine.address, KEEP: "10m", CONTEXT: "8192"}
+    text = own_variables_file().read_text()
+    done = await changed(machine, HOST="192.0.2.1:1")
+    assert kinds(done) == ["ollama.ended", "variables.back"]
+    assert "Error: listen tcp 192.0.2.1:1" in str(done.rolled_back[0].params["words"])
+    assert own_variables_file().read_text() == text
+    assert machine.variables == {HOST: machine.address, KEEP: "10m", CONTEXT: "8192"}
+    await changed(machine, KEEP_ALIVE=None, CONTEXT_LENGTH=None)
+    assert not own_variables_file().exists()
+    assert machine.variables == {HOST: machine.address}
+
+
+async def test_a_unit_gets_a_drop_in_and_its_own_file_stays(machine: OllamaMachine) -> None:
+    folder = machine.has_unit(user=True)
+    unit = (folder.parent / "ollama.service").read_text()
+    await ollama_service(machine.environ, "linux").start()
+    row = (await of(machine).overview()).row(KEEP)
+    assert row is not None
+    assert (row.value, row.origin, row.file) == ("2m", Origin.UNIT, str(folder.parent / "ollama.service"))
+    done = await changed(machine, KEEP_ALIVE="10m")
+    assert kinds(done) == []
+    assert done.file == folder / "llmstack.conf"
+    assert machine.variables[KEEP] == "10m"
+    assert any("--user" in call and "daemon-reload" in call for call in machine.programs.calls)
+    row = (await of(machine).overview()).row(KEEP)
+    assert row is not None
+    assert (row.value, row.origin) == ("10m", Origin.OURS)
+    assert (folder.parent / "ollama.service").read_text() == unit
+    with fails("variables.not_set"):
+        await changed(machine, CONTEXT_LENGTH=None)
+
+
+async def test_what_another_drop_in_sets_wins_and_is_said(machine: OllamaMachine) -> None:
+    folder = machine.has_unit(user=True)
+    folder.mkdir()
+    (folder / "override.conf").write_text("[Service]\nEnvironment=OLLAMA_KEEP_ALIVE=1h\n")
+    with fails("variables.stronger", file=str(folder / "override.conf")):
+        await changed(machine, KEEP_ALIVE="10m")
+    with fails("variables.not_ours", file=str(folder / "override.conf")):
+        await changed(machine, KEEP_ALIVE=None)
+
+
+async def test_a_unit_that_does_not_take_the_value_is_taken_back(machine: OllamaMachine) -> None:
+    folder = machine.has_unit(user=True)
+    await ollama_service(machine.environ, "linux").start()
+    machine.programs.file("restart", "exit 0")
+    done = await changed(machine, KEEP_ALIVE="10m")
+    assert kinds(done) == ["variables.not_in_force", "variables.back"]
+    assert not (folder / "llmstack.conf").exists()
+    machine.programs.file("refuses")
+    done = await changed(machine, KEEP_ALIVE="10m")
+    assert kinds(done) == ["command.refused", "variables.back_and_down"]
+    assert not (folder / "llmstack.conf").exists()
+
+
+async def test_a_unit_of_the_system_needs_root(machine: OllamaMachine) -> None:
+    folder = machine.has_unit(user=False)
+    with patch("llmstack_tui.core.server_variables.is_root", return_value=False):
+        variables = of(machine)
+        change = planned(await variables.overview(), {KEEP: "10m"})
+        assert change.target.needs_root
+        with fails("command.needs_root") as caught:
+            await variables.change(change, restart=False, as_root=refused, until_free=nobody)
+        assert isinstance(caught.value, NeedsRoot)
+        assert caught.value.command.argv[:4] == ("install", "-D", "-m", "0644")
+        assert not folder.exists()
+        done = await changed(machine, KEEP_ALIVE="10m", restart=False)
+        assert 'Environment="OLLAMA_KEEP_ALIVE=10m"' in (folder / "llmstack.conf").read_text()
+        assert done.backup is None
+        await changed(machine, KEEP_ALIVE=None, restart=False)
+        assert not (folder / "llmstack.conf").exists()
+
+
+async def test_two_at_once_and_an_edit_by_hand(machine: OllamaMachine) -> None:
+    first = await of(machine).overview()
+    await changed(machine, KEEP_ALIVE="10m", restart=False)
+    with fails("variables.changed"):
+        await of(machine).change(
+            planned(first, {CONTEXT: "8192"}), restart=False, as_root=as_root, until_free=nobody
+        )
+    assert not (await of(machine).overview()).by_hand
+    with own_variables_file().open("a") as file:
+        file.write("MINE=1\n")
+    overview = await of(machine).overview()
+    change = planned(overview, {CONTEXT: "8192"})
+    assert overview.by_hand
+    assert change.by_hand
+    assert 'MINE="1"' in (change.after or "")
+
+
+@pytest.mark.parametrize("call", ["os.fsync", "pathlib.Path.replace"])
+async def test_a_full_disk_changes_nothing(machine: OllamaMachine, call: str) -> None:
+    await changed(machine, KEEP_ALIVE="10m", restart=False)
+    before = own_variables_file().read_text()
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with patch(call, side_effect=full), fails("variables.not_written", why="No space left on device"):
+        await changed(machine, KEEP_ALIVE="20m", restart=False)
+    assert own_variables_file().read_text() == before
+    assert [each.name for each in own_variables_file().parent.iterdir()] == ["ollama.env"]
+
+
+async def test_a_folder_that_cannot_be_written(machine: OllamaMachine) -> None:
+    folder = machine.has_unit(user=True)
+    folder.write_text("no folder")
+    with fails("variables.not_written"):
+        await changed(machine, KEEP_ALIVE="10m", restart=False)
+    folder.unlink()
+    folder.mkdir()
+    (folder / "llmstack.conf").mkdir()
+    with fails("variables.unreadable"):
+        await of(machine).overview()
+
+
+async def test_what_others_started_is_only_looked_at(machine: OllamaMachine) -> None:
+    machine.start(OLLAMA_KEEP_ALIVE="1h")
+    overview = await of(machine).overview()
+    row = overview.row(KEEP)
+    assert row is not None
+    assert (row.value, row.origin, row.standing) == ("1h", Origin.PROCESS, Standing.UNSET)
+    with fails("variables.of_another", pid=machine.pid):
+        planned(overview, {KEEP: "10m"})
+
+
+async def test_without_systemd_it_is_a_process_of_ours(machine: OllamaMachine) -> None:
+    machine.has_unit(user=True)
+    machine.programs.file("away")
+    overview = await of(machine).overview()
+    assert overview.target is not None
+    assert overview.target.file == own_variables_file()
