@@ -14,7 +14,7 @@ from llmstack_tui.core.wording import text
 from llmstack_tui.variables.plans import planned
 from llmstack_tui.variables.rules.edits import difference
 from llmstack_tui.variables.rules.shown import origin_text, value_text
-from llmstack_tui.variables.types import Standing
+from llmstack_tui.variables.types import Origin, Standing
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -153,10 +153,10 @@ def _write(overview: Overview, options: Namespace) -> None:
 
 
 def _is_of_interest(row: VariableRow) -> bool:
-    return bool(row.sources) or row.standing is not Standing.FINE or row.origin.value not in _PLAIN
+    return bool(row.sources) or row.standing is not Standing.FINE or row.origin not in _PLAIN
 
 
-_PLAIN = ("default", "not known")
+_PLAIN = (Origin.DEFAULT, Origin.UNKNOWN)
 
 
 def _write_suggestions(overview: Overview) -> None:
