@@ -108,7 +108,7 @@ class ServerVariables:
         target, why_not = self._target(state)
         text = None if target is None else await asyncio.to_thread(files.read_own, target)
         launched = await self._launched() if state.kind in _MAC else {}
-        process = await asyncio.to_thread(_process, url)
+        process = await asyncio.to_thread(_process, url, state.pid)
         logged, settings, profile, sizes = await asyncio.gather(
             self._logged(server, process) if process else _none(),
             asyncio.to_thread(self._settings, state, target, text, launched),
@@ -343,8 +343,10 @@ async def _allowed(act: Callable[[], Awaitable[None]], as_root: AsRoot) -> None:
         await as_root(needed.command)
 
 
-def _process(url: str) -> ServerProcess | None:
-    return next(processes(url), None)
+def _process(url: str, pid: int | None) -> ServerProcess | None:
+    """The one with this id; else one that is known to listen there, rather than one that may do so."""
+    found = sorted(processes(url), key=lambda each: (each.pid != pid, each.variables is None))
+    return found[0] if found else None
 
 
 async def _none() -> None:

@@ -18,7 +18,7 @@ from llmstack_tui.base.sentences import Failure
 from llmstack_tui.hosts.errors import HostError, Unreachable
 from llmstack_tui.hosts.transport import Timeouts
 from llmstack_tui.ollama.client import OllamaHost
-from llmstack_tui.ollama.local import find_ollama, log_file, record_file, start_ollama
+from llmstack_tui.ollama.local import find_ollama, log_file, own_variables, record_file, start_ollama
 from llmstack_tui.ollama.log.reading import FileLog, JournalLog
 from llmstack_tui.ollama.processes import processes
 from llmstack_tui.service.launchd import HOMEBREW_LABEL, LaunchAgent, OllamaApp
@@ -98,7 +98,8 @@ class OllamaProgram:
         binary = find_ollama(self._environ)
         if binary is None:
             raise ServiceFailed("service.not_installed", name=self.label)
-        variables = {name: value for name, value in self._environ.items() if name.startswith("OLLAMA_")}
+        set_here = {**self._environ, **own_variables()}
+        variables = {name: value for name, value in set_here.items() if name.startswith("OLLAMA_")}
         start = Autostart("Ollama", (str(binary), "serve"), variables, log_file())
         return await write_unit(start, _UNIT, _AGENT, self._environ, self._platform)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import plistlib
 import subprocess
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
+import psutil
 import pytest
 
 from llmstack_tui.base.commands import NeedsRoot
@@ -206,3 +209,80 @@ async def test_without_systemd_it_is_a_process_of_ours(machine: OllamaMachine) -
     overview = await of(machine).overview()
     assert overview.target is not None
     assert overview.target.file == own_variables_file()
+
+
+LAUNCHCTL = """#!/bin/sh
+# What launchctl(1) keeps for the session, a file for each variable.
+here={folder}/session; mkdir -p "$here"
+case "$1" in
+    getenv) cat "$here/$2" 2>/dev/null; exit 0 ;;
+    setenv) printf '%s\\n' "$3" > "$here/$2" ;;
+    unsetenv) rm -f "$here/$2" ;;
+    print) echo "Could not find service" >&2; exit 113 ;;
+esac
+"""
+
+
+async def test_on_a_mac_the_session_has_it_and_an_agent_sets_it_again(machine: OllamaMachine) -> None:
+    folder = machine.programs.folder
+    machine.programs.program("launchctl", LAUNCHCTL.format(folder=folder))
+    (machine.home / "Applications/Ollama.app/Contents/MacOS").mkdir(parents=True)
+    (folder / "session").mkdir()
+    (folder / "session" / CONTEXT).write_text("4096\n")
+    variables = ServerVariables(machine.environ, root=machine.home, platform="darwin")
+    overview = await variables.overview()
+    row = overview.row(CONTEXT)
+    assert row is not None
+    assert [(each.origin, each.value) for each in row.sources] == [(Origin.LAUNCHCTL, "4096")]
+    change = planned(overview, {KEEP: "10m", CONTEXT: "8192"})
+    await variables.change(change, restart=False, as_root=refused, until_free=nobody)
+    assert (folder / "session" / KEEP).read_text() == "10m\n"
+    assert (folder / "session" / CONTEXT).read_text() == "8192\n"
+    agent = plistlib.loads(change.target.file.read_bytes())
+    assert agent["RunAtLoad"]
+    assert agent["EnvironmentVariables"] == {KEEP: "10m", CONTEXT: "8192"}
+    for name in (KEEP, CONTEXT):
+        (folder / "session" / name).unlink()
+    login = {**machine.environ, **agent["EnvironmentVariables"]}
+    subprocess.run(agent["ProgramArguments"], env=login, check=True)
+    assert (folder / "session" / CONTEXT).read_text() == "8192\n"
+    row = (await variables.overview()).row(CONTEXT)
+    assert row is not None
+    assert [each.origin for each in row.sources] == [Origin.OURS]
+    change = planned(await variables.overview(), {KEEP: None, CONTEXT: None})
+    await variables.change(change, restart=False, as_root=refused, until_free=nobody)
+    assert not change.target.file.exists()
+    assert list((folder / "session").iterdir()) == []
+
+
+JOURNALCTL = """#!/bin/sh
+echo "$*" > {folder}/asked
+cat {folder}/journal
+"""
+
+
+async def test_a_unit_of_another_user_tells_by_its_journal(machine: OllamaMachine) -> None:
+    machine.has_unit(user=False)
+    await ollama_service(machine.environ, "linux").start()
+    folder = machine.programs.folder
+    machine.programs.program("journalctl", JOURNALCTL.format(folder=folder))
+    url = f"http://{machine.address}"
+    now = datetime.now(UTC).isoformat()
+    (folder / "journal").write_text(
+        f'time={now} level=INFO source=routes.go:1951 msg="server config" env="map[OLLAMA_HOST:{url} '
+        'OLLAMA_KEEP_ALIVE:2m0s OLLAMA_MODELS:/usr/share/ollama/.ollama/models]"\n'
+    )
+    environ = psutil.Process.environ
+
+    def closed(process: psutil.Process) -> dict[str, str]:
+        if process.pid == machine.pid:
+            raise psutil.AccessDenied
+        return environ(process)
+
+    with patch("psutil.Process.environ", closed):
+        overview = await of(machine).overview()
+    models, keep = overview.row("OLLAMA_MODELS"), overview.row(KEEP)
+    assert models is not None
+    assert keep is not None
+    assert (models.value, keep.value, keep.origin) == ("/usr/share/ollama/.ollama/models", "2m", Origin.UNIT)
+    assert "--unit=ollama.service" in (folder / "asked").read_text()

@@ -156,6 +156,8 @@ class VariablesScreen(FramedScreen):
     async def _look(self) -> None:
         variables = await self.shell.variables()
         self._overview = await variables.overview()
+        own = {each.name: each.own for each in self._overview.rows}
+        self._after = {name: value for name, value in self._after.items() if own.get(name) != value}
         self._show()
         if self._overview.why_not is not None:
             self._say(content_of((text(self._overview.why_not), "$text-warning")))
