@@ -7,7 +7,7 @@ import platform
 import socket
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from llmstack_tui import __version__
 from llmstack_tui.base import paths
@@ -20,54 +20,35 @@ from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.config.key import KeyFailed
 from llmstack_tui.config.loading import load_settings
 from llmstack_tui.core.keys import key_for
-from llmstack_tui.core.servers import OllamaStopped, host_at
+from llmstack_tui.core.mending import Mender
+from llmstack_tui.core.servers import host_at
 from llmstack_tui.core.wording import text
 from llmstack_tui.doctor import facts
 from llmstack_tui.doctor.report import Unnamed, report_text
 from llmstack_tui.doctor.service import Sources, examine
 from llmstack_tui.doctor.sources import machine, ollama, registry, servers, terminal
-from llmstack_tui.doctor.types import FixKind
 from llmstack_tui.engine.process import requirements
 from llmstack_tui.engine.process.state import saved, status
 from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.system import read_disk
 from llmstack_tui.hosts.types import RunningModel
-from llmstack_tui.library.disk import DiskService
 from llmstack_tui.library.errors import LibraryError
-from llmstack_tui.library.folders import model_folders
-from llmstack_tui.ollama.local import find_ollama
 from llmstack_tui.store.database.opening import examined
 from llmstack_tui.store.errors import StoreDamaged
-from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.figures import last_loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from llmstack_tui.base.kinds import EngineLife
     from llmstack_tui.base.sentences import Sentence
-    from llmstack_tui.config.settings import Settings
-    from llmstack_tui.doctor.types import Finding, Report
-    from llmstack_tui.engine.process.control import EngineHandle
+    from llmstack_tui.core.mending import Examined
+    from llmstack_tui.doctor.types import Finding, Report, Undo
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.library.use import FolderUse
 
 _LOADS = 3
 _REGISTRY = f"{DEFAULT_SCHEME}://{DEFAULT_HOST}"
-
-
-class Examined(Protocol):
-    """What is examined and mended: `core.open.Core`, of which only this much is needed."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def environ(self) -> Mapping[str, str]: ...
-    @property
-    def config(self) -> Path | None: ...
-    async def start_ollama(self, stopped: OllamaStopped) -> None: ...
-    async def start_engine(self, life: EngineLife | None = None) -> EngineHandle: ...
 
 
 class CheckUp:
@@ -88,6 +69,7 @@ class CheckUp:
         addresses: tuple[str, ...] | None = None,
     ) -> None:
         self._core = core
+        self._mender = Mender(core)
         self._root = root
         self._registry = registry
         self._addresses = addresses
@@ -113,30 +95,14 @@ class CheckUp:
             )
         )
 
-    async def mend(self, finding: Finding) -> None:
-        """Carry out the fix of a finding. The user has agreed.
-
-        Raises:
-            UserFacingError: it could not be done; says why.
-        """
+    async def mend(self, finding: Finding) -> Undo | None:
+        """Carry out the fix of a finding, to which the user has agreed; see `Mender.mend`."""
         assert finding.fix is not None  # noqa: S101 (the others have no key and no option)
-        match finding.fix.kind:
-            case FixKind.START_OLLAMA:
-                await self._start_ollama()
-            case FixKind.START_ENGINE:
-                (await self._core.start_engine("stopped")).release()
-            case FixKind.CLEAN_DISK:
-                disk = self._disk_service()
-                if (own := await disk.look()) is not None:
-                    await disk.clean(own.removable)
-            case FixKind.RENEW_STATE:
-                # A damaged file is set aside by opening it.
-                await (await Store.open(paths.state_file())).close()
+        return await self._mender.mend(finding.fix)
 
-    async def _start_ollama(self) -> None:
-        binary = find_ollama(self._core.environ)
-        assert binary is not None  # noqa: S101 (the finding is about one)
-        await self._core.start_ollama(OllamaStopped(binary, default_host(self._core.environ)))
+    async def take_back(self, undo: Undo) -> None:
+        """Take a fix back; see `Mender.take_back`."""
+        await self._mender.take_back(undo)
 
     def _urls(self) -> dict[str, bool]:
         """The servers to ask, with whether the user named them. Blocking."""
@@ -164,7 +130,9 @@ class CheckUp:
 
     def _engine(self) -> facts.EngineFacts:
         recorded = saved()
-        options = EngineOptions.read(self._core.settings.engine, self._core.environ)
+        # As the next start of the engine reads them.
+        loaded = load_settings(self._core.config, self._core.environ)
+        options = EngineOptions.read(loaded.settings.engine, self._core.environ)
         return facts.EngineFacts(
             missing=requirements.missing_reason(),
             context_length=options.context_length,
@@ -181,15 +149,8 @@ class CheckUp:
         finally:
             reader.close()
 
-    def _disk_service(self) -> DiskService:
-        try:
-            own: Path | None = paths.models_folder()
-        except paths.NoHome:
-            own = None
-        return DiskService(own, lambda: model_folders(self._core.environ))
-
     async def _disk(self) -> facts.DiskFacts:
-        disk = self._disk_service()
+        disk = self._mender.disk_service()
         folders: list[FolderUse] = []
         problems: list[Sentence] = []
         try:

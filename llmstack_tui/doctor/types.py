@@ -10,6 +10,8 @@ from msgspec import Struct
 from llmstack_tui.base.languages import later
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llmstack_tui.base.sentences import Sentence, Sentences
 
 
@@ -24,12 +26,17 @@ class FindingState(StrEnum):
 
 
 class FixKind(StrEnum):
-    """What `core.check_up.CheckUp.mend` can do."""
+    """What `core.mending.Mender` can do."""
 
     START_OLLAMA = "start ollama"
     START_ENGINE = "start engine"
     CLEAN_DISK = "clean disk"
     RENEW_STATE = "renew state"
+    SET = "set settings"
+    STOP_OLLAMA = "stop ollama"
+    STOP_ENGINE = "stop engine"
+    RESTART_OLLAMA = "restart ollama"
+    LET_CLIPBOARD = "let clipboard"
 
 
 class Fix(Struct, frozen=True):
@@ -38,11 +45,25 @@ class Fix(Struct, frozen=True):
     Attributes:
         does: what it will do.
         undo: how to take it back; None if that is not possible.
+        values: what is set, by names: settings of llmstack as TOML, or options of another program.
     """
 
     kind: FixKind
     does: Sentence
     undo: Sentence | None = None
+    values: Mapping[str, str | None] = {}
+
+
+class Undo(Struct, frozen=True):
+    """What takes back a fix that was carried out; as in `Fix`. A value None is one that was not there."""
+
+    kind: FixKind
+    does: Sentence
+    values: Mapping[str, str | None] = {}
+
+    @property
+    def as_fix(self) -> Fix:
+        return Fix(self.kind, self.does, values=self.values)
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -54,6 +75,7 @@ class Finding(Struct, frozen=True, kw_only=True):
         says: what is so.
         evidence: how that is known, one sentence for each thing that was seen.
         advice: what the user can do about it.
+        opens: the screen of the dashboard where it can be mended, and what that is to show.
     """
 
     id: str
@@ -62,6 +84,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     evidence: Sentences = ()
     advice: Sentences = ()
     fix: Fix | None = None
+    opens: tuple[str, ...] = ()
     about: str = ""
 
 

@@ -35,7 +35,18 @@ SENTENCES: Catalogue = {
     "doctor.start_ollama": "Start Ollama at {url}. It stays when llmstack ends.",
     "doctor.engine_stopped": "No server runs. The built-in engine is started when it is needed.",
     "doctor.start_engine": "Start the built-in engine. It stays when llmstack ends.",
-    "doctor.stop_engine": "`llmstack engine stop`",
+    "doctor.stop_the_engine": "Stop the built-in engine (`llmstack engine stop`).",
+    "doctor.stop_ollama": "Stop Ollama; its running requests end with it.",
+    "doctor.restart_ollama": "Restart Ollama, so that it reads its variables; its running requests end.",
+    "doctor.kill_engine": "End process {pid}; an engine is started again when it is needed.",
+    "doctor.set_context": (
+        "Set [engine] context_length to {tokens:,}. It counts from the engine's next start, and each loaded "
+        "model takes more memory."
+    ),
+    "doctor.unset": "Give {names} its earlier value in the settings file.",
+    "doctor.pass_clipboard": "Run `tmux set -s set-clipboard on`. It counts until tmux ends.",
+    "doctor.clipboard_as_before": "Give set-clipboard its earlier value.",
+    "doctor.clipboard_back": "Run `tmux set -s set-clipboard {value}`.",
     "doctor.nothing_to_run": "Nothing here can run models.",
     "doctor.no_ollama": "Ollama is not installed.",
     "doctor.install_one": (

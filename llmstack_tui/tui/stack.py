@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.state import StackState
     from llmstack_tui.core.types import Activation, DownloadRecord, Event, Measured, SeenModel, Uses
-    from llmstack_tui.doctor.types import Finding, Report
+    from llmstack_tui.doctor.types import Finding, Report, Undo
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.editors.types import Api, Draft, Endpoint, Setup, TrialReport, Unsuited
     from llmstack_tui.fit.memory import Subject
@@ -128,7 +128,8 @@ class DashboardDoctor(Protocol):
     """What is wrong with this installation; `core.check_up`."""
 
     async def examine(self) -> Report: ...
-    async def mend(self, finding: Finding) -> None: ...
+    async def mend(self, finding: Finding) -> Undo | None: ...
+    async def take_back(self, undo: Undo) -> None: ...
 
 
 class DashboardSettings(Protocol):

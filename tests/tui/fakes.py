@@ -17,6 +17,7 @@ import msgspec
 from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.languages import chosen
 from llmstack_tui.base.names import model_key
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.service import load_catalog
 from llmstack_tui.catalog.types import Offer
@@ -25,7 +26,7 @@ from llmstack_tui.core.discovery import Discovery
 from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.core.servers import Found
 from llmstack_tui.core.settings_file import SettingsFile
-from llmstack_tui.doctor.types import Report
+from llmstack_tui.doctor.types import FixKind, Report, Undo
 from llmstack_tui.editors.service import EditorService
 from llmstack_tui.fit.verdict import Room
 from llmstack_tui.guard.types import Consent, GuardState, PinEffect
@@ -422,15 +423,19 @@ class FakeDoctor:
     """Finds what a test says."""
 
     def __init__(self, *findings: Finding) -> None:
-        self.findings = findings
+        self.findings = self.before = findings
         self.mended: list[str] = []
 
     async def examine(self) -> Report:
         return Report(self.findings)
 
-    async def mend(self, finding: Finding) -> None:
+    async def mend(self, finding: Finding) -> Undo | None:
         self.mended.append(finding.id)
-        self.findings = tuple(each for each in self.findings if each.id != finding.id)
+        self.findings, self.before = tuple(x for x in self.findings if x.id != finding.id), self.findings
+        return Undo(FixKind.SET, Sentence("doctor.unset", {"names": ("ui.ascii",)}))
+
+    async def take_back(self, undo: Undo) -> None:
+        self.findings = self.before
 
 
 class FakeVariables:

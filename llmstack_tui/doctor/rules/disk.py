@@ -37,6 +37,7 @@ def space(id_: str, disk: DiskFacts) -> Iterator[Finding]:
         says=Sentence("doctor.free", {"free": least}),
         evidence=seen,
         advice=() if state is FindingState.FINE else (Sentence("doctor.free_some"),),
+        opens=() if state is FindingState.FINE else ("disk",),
     )
 
 
@@ -51,8 +52,14 @@ def models(id_: str, disk: DiskFacts) -> Iterator[Finding]:
                 about = {"model": model.name, "folder": str(folder.path), "count": count}
                 seen.append(Sentence("doctor.damaged_model", about))
     if seen:
-        says, advice = Sentence("doctor.models_damaged"), (Sentence("doctor.verify_models"),)
-        yield Finding(id=id_, state=FindingState.WARNING, says=says, evidence=tuple(seen), advice=advice)
+        yield Finding(
+            id=id_,
+            state=FindingState.WARNING,
+            says=Sentence("doctor.models_damaged"),
+            evidence=tuple(seen),
+            advice=(Sentence("doctor.verify_models"),),
+            opens=("disk",),
+        )
     else:
         says = Sentence("doctor.models_whole", {"count": sum(len(each.models) for each in disk.folders)})
         yield Finding(id=id_, state=FindingState.FINE, says=says)
@@ -97,6 +104,7 @@ def noprune(id_: str, disk: DiskFacts, ollama: OllamaFacts) -> Iterator[Finding]
         state=FindingState.ADVICE if orphans else FindingState.FINE,
         says=Sentence("doctor.noprune", {"size": size}),
         advice=(Sentence("doctor.prune"),) if orphans else (),
+        opens=("variables",) if orphans else (),
     )
 
 

@@ -40,11 +40,12 @@ def any_server(id_: str, servers: Servers, ollama: OllamaFacts, engine: EngineFa
         says = Sentence("doctor.servers_answer", {"count": answering})
         yield Finding(id=id_, state=FindingState.FINE, says=says)
     elif ollama.binary is not None and is_loopback(ollama.url):
-        fix = Fix(FixKind.START_OLLAMA, Sentence("doctor.start_ollama", {"url": ollama.url}))
+        does, undo = Sentence("doctor.start_ollama", {"url": ollama.url}), Sentence("doctor.stop_ollama")
+        fix = Fix(FixKind.START_OLLAMA, does, undo)
         says = Sentence("doctor.ollama_stopped", {"url": ollama.url})
         yield Finding(id=id_, state=FindingState.WARNING, says=says, fix=fix)
     elif engine.missing is None:
-        undo = Sentence("doctor.stop_engine")
+        undo = Sentence("doctor.stop_the_engine")
         fix = Fix(FixKind.START_ENGINE, Sentence("doctor.start_engine"), undo)
         yield Finding(id=id_, state=FindingState.ADVICE, says=Sentence("doctor.engine_stopped"), fix=fix)
     else:
@@ -66,7 +67,8 @@ def answers(id_: str, servers: Servers) -> Iterator[Finding]:
         else:
             about = {"url": server.url, "name": server_name(server.kind), "version": server.version}
             says, state, evidence = Sentence("doctor.answers", about), FindingState.FINE, ()
-        yield Finding(id=id_, state=state, says=says, evidence=evidence, about=server.url)
+        opens = ("settings", "hosts") if server.problem else ()
+        yield Finding(id=id_, state=state, says=says, evidence=evidence, about=server.url, opens=opens)
 
 
 def latency(id_: str, servers: Servers) -> Iterator[Finding]:
@@ -99,6 +101,7 @@ def port(id_: str, servers: Servers) -> Iterator[Finding]:
             says=Sentence("doctor.port_taken", {"url": server.url}),
             evidence=(*seen, *server.problem),
             advice=(Sentence("doctor.other_port"),),
+            opens=("settings", "engine.port"),
             about=server.url,
         )
 
@@ -119,7 +122,14 @@ def open_doors(id_: str, doors: tuple[OpenDoor, ...]) -> Iterator[Finding]:
         yield Finding(id=id_, state=FindingState.FINE, says=says, evidence=seen)
     else:
         says, advice = Sentence("doctor.open"), (Sentence("doctor.close_it"),)
-        yield Finding(id=id_, state=FindingState.WARNING, says=says, evidence=seen, advice=advice)
+        yield Finding(
+            id=id_,
+            state=FindingState.WARNING,
+            says=says,
+            evidence=seen,
+            advice=advice,
+            opens=("variables",),
+        )
 
 
 def installed(id_: str, ollama: OllamaFacts) -> Iterator[Finding]:
@@ -164,4 +174,5 @@ def engine_answers(id_: str, engine: EngineFacts) -> Iterator[Finding]:
     else:
         advice = (Sentence("doctor.end_engine"),)
         says = Sentence("doctor.engine_hangs", about)
-        yield Finding(id=id_, state=FindingState.BROKEN, says=says, advice=advice)
+        fix = Fix(FixKind.STOP_ENGINE, Sentence("doctor.kill_engine", about))
+        yield Finding(id=id_, state=FindingState.BROKEN, says=says, advice=advice, fix=fix)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.doctor.types import Finding, FindingState
+from llmstack_tui.doctor.types import Finding, FindingState, Fix, FixKind
 from llmstack_tui.hardware.readings import CARDS
 from llmstack_tui.variables.rules.rows import is_idle, is_unset
 from llmstack_tui.variables.table import VARIABLES
@@ -37,8 +37,14 @@ def file(id_: str, settings: SettingsFacts) -> Iterator[Finding]:
         yield Finding(id=id_, state=FindingState.FINE, says=says)
     else:
         says = Sentence("doctor.settings_wrong", {"count": len(settings.problems)})
-        evidence, advice = settings.problems, (Sentence("doctor.see_settings"),)
-        yield Finding(id=id_, state=FindingState.WARNING, says=says, evidence=evidence, advice=advice)
+        yield Finding(
+            id=id_,
+            state=FindingState.WARNING,
+            says=says,
+            evidence=settings.problems,
+            advice=(Sentence("doctor.see_settings"),),
+            opens=("settings",),
+        )
 
 
 def in_force(id_: str, ollama: OllamaFacts) -> Iterator[Finding]:
@@ -54,17 +60,23 @@ def in_force(id_: str, ollama: OllamaFacts) -> Iterator[Finding]:
         yield Finding(id=id_, state=FindingState.DOES_NOT_APPLY, says=says)
         return
     advice: Sentences
-    idle = (*_idle(ollama.unit or {}, running, by_unit=True), *_idle(ollama.exported, running, by_unit=False))
+    fix: Fix | None = None
+    in_unit = _idle(ollama.unit or {}, running, by_unit=True)
+    idle = (*in_unit, *_idle(ollama.exported, running, by_unit=False))
     unset = () if server.variables is None else _unset(ollama, running)
     if idle:
         advice = (Sentence("doctor.restart_for_settings"),)
         says, state = Sentence("doctor.settings_idle", {"count": len(idle)}), FindingState.WARNING
+        if in_unit:
+            fix = Fix(FixKind.RESTART_OLLAMA, Sentence("doctor.restart_ollama"))
     elif unset:
         advice = (Sentence("doctor.set_for_good"),)
         says, state = Sentence("doctor.settings_unset", {"count": len(unset)}), FindingState.ADVICE
     else:
         advice, says, state = (), Sentence("doctor.settings_in_force"), FindingState.FINE
-    yield Finding(id=id_, state=state, says=says, evidence=(*idle, *unset), advice=advice)
+    opens = ("variables",) if advice else ()
+    seen = (*idle, *unset)
+    yield Finding(id=id_, state=state, says=says, evidence=seen, advice=advice, fix=fix, opens=opens)
 
 
 def ollama_process(ollama: OllamaFacts) -> ServerProcess | None:
@@ -115,8 +127,18 @@ def context(
             state=FindingState.ADVICE if is_small else FindingState.FINE,
             says=Sentence("doctor.context", {"url": server.url, "tokens": tokens}),
             advice=(Sentence("doctor.small_context", about), how) if is_small else (),
+            fix=_more_context() if is_small and is_ours else None,
+            opens=("variables",) if is_small and not is_ours else (),
             about=server.url,
         )
+
+
+def _more_context() -> Fix:
+    """The least that an agent needs: more takes memory from all models."""
+    name, tokens = "engine.context_length", str(AGENT_TOKENS)
+    does = Sentence("doctor.set_context", {"tokens": AGENT_TOKENS})
+    undo = Sentence("doctor.unset", {"names": (name,)})
+    return Fix(FixKind.SET, does, undo, {name: tokens})
 
 
 def _ollamas_context(ollama: OllamaFacts, machine: MachineReading) -> int:

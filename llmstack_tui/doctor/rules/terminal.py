@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.doctor.types import Finding, FindingState
+from llmstack_tui.doctor.types import Finding, FindingState, Fix, FixKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,9 @@ def clipboard(id_: str, terminal: TerminalFacts) -> Iterator[Finding]:
     elif terminal.passes_clipboard is False:
         advice = (Sentence("doctor.tmux_clipboard"),)
         says = Sentence("doctor.no_clipboard", {"program": "tmux"})
-        yield Finding(id=id_, state=FindingState.ADVICE, says=says, advice=advice)
+        does, undo = Sentence("doctor.pass_clipboard"), Sentence("doctor.clipboard_as_before")
+        fix = Fix(FixKind.LET_CLIPBOARD, does, undo)
+        yield Finding(id=id_, state=FindingState.ADVICE, says=says, advice=advice, fix=fix)
     elif terminal.term in _PLAIN or terminal.program in _NO_CLIPBOARD:
         says = Sentence("doctor.no_clipboard", {"program": terminal.program or terminal.term})
         advice = (Sentence("doctor.select_with_shift"),)

@@ -29,6 +29,7 @@ _SECTIONS = {
     "guard": later("Guard"),
     "updates": later("Updates"),
     "catalog": later("Catalog"),
+    "install": later("Installation"),
     "ui": later("Dashboard"),
 }
 PROBLEM = "problem "

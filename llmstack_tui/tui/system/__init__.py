@@ -8,7 +8,9 @@ from llmstack_tui.tui.shell import Feature
 KEYS = [
     bind("system.open", "enter,space", "open", "Show", "What was seen, and what to do; again: fold it"),
     bind("system.fix", "f", "act_on('system.fix')", "Fix",
-        "Carry out the fix of the finding under the cursor; asks first, and says what it will do"),
+        "Carry out the fix of the finding under the cursor, after a question; or open the screen for it"),
+    hidden("system.take_back", "u", "act('system.take_back')", "Undo",
+        "Take the last fix back, where possible"),
     bind("system.variables", "o", "go('variables')", "Server settings",
         "The variables of Ollama: what is in force, and what suits this machine"),
     bind("system.look", "r", "act('system.look')", "Examine", "Examine the installation again now"),

@@ -10,8 +10,9 @@ from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.tui.shell import Controller
 
 if TYPE_CHECKING:
+    from llmstack_tui.base.commands import NeedsRoot
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.doctor.types import Finding, Report
+    from llmstack_tui.doctor.types import Finding, Report, Undo
 
 # Nobody waits for the first examination; what the first list needs comes before.
 FIRST_AFTER_S = 5.0
@@ -24,10 +25,12 @@ class SystemController(Controller):
     Attributes:
         report: None before the first examination.
         is_examining: one is under way.
+        undo: what takes back the last fix.
     """
 
     report: Report | None = None
     is_examining = False
+    undo: Undo | None = None
     _began = False
 
     def follow(self, state: StackState) -> None:
@@ -47,7 +50,9 @@ class SystemController(Controller):
 
     def fix(self, finding: Finding | None) -> None:
         """Carry out the fix of a finding, after a question."""
-        if finding is None or finding.fix is None:
+        if finding is not None and finding.fix is None and finding.opens:
+            self._start(tr("System"), partial(self._shell.open, *finding.opens))
+        elif finding is None or finding.fix is None:
             self._shell.tell(tr("There is nothing here that llmstack could mend: Enter shows what to do."))
         elif self._shell.read_only:
             self._shell.tell(tr("Nothing can be changed: llmstack is read-only."))
@@ -55,6 +60,7 @@ class SystemController(Controller):
             self._start(tr("The fix"), partial(self._fix, finding))
 
     async def _fix(self, finding: Finding) -> None:
+        from llmstack_tui.base.commands import NeedsRoot
         from llmstack_tui.core.wording import text
 
         assert finding.fix is not None  # noqa: S101 (`fix` has looked)
@@ -62,8 +68,40 @@ class SystemController(Controller):
         if finding.fix.undo is not None:
             does += "\n\n" + tr("To take it back: {undo}", undo=text(finding.fix.undo))
         if await self._confirm(tr("Mend this?"), does, tr("Leave it"), tr("Mend")):
-            await (await self._shell.check_up()).mend(finding)
+            self.undo = None
+            try:
+                self.undo = await (await self._shell.check_up()).mend(finding)
+            except NeedsRoot as error:
+                if not await self._as_root(error):
+                    return
             self._shell.tell(tr("Done."), title=finding.id)
+            await self._examine()
+
+    async def _as_root(self, error: NeedsRoot) -> bool:
+        """Whether the user has had the command run that only root may run."""
+        shown = error.command.shown
+        title, said = tr("This needs root"), tr("sudo asks for the password in the terminal.")
+        if not await self._confirm(title, f"{shown}\n\n{said}", tr("Leave it"), tr("Run it")):
+            return False
+        await self._shell.run_as_root(error.command)
+        return True
+
+    def take_back(self) -> None:
+        """Take the last fix back, after a question."""
+        if self.undo is None:
+            self._shell.tell(tr("There is no fix that could be taken back."))
+        elif self._shell.read_only:
+            self._shell.tell(tr("Nothing can be changed: llmstack is read-only."))
+        else:
+            self._start(tr("The fix"), partial(self._take_back, self.undo))
+
+    async def _take_back(self, undo: Undo) -> None:
+        from llmstack_tui.core.wording import text
+
+        if await self._confirm(tr("Take it back?"), text(undo.does), tr("Leave it"), tr("Take back")):
+            self.undo = None
+            await (await self._shell.check_up()).take_back(undo)
+            self._shell.tell(tr("Done."))
             await self._examine()
 
     async def _later(self) -> None:

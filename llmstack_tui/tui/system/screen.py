@@ -37,6 +37,7 @@ _GROUPS = {
     FindingState.DOES_NOT_APPLY: (later("Does not apply here"), "muted"),
 }
 _ID, _INDENT, _MOST = 19, 6, 100
+UNDO = "undo"
 
 
 class FindingRow(Struct, frozen=True, kw_only=True):
@@ -74,15 +75,19 @@ def _lines(row: FindingRow, width: int) -> list[str]:
     return [f"  {row.id}", *(" " * _INDENT + piece for piece in wrapped)]
 
 
-def finding_rows(report: Report, opened: Collection[str]) -> Iterator[FindingRow]:
-    """The findings by their states, each group under a heading."""
+def finding_rows(
+    report: Report, opened: Collection[str], *, fix_key: str = "f", undo: str = ""
+) -> Iterator[FindingRow]:
+    """What can be taken back, then the findings by their states, each group under a heading."""
+    if undo:
+        yield FindingRow(key=UNDO, says=undo, tone="accent")
     for state, (heading, tone) in _GROUPS.items():
         found = [each for each in report.findings if each.state is state]
         if found:
             yield FindingRow(key=state.value, says=tr(heading), tone="heading")
         for each in found:
             key = key_of(each)
-            more = _more(each) if key in opened else ()
+            more = _more(each, fix_key) if key in opened else ()
             yield FindingRow(key=key, id=each.id, says=text(each.says), tone=tone, more=more)
 
 
@@ -90,11 +95,13 @@ def key_of(finding: Finding) -> str:
     return f"{finding.id} {finding.about}"
 
 
-def _more(finding: Finding) -> tuple[str, ...]:
+def _more(finding: Finding, fix_key: str) -> tuple[str, ...]:
     """What was seen, what to do, and what the fix would do."""
     said = [*map(text, (*finding.evidence, *finding.advice))]
     if finding.fix is not None:
         said.append(tr("Fix: {does}", does=text(finding.fix.does)))
+    elif finding.opens:
+        said.append(tr("{key} opens the screen where that can be changed.", key=fix_key))
     return tuple(said) or (tr("There is nothing more to say."),)
 
 
@@ -136,7 +143,16 @@ class SystemScreen(FramedScreen):
         if report is None:
             self.list.show_message((tr("Examining this installation") + self.shell.marks.dots,))
             return
-        self.list.show(tuple(finding_rows(report, self._opened)))
+        keys, undo = view.keys, self._controller.undo
+        said = text(undo.does) if undo is not None else ""
+        undoes = tr("{key} takes the last fix back: {does}", key=keys["system.take_back"], does=said)
+        self.list.show(
+            tuple(
+                finding_rows(
+                    report, self._opened, fix_key=keys["system.fix"], undo=undoes if undo is not None else ""
+                )
+            )
+        )
         self.frame.show_title(f"{tr('System')}  {self._summary(report)}")
 
     def _summary(self, report: Report) -> str:

@@ -62,6 +62,37 @@ async def test_the_header_counts_what_is_wrong(monkeypatch: pytest.MonkeyPatch) 
         await desk.until_shown("2 findings (0)")
 
 
+async def test_a_fix_is_taken_back() -> None:
+    async with dashboard(services=finds(LEFT)) as desk:
+        await desk.press("0")
+        await desk.until_shown("Files lie about.")
+        await desk.press("u")
+        assert "no fix that could be taken back" in desk.told
+        await desk.press("f", "right", "enter")
+        await desk.until_shown("u takes the last fix back: Give ui.ascii its earlier value")
+        await desk.press("u")
+        await desk.until_shown("Take it back?")
+        await desk.press("right", "enter")
+        await desk.until_shown("Files lie about.")
+        assert "takes the last fix back" not in desk.text
+
+
+async def test_what_is_mended_on_another_screen_is_opened_there() -> None:
+    wrong = Finding(
+        id="server.port",
+        state=FindingState.BROKEN,
+        says=quoted("The port is taken."),
+        opens=("settings", "engine.port"),
+    )
+    async with dashboard(services=finds(wrong)) as desk:
+        await desk.press("0")
+        await desk.until_shown("The port is taken.")
+        await desk.press("enter")
+        await desk.until_shown("f opens the screen where that can be changed.")
+        await desk.press("f")
+        await desk.until_shown("The port of the built-in engine.")
+
+
 async def test_a_fix_is_carried_out_after_a_yes() -> None:
     services = finds(LEFT, HUNG)
     doctor = services.doctor
