@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.base.toml import Path as Place
+    from llmstack_tui.config.kinds import Place as Within
     from llmstack_tui.config.table import Setting
 
 _WAIT_S = 5.0
@@ -44,19 +45,33 @@ def toml_of(setting: Setting, text: str) -> str:
     """
     if setting.kind.is_secret:
         raise InvalidSetting("setting.secret", name=setting.name, variable=setting.variable)
-    faults: list[Sentence] = []
+    faults: list[InvalidSetting] = []
     try:
-        value = setting.kind.read(_typed(text.strip()), lambda _, fault: faults.append(fault))
+        value = setting.kind.read(
+            _typed(text.strip()), lambda place, fault: faults.append(_invalid(setting, fault, place))
+        )
     except InvalidValue:
         raise _invalid(setting, wrong(setting.kind.allowed, text)) from None
     if faults:
-        raise _invalid(setting, faults[0])
+        raise faults[0]
     return setting.kind.write(value)
 
 
-def _invalid(setting: Setting, fault: Sentence) -> InvalidSetting:
-    params: dict[str, Any] = {"name": setting.name, **fault.params}
+def _invalid(setting: Setting, fault: Sentence, place: Within = ()) -> InvalidSetting:
+    name = ".".join((setting.name, *(key for key in place if isinstance(key, str))))
+    params: dict[str, Any] = {"name": name, **fault.params}
     return InvalidSetting(fault.kind, **params)
+
+
+def toml_in(document: Mapping[str, object], setting: Setting) -> str | None:
+    """What a file's values say of a setting, as TOML; None if nothing, or what it cannot have."""
+    here: object = document
+    for key in setting.place:
+        here = here.get(key) if isinstance(here, dict) else None
+    try:
+        return None if here is None else setting.kind.write(setting.kind.read(here, lambda *_: None))
+    except InvalidValue:
+        return None
 
 
 def change(file: Path, values: Mapping[Place, str | None]) -> None:
@@ -99,7 +114,7 @@ def document_of(file: Path) -> dict[str, object]:
 
 
 def _typed(text: str) -> object:
-    if not text.startswith(("[", "{")):
+    if not text.startswith(("[", "{", '"', "'")):
         return text
     try:
         return tomllib.loads(f"v = {text}")["v"]

@@ -16,7 +16,7 @@ _DIGEST = re.compile(r"(?:sha256[-:])?[0-9a-f]{64}")
 
 
 class Unnamed(NamedTuple):
-    """What must not be in a report. An empty one is not looked for."""
+    """What must not be in a report. One of a letter or none is not looked for."""
 
     home: str
     user: str
@@ -26,11 +26,10 @@ class Unnamed(NamedTuple):
 
 def redacted(text: str, names: Unnamed) -> str:
     """The text without the names, with addresses only of this machine, and without what may be a secret."""
-    for host in filter(None, names.hosts):
-        text = text.replace(host, "HOST")
     if len(names.home) > 1:
         text = text.replace(names.home, "~")
-    for name, instead in ((names.machine, "MACHINE"), (names.user, "USER")):
+    hosts = ((host, "HOST") for host in sorted(names.hosts, key=len, reverse=True))
+    for name, instead in (*hosts, (names.machine, "MACHINE"), (names.user, "USER")):
         if len(name) > 1 and name != "root":
             text = re.sub(rf"(?<![\w]){re.escape(name)}(?![\w])", instead, text)
     text = _LOGIN.sub("//", _ADDRESS.sub("ADDRESS", text))

@@ -155,6 +155,8 @@ def test_a_full_disk_leaves_all_as_it_was(file: Path, monkeypatch: pytest.Monkey
         ("hosts", "127.0.0.1 gpu-box", '["http://127.0.0.1:11434", "http://gpu-box:11434"]'),
         ("hosts", '[{url = "gpu-box", allow = "act"}]', '[{ url = "http://gpu-box:11434", allow = "act" }]'),
         ("guard.models", "a:1=1h", '{ "a:1" = "1h" }'),
+        ("ui.theme", '"light"', '"light"'),
+        ("engine.api_key_file", r'"/a\\b"', r'"/a\U0000005cb"'),
         ("ui.theme", "pink", None),
         ("engine.port", "0", None),
         ("hosts", "[", None),
@@ -172,6 +174,14 @@ def test_what_is_typed_becomes_toml_or_a_sentence(name: str, text: str, toml: st
         toml_of(setting, text)
     assert words(caught.value).startswith(name)
     assert "x" * 20 not in words(caught.value)
+
+
+def test_a_part_that_is_wrong_is_named() -> None:
+    setting = find_setting("hosts")
+    assert setting is not None
+    with pytest.raises(InvalidSetting) as caught:
+        toml_of(setting, '[{url = "x", nam = "y"}]')
+    assert words(caught.value).startswith("hosts.nam is not a setting.")
 
 
 @pytest.mark.parametrize(

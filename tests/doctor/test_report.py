@@ -6,7 +6,7 @@ import pytest
 
 from llmstack_tui.doctor.report import Unnamed, redacted
 
-NAMES = Unnamed(home="/home/jane", user="jane", machine="janes-box", hosts=("gpu.example.com",))
+NAMES = Unnamed(home="/home/jane", user="jane", machine="janes-box", hosts=("a", "gpu", "gpu.example.com"))
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,7 @@ NAMES = Unnamed(home="/home/jane", user="jane", machine="janes-box", hosts=("gpu
         ("jane's file on janes-box", "USER's file on MACHINE"),
         ("janet stays", "janet stays"),
         ("http://gpu.example.com:11434 answers", "http://HOST:11434 answers"),
+        ("http://a:11434 and http://gpu have gpus", "http://a:11434 and http://HOST have gpus"),
         (
             "http://192.0.2.7:11434 and http://127.0.0.1:11434",
             "http://ADDRESS:11434 and http://127.0.0.1:11434",

@@ -115,7 +115,8 @@ def _setting(options: Namespace) -> Setting | None:
 
 
 def _change(core: Core, options: Namespace, setting: Setting, file: Path) -> None:
-    if getattr(options, "read_only", False):
+    read_only = load_settings(core.config, core.environ).origin("read_only").kind
+    if getattr(options, "read_only", False) or read_only == "environment":
         refuse_read_only(core)
     try:
         value = toml_of(setting, options.value) if options.action == "set" else None

@@ -9,9 +9,9 @@ from textual.widgets import Input, Static
 
 from llmstack_tui.base.languages import tr
 from llmstack_tui.base.text_files import NotWritten
-from llmstack_tui.config.editing import toml_of
+from llmstack_tui.config.editing import toml_in, toml_of
 from llmstack_tui.config.key import KeyFailed
-from llmstack_tui.config.table import find_setting, value_of
+from llmstack_tui.config.table import find_setting
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.screen import FramedScreen
@@ -257,18 +257,18 @@ class SettingsScreen(FramedScreen):
                 self._begin(tr("The settings"), lambda: self._write(setting, None))
 
     def _is_fixed(self) -> bool:
-        """Whether --read-only was given; read_only in the file can still be taken back."""
-        if "read_only" in self.shell.given and self.shell.settings.read_only:
+        """Whether --read-only or its variable forbids it; read_only in the file can still be taken back."""
+        known, setting = self._known, find_setting("read_only")
+        is_given = known and setting and known.origin(setting).kind in ("option", "environment")
+        if is_given and self.shell.settings.read_only:
             self.shell.tell(tr("Nothing can be changed: llmstack is read-only."))
             return True
         return False
 
     async def _write(self, setting: Setting, value: str | None) -> None:
-        known = self._known
-        assert known is not None  # noqa: S101
-        old = None
-        if known.loaded.origin(setting.name).kind == "file":
-            old = setting.kind.write(value_of(known.loaded.settings, setting.name))
+        assert self._file is not None  # noqa: S101
+        file = self._file
+        old = toml_in(await file.document(), setting)
         if not await self._put({setting.place: value}):
             return
         shown = setting.kind.write(setting.default) if value is None else value
@@ -278,8 +278,14 @@ class SettingsScreen(FramedScreen):
         elif not setting.is_live:
             said = tr("{name} is {value} from the next start.", name=setting.name, value=shown)
 
+        async def put_back() -> None:
+            if toml_in(await file.document(), setting) == value:
+                await self._put({setting.place: old})
+            else:
+                self.shell.tell(tr("{name} was changed meanwhile, and stays as it is.", name=setting.name))
+
         def take_back() -> bool:
-            self.shell.start(tr("The settings"), lambda: self._put({setting.place: old}), group=_GROUP)
+            self.shell.start(tr("The settings"), put_back, group=_GROUP)
             return True
 
         self.shell.offer_undo(said, take_back)

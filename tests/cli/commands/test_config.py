@@ -230,6 +230,14 @@ def test_what_is_wrong_is_said_and_nothing_written(
     assert file.read_text() == FILE
 
 
+def test_the_variable_forbids_what_the_file_still_allows(llmstack: Program, file: Path) -> None:
+    set_ascii = ("config", "set", "ui.ascii", "on", "--config", file)
+    assert llmstack.given(LLMSTACK_READ_ONLY="1")(*set_ascii).returncode == 1
+    assert file.read_text() == FILE
+    file.write_text("read_only = true\n")
+    assert llmstack("config", "set", "read_only", "off", "--config", file).returncode == 0
+
+
 async def test_the_profile_of_the_settings_is_the_machines(llmstack: Program) -> None:
     async with serving(usual_ollama()) as server:
         user = llmstack.given(LLMSTACK_HARDWARE_PROFILE="nvidia_8gb")

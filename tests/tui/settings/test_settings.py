@@ -50,6 +50,31 @@ async def test_a_setting_is_found_changed_taken_back_and_reset(file: Path) -> No
         await wait_until(lambda: "ascii" not in file.read_text())
 
 
+async def test_what_was_changed_meanwhile_is_not_taken_back(file: Path) -> None:
+    async with real_dashboard(size=(100, 30)) as desk:
+        await desk.press("comma")
+        await desk.until_shown("All servers")
+        await desk.press("slash")
+        await desk.type("characters only")
+        await desk.press("enter", "space")
+        await wait_until(lambda: "ascii = true # drawn" in file.read_text())
+        file.write_text(file.read_text().replace("ascii = true", "ascii = false"))
+        await desk.press("z")
+        await wait_until(lambda: "ui.ascii was changed meanwhile, and stays as it is." in desk.told)
+
+
+async def test_a_variable_that_forbids_changes_forbids_these(file: Path) -> None:
+    given = {"LLMSTACK_READ_ONLY": "1"}
+    async with real_dashboard(size=(100, 30), settings=Settings(read_only=True), environ=given) as desk:
+        await desk.press("comma")
+        await desk.until_shown("LLMSTACK_READ")
+        await desk.press("slash")
+        await desk.type("characters only")
+        await desk.press("enter", "space")
+        await wait_until(lambda: "Nothing can be changed: llmstack is read-only." in desk.told)
+        assert file.read_text() == FILE
+
+
 async def test_a_value_is_checked_while_it_is_typed(file: Path) -> None:
     async with real_dashboard(size=(100, 30)) as desk:
         await desk.press("comma")
