@@ -273,6 +273,8 @@ class ServerVariables:
         if change.target.needs_root:
             backup, command = await asyncio.to_thread(files.prepare, change, folder)
             await as_root(RootCommand(command))
+            if await asyncio.to_thread(files.read_own, change.target) != change.after:
+                raise VariablesFailed("variables.not_there", file=str(change.target.file))
         else:
             backup = await asyncio.to_thread(files.write, change, folder)
         if change.target.form is FileForm.DROP_IN:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import psutil
 from msgspec import Struct
@@ -34,8 +36,20 @@ def processes(url: str) -> Iterator[ServerProcess]:
                 variables: Mapping[str, str] | None = process.environ()
             except (psutil.Error, OSError):
                 variables = None
-            if variables is None or server_id(ollama_url(variables)) == server_id(url):
+            if _is_at(url, variables):
                 yield ServerProcess(HostKind.OLLAMA, process.pid, variables)
+
+
+def _is_at(url: str, variables: Mapping[str, str] | None) -> bool:
+    """Whether a server with these variables listens at a URL; one whose cannot be read, if anybody does."""
+    if variables is not None:
+        return server_id(ollama_url(variables)) == server_id(url)
+    with suppress(psutil.Error, OSError):  # Only some systems tell it to everybody.
+        port = urlsplit(url).port
+        connections = psutil.net_connections("tcp")
+        ends = [each.laddr for each in connections if each.status == psutil.CONN_LISTEN]
+        return any(end and end.port == port for end in ends)
+    return True
 
 
 def ollama_url(variables: Mapping[str, str]) -> str:

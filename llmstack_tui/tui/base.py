@@ -80,13 +80,20 @@ class TerminalApp(App[None]):
         """See `Shell.run_as_root`."""
         from textual.app import SuspendNotSupported
 
-        from llmstack_tui.base.commands import NeedsRoot, run_on_terminal
+        from llmstack_tui.base.commands import CommandFailed, NeedsRoot, run_on_terminal
 
+        failed: CommandFailed | None = None
         try:
             with self.suspend():
-                run_on_terminal(command)
+                # After an exception in here, Textual would leave the terminal as it is.
+                try:
+                    run_on_terminal(command)
+                except CommandFailed as error:
+                    failed = error
         except SuspendNotSupported:
             raise NeedsRoot(command) from None
+        if failed is not None:
+            raise failed
 
     # What is said
 

@@ -45,6 +45,7 @@ SENTENCES: Catalogue = {
     "variables.not_here": "{url} is another machine: its variables are set there.",
     "variables.unreadable": "{file} is there and cannot be read as a file of text. Nothing was changed.",
     "variables.not_written": "{file} cannot be written: {why}. Nothing was changed.",
+    "variables.not_there": "{file} has not what was to be written: the command did something else.",
     "variables.changed": (
         "{file} was changed meanwhile, by another llmstack or by hand. Nothing was written: look at what is "
         "set now, and change it again."

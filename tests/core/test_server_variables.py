@@ -60,6 +60,10 @@ async def refused(command: RootCommand) -> None:
     raise NeedsRoot(command)
 
 
+async def pretended(_: RootCommand) -> None:
+    """As a ``sudo`` that does nothing, and says that it did."""
+
+
 async def changed(machine: OllamaMachine, *, restart: bool = True, **values: str | None) -> Changed:
     variables = of(machine)
     change = planned(await variables.overview(), {f"OLLAMA_{name}": value for name, value in values.items()})
@@ -146,6 +150,8 @@ async def test_a_unit_of_the_system_needs_root(machine: OllamaMachine) -> None:
         assert isinstance(caught.value, NeedsRoot)
         assert caught.value.command.argv[:4] == ("install", "-D", "-m", "0644")
         assert not folder.exists()
+        with fails("variables.not_there"):
+            await variables.change(change, restart=False, as_root=pretended, until_free=nobody)
         done = await changed(machine, KEEP_ALIVE="10m", restart=False)
         assert 'Environment="OLLAMA_KEEP_ALIVE=10m"' in (folder / "llmstack.conf").read_text()
         assert done.backup is None

@@ -74,7 +74,11 @@ class VariableList(RowList[VariableLine]):
 
 
 class VariablesScreen(FramedScreen):
-    """Shows what was found when it was opened, and after each change."""
+    """Shows what was found when it was opened, and after each change.
+
+    Args:
+        name: of the variable on which the cursor is at first.
+    """
 
     DEFAULT_CSS = """
     VariablesScreen VariableList { height: 2fr; }
@@ -86,13 +90,14 @@ class VariablesScreen(FramedScreen):
     AUTO_FOCUS = "VariableList"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
         super().__init__(Pane(tr("Server settings"), id="frame"))
         self.list = VariableList()
         self._about = Static("", id="about", markup=False)
         self._said = Static("", id="said", markup=False)
         self._overview: Overview | None = None
         self._after: dict[str, str | None] = {}
+        self._first = name
 
     def compose_body(self) -> ComposeResult:
         yield self._said
@@ -151,18 +156,26 @@ class VariablesScreen(FramedScreen):
     # Keys
 
     def action_look(self) -> None:
-        start(self, tr("The server settings"), self._look, group="look", exclusive=True)
+        start(self, tr("The server settings"), self._look_first, group="look", exclusive=True)
 
-    async def _look(self) -> None:
+    async def _look(self) -> Overview:
         variables = await self.shell.variables()
         self._overview = await variables.overview()
         own = {each.name: each.own for each in self._overview.rows}
         self._after = {name: value for name, value in self._after.items() if own.get(name) != value}
         self._show()
-        if self._overview.why_not is not None:
-            self._say(content_of((text(self._overview.why_not), "$text-warning")))
-        elif self._overview.pid is None:
-            self._say(content_of(tr("Ollama does not run at {url}.", url=self._overview.url)))
+        return self._overview
+
+    async def _look_first(self) -> None:
+        """Look, and say what there is to say of the server."""
+        overview = await self._look()
+        self.list.move_to(self._first)
+        self._first = ""
+        if overview.why_not is not None:
+            self._say(content_of((text(overview.why_not), "$text-warning")))
+        else:
+            running = tr("Ollama does not run at {url}.", url=overview.url) if overview.pid is None else ""
+            self._say(content_of(running))
 
     def _changeable(self) -> Overview | None:
         """What may be changed; None, with the reason, if nothing may be."""

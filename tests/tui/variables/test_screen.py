@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base import commands
+from llmstack_tui.base.commands import CommandFailed, RootCommand
 from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import Settings
+from llmstack_tui.tui.app import Dashboard
 from tests.support import seeded
 from tests.support.server_variables import overview
 from tests.support.waiting import wait_until
@@ -16,6 +20,8 @@ from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices, FakeStack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.tui.driving import FakeDesk
 
 
@@ -94,3 +100,27 @@ async def test_what_cannot_be_changed_says_why() -> None:
         await _to(desk, "OLLAMA_KEEP_ALIVE")
         await desk.press("s")
         assert "llmstack is read-only" in desk.told
+
+
+async def test_a_command_of_root_that_fails_leaves_the_dashboard_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Textual leaves the terminal to the command for good, if an exception ends its block."""
+
+    def fails(_: RootCommand) -> None:
+        raise CommandFailed("command.missing", program="sudo")
+
+    suspended = []
+
+    @contextmanager
+    def suspend(_: Dashboard) -> Iterator[None]:
+        suspended.append(True)
+        yield
+        suspended.pop()
+
+    monkeypatch.setattr(commands, "run_on_terminal", fails)
+    monkeypatch.setattr(Dashboard, "suspend", suspend)
+    async with dashboard() as desk:
+        with pytest.raises(CommandFailed):
+            await desk.app.run_as_root(RootCommand(("true",)))
+        assert suspended == []
