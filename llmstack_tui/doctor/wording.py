@@ -50,8 +50,7 @@ SENTENCES: Catalogue = {
     "doctor.nothing_to_run": "Nothing here can run models.",
     "doctor.no_ollama": "Ollama is not installed.",
     "doctor.install_one": (
-        "Install Ollama from https://ollama.com/download, or the built-in engine with "
-        "`pip install 'llmstack-tui[engine]'`."
+        "`llmstack install ollama` installs Ollama, and `llmstack install engine` the built-in engine."
     ),
     "doctor.no_server": "No server answers.",
     "doctor.no_answer": "{url} does not answer as a server of models.",

@@ -17,14 +17,15 @@ from llmstack_tui.install.steps import Steps, reasons
 from llmstack_tui.install.types import InstallFailed, InstallOffer, OllamaRelease, Told
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
 
+    from llmstack_tui.base.commands import RootCommand
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.config.settings import InstallSettings
     from llmstack_tui.install.types import InstallPlan, Record, Starter, ThisMachine, Versions
 
     OnTold = Callable[[Told], None]
-    RunInTerminal = Callable[[Sequence[str]], int]
+    AsRoot = Callable[[RootCommand], Awaitable[None]]
 
 
 class InstallService:
@@ -123,19 +124,17 @@ class InstallService:
         record = replace(versions.record, held=version_of(version))
         await self._record(machine, record)
 
-    async def carry_out(
-        self, plan: InstallPlan, tell: OnTold, run_in_terminal: RunInTerminal | None = None
-    ) -> None:
+    async def carry_out(self, plan: InstallPlan, tell: OnTold, as_root: AsRoot | None = None) -> None:
         """Carry out a plan. The user has agreed. Cancelled or failed, what was done is undone.
 
         Args:
-            run_in_terminal: runs a program that asks the user for something, and returns its exit status.
+            as_root: runs what only root may run.
 
         Raises:
             InstallFailed: it failed; says why.
         """
         machine = await self._look()
-        steps = Steps(machine, self._environ, self._hands, run_in_terminal)
+        steps = Steps(machine, self._environ, self._hands, as_root)
         async with AsyncExitStack() as undoing:
             for number, step in enumerate(plan.steps):
                 tell(Told(number))

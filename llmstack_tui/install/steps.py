@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 import shutil
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from llmstack_tui.base.commands import CommandFailed
+from llmstack_tui.base.commands import NeedsRoot, RootCommand
 from llmstack_tui.base.sentences import Failure
 from llmstack_tui.install.commands import run
 from llmstack_tui.install.download import download
@@ -33,7 +32,7 @@ from llmstack_tui.install.unpack import UnpackCancelled, unpack
 from llmstack_tui.library.errors import reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
     from contextlib import AsyncExitStack
     from pathlib import Path
 
@@ -62,12 +61,12 @@ class Steps:
         machine: ThisMachine,
         environ: Mapping[str, str],
         hands: Starter,
-        run_in_terminal: Callable[[Sequence[str]], int] | None,
+        as_root: Callable[[RootCommand], Awaitable[None]] | None,
     ) -> None:
         self._machine = machine
         self._environ = environ
         self._hands = hands
-        self._run_in_terminal = run_in_terminal
+        self._as_root = as_root
         self.leftovers: list[Path] = []
 
     async def do(self, act: Act, number: int, tell: Callable[[Told], None], undoing: AsyncExitStack) -> None:
@@ -138,13 +137,12 @@ class Steps:
         if act.back:
             # Also if it fails, or is cancelled: it may have done a part.
             undoing.push_async_callback(self._try, self._back, act.back)
-        if not act.in_terminal:
+        if not act.as_root:
             await run(act.argv, self._environ, lambda line: tell(Told(number, line)), silence_s=act.silence_s)
-            return
-        if self._run_in_terminal is None:
-            raise InstallFailed("install.needs_terminal", command=shlex.join(act.argv))
-        if status := self._run_in_terminal(act.argv):
-            raise CommandFailed("command.refused_silently", command=shlex.join(act.argv), status=status)
+        elif self._as_root is None:
+            raise NeedsRoot(RootCommand(act.argv))
+        else:
+            await self._as_root(RootCommand(act.argv))
 
     async def _back(self, argv: Sequence[str]) -> None:
         await run(argv, self._environ, lambda _: None, silence_s=_BACK_S)

@@ -205,13 +205,13 @@ class RunProgram(Struct, frozen=True):
     """Run a program. ``back`` is what undoes it, if something does.
 
     Attributes:
-        in_terminal: it asks the user for something, so it gets the terminal.
+        as_root: only root may run it, so sudo asks for the password in the terminal.
         silence_s: seconds without a line of output after which it hangs.
     """
 
     argv: tuple[str, ...]
     back: tuple[str, ...] = ()
-    in_terminal: bool = False
+    as_root: bool = False
     silence_s: float = 600.0
 
 
@@ -273,8 +273,8 @@ class InstallPlan(Struct, frozen=True, kw_only=True):
     record: Record | None = None
 
     @property
-    def needs_terminal(self) -> bool:
-        return any(isinstance(each.act, RunProgram) and each.act.in_terminal for each in self.steps)
+    def needs_password(self) -> bool:
+        return any(isinstance(each.act, RunProgram) and each.act.as_root for each in self.steps)
 
 
 class InstallOffer(Struct, frozen=True, kw_only=True):

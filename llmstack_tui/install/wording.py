@@ -98,6 +98,5 @@ SENTENCES: Catalogue = {
     "install.member_device": "The archive has {member:quoted}, which is no file. Nothing was changed.",
     "install.too_much": "The archive unpacks to far more than Ollama is. Nothing was changed.",
     "install.not_done": "It could not be done: {why} What had been done is undone.",
-    "install.needs_terminal": "This asks for a password, so run it in a terminal: {command}",
     "install.not_up": "Ollama did not answer at {url} within {seconds:g} s.",
 }

@@ -35,7 +35,13 @@ if TYPE_CHECKING:
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import NoteKind, Tab
-    from llmstack_tui.tui.stack import DashboardDoctor, DashboardSettings, DashboardStack, DashboardVariables
+    from llmstack_tui.tui.stack import (
+        DashboardDoctor,
+        DashboardInstallation,
+        DashboardSettings,
+        DashboardStack,
+        DashboardVariables,
+    )
 
 C = TypeVar("C", bound=Controller)
 
@@ -213,6 +219,9 @@ class Dashboard(TerminalApp):
 
     def tabs(self) -> Sequence[Tab]:
         return features.tabs(self.state, self.preferences.first_keys)
+
+    async def installation(self) -> DashboardInstallation:
+        return await self.services.installation()
 
     async def check_up(self) -> DashboardDoctor:
         return await self.services.check_up()

@@ -17,6 +17,7 @@ from llmstack_tui.tui import (
     editors,
     guard,
     guide,
+    install,
     keys,
     memory,
     models,
@@ -52,6 +53,7 @@ FEATURES = (
     settings.FEATURE,
     system.FEATURE,
     variables.FEATURE,
+    install.FEATURE,
     guide.FEATURE,
 )
 BY_NAME = {feature.name: feature for feature in FEATURES}

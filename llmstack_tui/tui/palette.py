@@ -50,6 +50,8 @@ def key_commands(app: App[None], screen: Screen[object], shown: Mapping[str, str
             )
     title, said = tr("Find servers on this machine"), tr("Ask at the ports that servers are known by, once")
     yield SystemCommand(title, said, partial(shell_of(screen).act, "servers.find_others"))
+    title, said = tr("Installation"), tr("Install Ollama or the built-in engine, or go to another version")
+    yield SystemCommand(title, said, partial(app.run_action, "open('install')", app))
     title, said = tr("Theme: colours, dark or light"), tr("Change how it looks")
     yield SystemCommand(title, said, app.action_change_theme)
     for each in LANGUAGES:

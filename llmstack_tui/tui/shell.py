@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.draw.marks import Marks
-    from llmstack_tui.tui.stack import DashboardDoctor, DashboardSettings, DashboardStack, DashboardVariables
+    from llmstack_tui.tui.stack import (
+        DashboardDoctor,
+        DashboardInstallation,
+        DashboardSettings,
+        DashboardStack,
+        DashboardVariables,
+    )
 
     Work = Callable[[], Coroutine[object, object, object]]
     """A coroutine function to be run in the background."""
@@ -249,6 +255,9 @@ class Shell(Protocol):
         Raises:
             UserFacingError: it failed, or there is no terminal to ask for the password on.
         """
+
+    async def installation(self) -> DashboardInstallation:
+        """Installations on this machine."""
 
     async def check_up(self) -> DashboardDoctor:
         """The examination of this installation."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from llmstack_tui.fit.verdict import Room
     from llmstack_tui.guard.types import Confirm, Consent, PinEffect
     from llmstack_tui.hosts.types import Model, ModelDetails, Progress, Snapshot
+    from llmstack_tui.install.types import InstallOffer, InstallPlan, Told
     from llmstack_tui.library.blobs import OnProgress
     from llmstack_tui.library.errors import LibraryError
     from llmstack_tui.library.use import FolderUse, FolderVerification, Leftover
@@ -155,6 +156,22 @@ class DashboardVariables(Protocol):
         as_root: Callable[[RootCommand], Awaitable[None]],
         until_free: Callable[[], Awaitable[None]],
     ) -> Changed: ...
+
+
+class DashboardInstallation(Protocol):
+    """What can be installed on this machine; `install.service`."""
+
+    async def offer(self, version: str = "") -> InstallOffer: ...
+    async def change(self, version: str) -> InstallPlan: ...
+    async def roll_back(self) -> InstallPlan: ...
+    async def removal(self, version: str) -> InstallPlan: ...
+    async def hold(self, version: str) -> None: ...
+    async def carry_out(
+        self,
+        plan: InstallPlan,
+        tell: Callable[[Told], None],
+        as_root: Callable[[RootCommand], Awaitable[None]] | None = None,
+    ) -> None: ...
 
 
 class DashboardGuard(Protocol):

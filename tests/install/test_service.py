@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.commands import CommandFailed
+from llmstack_tui.base.commands import CommandFailed, NeedsRoot, RootCommand
 from llmstack_tui.base.sentences import Failure
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.install import download, steps
@@ -197,21 +197,21 @@ async def test_a_script_writes_line_by_line_and_its_failure_is_told(
     assert words(failed.value).endswith("was refused: ERROR: no zstd")
 
 
-async def test_a_script_that_needs_a_password_gets_the_terminal(
+async def test_a_script_that_needs_root_is_run_by_who_asks_for_the_password(
     tmp_path: Path, served: ReleaseServer
 ) -> None:
     home = Home(tmp_path, served, has_sudo=True, has_services=True)
     home.hands.up = True
     plan = await home.plan("0.1.0", "script")
-    ran: list[tuple[str, ...]] = []
+    ran: list[RootCommand] = []
 
-    def terminal(argv: object) -> int:
-        ran.append(tuple(argv))  # type: ignore[arg-type]
-        return 0
+    async def as_root(command: RootCommand) -> None:
+        ran.append(command)
 
-    await home.service.carry_out(plan, home.told.append, terminal)
-    assert ran == [("env", "OLLAMA_VERSION=0.1.0", "sh", str(home.folder / "install.sh"))]
-    with pytest.raises(InstallFailed, match=r"install\.needs_terminal"):
+    await home.service.carry_out(plan, home.told.append, as_root)
+    script = home.folder / "install.sh"
+    assert [each.shown for each in ran] == [f"sudo env OLLAMA_VERSION=0.1.0 sh {script}"]
+    with pytest.raises(NeedsRoot):
         await home.carry_out(plan)
 
 

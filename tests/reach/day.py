@@ -25,7 +25,7 @@ from tests.support import seeded
 from tests.support.fake_ollama import FakeOllama
 from tests.support.scripted_server import Request
 from tests.support.waiting import settle, wait_until
-from tests.tui.fakes import FakeDoctor, FakeVariables
+from tests.tui.fakes import FakeDoctor, FakeInstallation, FakeVariables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -131,6 +131,9 @@ class World:
 
     async def server_variables(self) -> FakeVariables:
         return FakeVariables()
+
+    async def installation(self) -> FakeInstallation:
+        return FakeInstallation()
 
     async def check_up(self) -> FakeDoctor:
         return FakeDoctor()

@@ -32,6 +32,7 @@ from llmstack_tui.fit.verdict import Room
 from llmstack_tui.guard.types import Consent, GuardState, PinEffect
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.hosts.types import ModelDetails, Progress
+from llmstack_tui.install.types import InstallOffer, InstallPlan, InstallWay, Told
 from llmstack_tui.library.disk import DiskService
 from llmstack_tui.lifecycle.actions import Act, ActEnd, ActKind, Departure
 from llmstack_tui.lifecycle.journal import Journal
@@ -463,6 +464,46 @@ class FakeVariables:
         )
 
 
+class FakeInstallation:
+    """Offers what a test says; an installation waits for its ``gate``."""
+
+    def __init__(self) -> None:
+        self.offered = InstallOffer(plans=())
+        self.calls: list[tuple[str, ...]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.failure: Exception | None = None
+
+    async def offer(self, version: str = "") -> InstallOffer:
+        self.calls.append(("offer", version))
+        return self.offered
+
+    async def change(self, version: str) -> InstallPlan:
+        return InstallPlan(way=InstallWay.ARCHIVE, version=version)
+
+    async def roll_back(self) -> InstallPlan:
+        return await self.change(self.offered.versions.record.previous)
+
+    async def removal(self, version: str) -> InstallPlan:
+        return InstallPlan(way=InstallWay.ARCHIVE, version=version)
+
+    async def hold(self, version: str) -> None:
+        self.calls.append(("hold", version))
+
+    async def carry_out(
+        self,
+        plan: InstallPlan,
+        tell: Callable[[Told], None],
+        as_root: Callable[[RootCommand], Awaitable[None]] | None = None,
+    ) -> None:
+        self.calls.append(("carry out", plan.way, plan.version))
+        for number in range(len(plan.steps)):
+            tell(Told(number, f"Output of step {number + 1}"))
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+
+
 class FakeServices:
     """Finds what it is told to find: ``found`` from the left, its last one again and again, or ``never``."""
 
@@ -478,6 +519,7 @@ class FakeServices:
         self.last_session: StackState | None = None
         self.doctor = FakeDoctor()
         self.variables = FakeVariables()
+        self.installing = FakeInstallation()
 
     async def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
         while True:
@@ -516,6 +558,9 @@ class FakeServices:
     async def start_engine(self) -> EngineHandle:
         assert self.engine is not None
         return await self.engine
+
+    async def installation(self) -> FakeInstallation:
+        return self.installing
 
     async def check_up(self) -> FakeDoctor:
         return self.doctor

@@ -21,7 +21,7 @@ from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.tui.app import Dashboard
 from tests.support.waiting import wait_until
 from tests.tui.driving import Desk
-from tests.tui.fakes import FakeDoctor, FakeVariables
+from tests.tui.fakes import FakeDoctor, FakeInstallation, FakeVariables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
@@ -84,6 +84,9 @@ class HostServices:
 
     async def server_variables(self) -> FakeVariables:
         return FakeVariables()
+
+    async def installation(self) -> FakeInstallation:
+        return FakeInstallation()
 
     async def check_up(self) -> FakeDoctor:
         return FakeDoctor()

@@ -9,7 +9,7 @@ import asyncio
 import os
 import time
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from unittest.mock import patch
@@ -22,11 +22,14 @@ from llmstack_tui.doctor.types import Finding, FindingState, Fix, FixKind
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.guard.types import GuardState, Limits
 from llmstack_tui.hosts.errors import Unreachable
+from llmstack_tui.install.rules.ways import plans
+from llmstack_tui.install.types import InstallOffer, Record, Versions
 from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.tui.app import Dashboard
 from llmstack_tui.tui.details.cache import DetailsCache
 from llmstack_tui.tui.shell import Moment, View
 from llmstack_tui.tui.system.actions import SystemController
+from tests.install.machines import machine, release
 from tests.support import outdated, seeded
 from tests.support.waiting import wait_until
 from tests.tui import pulls, regions
@@ -54,6 +57,7 @@ class Scene:
         then: the state that follows the keys.
         disk: what the folders of models hold.
         findings: what the doctor finds.
+        offer: what can be installed.
     """
 
     state: Callable[[], StackState]
@@ -62,6 +66,7 @@ class Scene:
     unicode: bool = True
     disk: DiskService | None = None
     findings: tuple[Finding, ...] = ()
+    offer: InstallOffer = field(default_factory=lambda: InstallOffer(plans=()))
     language: str = languages.ENGLISH.code
     read_only: bool = False
     sizes: tuple[tuple[int, int], ...] = SIZES
@@ -199,6 +204,14 @@ def examined() -> tuple[Finding, ...]:
     )
 
 
+def installable() -> InstallOffer:
+    """A Linux box without root, where one version is in use and another is held."""
+    record = Record(previous="0.31.0", held="0.31.0")
+    versions = Versions(kept=("0.32.1", "0.31.0"), current="0.32.1", record=record)
+    found = plans(machine(has_user_services=True), release(), versions)
+    return InstallOffer(plans=found, versions=versions, known=("0.33.0", "0.32.1", "0.31.0"))
+
+
 SCENES = {
     "typical": Scene(typical),
     "none": Scene(lambda: seeded.state(seeded.snapshot())),
@@ -235,6 +248,7 @@ SCENES = {
     "disk": Scene(typical, ("D",), disk=SeededDisk()),
     "editors": Scene(typical, ("e",)),
     "variables": Scene(typical, ("0", "o")),
+    "install": Scene(typical, ("0", "i"), offer=installable()),
     "system": Scene(typical, ("0", "enter"), findings=examined()),
     "settings": Scene(typical, ("comma", "slash", "e", "enter", "end")),
 }
@@ -256,6 +270,7 @@ async def on_stage(scene: Scene, size: tuple[int, int]) -> AsyncIterator[FakeDes
             desk.stack.disk = scene.disk or desk.stack.disk
             await wait_until(lambda: not _is_switching(desk), what="the first screen")
             desk.services.doctor.findings = scene.findings
+            desk.services.installing.offered = scene.offer
             for key in scene.keys:
                 await desk.press(key)
                 await wait_until(lambda: not _is_switching(desk), what="the screen of a digit")

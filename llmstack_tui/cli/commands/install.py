@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from llmstack_tui.base.languages import tr
 from llmstack_tui.base.text import clean_lines
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
+from llmstack_tui.cli.root import run_as_root
 from llmstack_tui.cli.stacks import refuse_read_only
 from llmstack_tui.core.wording import text
 from llmstack_tui.install.rules.exact import exact
@@ -18,7 +18,6 @@ from llmstack_tui.install.types import WAY_NAMES, InstallWay, RunProgram
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
 
     from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
@@ -114,25 +113,17 @@ async def _do(core: Core, options: Namespace, service: InstallService, plan: Ins
     refuse_read_only(core)
     if plan.problems:
         raise output.Failed(text(*plan.problems))
-    if plan.needs_terminal and not (output.is_terminal(sys.stdin) and output.is_terminal(sys.stdout)):
+    if plan.needs_password and not (output.is_terminal(sys.stdin) and output.is_terminal(sys.stderr)):
         _write_plan(plan)
         raise output.Failed(tr("This asks for a password: run it in a terminal. Nothing was changed."))
     _write_plan(plan)
     output.confirm(options, tr("Do that?"), tr("Nothing was changed."))
     show = _PlanProgress(core, plan)
     try:
-        await service.carry_out(plan, show.told, _in_terminal)
+        await service.carry_out(plan, show.told, run_as_root)
     finally:
         show.line.clear()
     return output.answer(options, {"done": True, "version": plan.version or None}, tr("Done."))
-
-
-def _in_terminal(argv: Sequence[str]) -> int:
-    """Run a program with this terminal, in which it may ask for a password."""
-    try:
-        return subprocess.run(argv, check=False).returncode
-    except OSError:
-        return 127
 
 
 class _PlanProgress:

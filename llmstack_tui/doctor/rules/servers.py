@@ -51,8 +51,14 @@ def any_server(id_: str, servers: Servers, ollama: OllamaFacts, engine: EngineFa
     else:
         evidence = (Sentence("doctor.no_ollama"), quoted(engine.missing))
         advice = (Sentence("doctor.install_one"),)
-        says = Sentence("doctor.nothing_to_run")
-        yield Finding(id=id_, state=FindingState.BROKEN, says=says, evidence=evidence, advice=advice)
+        yield Finding(
+            id=id_,
+            state=FindingState.BROKEN,
+            says=Sentence("doctor.nothing_to_run"),
+            evidence=evidence,
+            advice=advice,
+            opens=("install",),
+        )
 
 
 def answers(id_: str, servers: Servers) -> Iterator[Finding]:
@@ -134,7 +140,8 @@ def open_doors(id_: str, doors: tuple[OpenDoor, ...]) -> Iterator[Finding]:
 
 def installed(id_: str, ollama: OllamaFacts) -> Iterator[Finding]:
     if ollama.binary is None:
-        yield Finding(id=id_, state=FindingState.DOES_NOT_APPLY, says=Sentence("doctor.no_ollama"))
+        says = Sentence("doctor.no_ollama")
+        yield Finding(id=id_, state=FindingState.DOES_NOT_APPLY, says=says, opens=("install",))
     else:
         says = Sentence("doctor.ollama_at", {"path": str(ollama.binary)})
         yield Finding(id=id_, state=FindingState.FINE, says=says)
@@ -160,7 +167,8 @@ def engine_usable(id_: str, engine: EngineFacts) -> Iterator[Finding]:
     if engine.missing is None:
         yield Finding(id=id_, state=FindingState.FINE, says=Sentence("doctor.engine_usable"))
     else:
-        yield Finding(id=id_, state=FindingState.ADVICE, says=quoted(engine.missing))
+        says = quoted(engine.missing)
+        yield Finding(id=id_, state=FindingState.ADVICE, says=says, opens=("install",))
 
 
 def engine_answers(id_: str, engine: EngineFacts) -> Iterator[Finding]:

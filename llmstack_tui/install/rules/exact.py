@@ -48,4 +48,4 @@ def _command(act: Link | Move | Remove | RunProgram | StartOllama | StartEngine)
             return (str(act.program), "serve")
         case StartEngine():
             return ("llmstack", "engine", "start")
-    return act.argv
+    return ("sudo", *act.argv) if act.as_root else act.argv

@@ -63,7 +63,7 @@ def script_plan(machine: ThisMachine, release: OllamaRelease | None, problems: S
         return InstallPlan(way=InstallWay.SCRIPT, problems=problems)
     file = machine.folder / SCRIPT
     run = RunProgram(
-        ("env", f"OLLAMA_VERSION={release.version}", "sh", str(file)), in_terminal=not machine.is_root
+        ("env", f"OLLAMA_VERSION={release.version}", "sh", str(file)), as_root=not machine.is_root
     )
     says = Sentence("install.run_script") if machine.is_root else Sentence("install.run_script_with_sudo")
     steps = [

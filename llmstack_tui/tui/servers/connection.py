@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.types import Snapshot
-    from llmstack_tui.tui.stack import DashboardDoctor, DashboardSettings, DashboardStack, DashboardVariables
+    from llmstack_tui.tui.stack import (
+        DashboardDoctor,
+        DashboardInstallation,
+        DashboardSettings,
+        DashboardStack,
+        DashboardVariables,
+    )
 
 Hosts = tuple[str, ...]
 AGAIN: Hosts = ()
@@ -75,6 +81,9 @@ class DashboardCore(Protocol):
         """Start the built-in engine and return when it answers."""
 
     async def server_variables(self) -> DashboardVariables: ...
+    async def installation(self) -> DashboardInstallation:
+        """Installations on this machine."""
+
     async def check_up(self) -> DashboardDoctor:
         """The examination of this installation, which changes nothing by itself."""
 
@@ -232,9 +241,8 @@ class Connection(Controller):
             case BuiltinStopped():
                 return await self._start_engine()
             case NothingToRun(reason):
-                return await self._offer_retry(
-                    tr("There is no model server on this machine"), with_remedies(text(reason))
-                )
+                title = tr("There is no model server on this machine")
+                return await self._offer_retry(title, with_remedies(text(reason)), install=True)
 
     async def _offer_ollama(self, stopped: OllamaStopped) -> Hosts | None:
         said = tr("It can be started at {url}, and then stays running.", url=stopped.url)
@@ -300,10 +308,15 @@ class Connection(Controller):
             self._shell.record(NoteKind.NOTE, notice)
         return (self.engine.process.url,)
 
-    async def _offer_retry(self, title: str, reason: str) -> Hosts | None:
+    async def _offer_retry(self, title: str, reason: str, *, install: bool = False) -> Hosts | None:
         self._shell.say("")
-        answers = (Answer("again", tr("Try again")), Answer("quit", tr("Quit")))
+        answers = [Answer("again", tr("Try again")), Answer("quit", tr("Quit"))]
+        if install:
+            answers.insert(0, Answer("install", tr("Install one")))
         answer = await self._shell.ask(title, reason, answers, escape="quit")
+        if answer == "install":
+            await self._shell.open("install")
+            await asyncio.Event().wait()  # When that screen is closed, it connects anew, which ends this.
         return AGAIN if answer == "again" else None
 
 

@@ -14,6 +14,8 @@ KEYS = [
     bind("system.variables", "o", "go('variables')", "Server settings",
         "The variables of Ollama: what is in force, and what suits this machine"),
     bind("system.look", "r", "act('system.look')", "Examine", "Examine the installation again now"),
+    bind("system.install", "i", "go('install')", "Install",
+        "Install Ollama or the built-in engine, and choose between versions of Ollama"),
     bind("system.close", "escape,q,0", "close", "Back", "Back to the previous screen"),
 ]  # fmt: skip
 

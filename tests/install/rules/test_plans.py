@@ -110,7 +110,7 @@ def test_the_script_is_shown_and_asks_for_a_password_in_the_terminal(is_root: bo
     plan = plans(machine(has_sudo=True, is_root=is_root, has_services=True), release(), NONE)[0]
     assert plan.script == release().script_text
     assert commands(plan) == [f"env OLLAMA_VERSION=0.33.0 sh {FOLDER}/install.sh"]
-    assert plan.needs_terminal is not is_root
+    assert plan.needs_password is not is_root
     assert [each.needs_root for each in plan.steps] == [False, True, False]
     assert "published with version 0.33.0" in text(*plan.notes)
 

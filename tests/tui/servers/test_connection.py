@@ -217,6 +217,8 @@ async def test_a_machine_with_nothing_to_run_says_how_to_get_it(size: tuple[int,
             "https://ollama.com/download", "  pip install 'llmstack-tui[engine]'", "Try again"
         )
         await desk.press("enter")
+        await desk.until_shown("─ Installation")
+        await desk.press("escape")
         await desk.until_shown("qwen2.5-coder:7b")
 
 
