@@ -112,8 +112,8 @@ SENTENCES: Catalogue = {
     ),
     "doctor.set_nowhere": "{name}={value} is in force.",
     "doctor.restart_for_settings": (
-        "Ollama reads its variables when it starts. For a service, set them in its unit (`systemctl edit "
-        "ollama`), then restart it."
+        "Ollama reads its variables when it starts: restart it. `llmstack variables` shows where each is "
+        "set, and sets them."
     ),
     "doctor.set_for_good": "They are lost when Ollama is started in another way.",
     "doctor.context": "{url} loads models with {tokens:,} tokens of context by default.",
@@ -121,7 +121,10 @@ SENTENCES: Catalogue = {
         "An agent or a coding tool needs {needed:,} at least, and Ollama's documentation advises {advised:,}."
     ),
     "doctor.context_of_engine": "Set [engine] context_length, or PARAMETER num_ctx in the model.",
-    "doctor.context_of_ollama": "Set OLLAMA_CONTEXT_LENGTH for the server, or PARAMETER num_ctx in a model.",
+    "doctor.context_of_ollama": (
+        "`llmstack variables set OLLAMA_CONTEXT_LENGTH=TOKENS --restart` sets it for the server, PARAMETER "
+        "num_ctx for a model."
+    ),
     # Graphics cards.
     "doctor.card_trouble": "A graphics card cannot be used.",
     "doctor.no_driver": "A graphics card has no driver that can run models.",

@@ -33,7 +33,7 @@ async def draw() -> None:
             desk.app.theme = theme.name
             await desk.pilot.pause()
             save(desk, f"models-{theme.name.removeprefix('llmstack-')}")
-    for name in ("details", "new", "help", "downloads", "catalog", "disk"):
+    for name in ("details", "new", "help", "downloads", "catalog", "disk", "variables"):
         async with on_stage(SCENES[name], SIZE) as desk:
             save(desk, name)
 

@@ -104,7 +104,7 @@ def noprune(id_: str, disk: DiskFacts, ollama: OllamaFacts) -> Iterator[Finding]
         state=FindingState.ADVICE if orphans else FindingState.FINE,
         says=Sentence("doctor.noprune", {"size": size}),
         advice=(Sentence("doctor.prune"),) if orphans else (),
-        opens=("variables",) if orphans else (),
+        opens=("variables", "OLLAMA_NOPRUNE") if orphans else (),
     )
 
 

@@ -134,7 +134,7 @@ def open_doors(id_: str, doors: tuple[OpenDoor, ...]) -> Iterator[Finding]:
             says=says,
             evidence=seen,
             advice=advice,
-            opens=("variables",),
+            opens=("variables", "OLLAMA_HOST"),
         )
 
 

@@ -128,7 +128,7 @@ def context(
             says=Sentence("doctor.context", {"url": server.url, "tokens": tokens}),
             advice=(Sentence("doctor.small_context", about), how) if is_small else (),
             fix=_more_context() if is_small and is_ours else None,
-            opens=("variables",) if is_small and not is_ours else (),
+            opens=("variables", "OLLAMA_CONTEXT_LENGTH") if is_small and not is_ours else (),
             about=server.url,
         )
 

@@ -76,6 +76,12 @@ async def test_suggestions_are_taken_and_left_again() -> None:
         assert "llmstack does not set OLLAMA_FLASH_ATTENTION" in desk.told
 
 
+async def test_a_finding_leads_to_its_variable() -> None:
+    async with dashboard() as desk:
+        await desk.app.open("variables", "OLLAMA_CONTEXT_LENGTH")
+        await desk.until_shown("The tokens of context with which models are loaded")
+
+
 async def test_a_roll_back_is_said() -> None:
     made = FakeServices(FakeStack(seeded.typical()))
     made.variables.rolled_back = (quoted("It did not come up."), Sentence("variables.back"))
