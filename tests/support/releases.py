@@ -126,11 +126,19 @@ class ReleaseServer:
         return next(path for path in self.files if path.startswith(f"v{version}/ollama-linux-{arch}."))
 
     @property
+    def archive_url(self) -> str:
+        return f"{self.url}/files"
+
+    @property
+    def versions_url(self) -> str:
+        return f"{self.url}/versions"
+
+    @property
     def variables(self) -> dict[str, str]:
         """The settings that have llmstack ask here."""
         return {
-            "LLMSTACK_INSTALL_ARCHIVE_URL": f"{self.url}/files",
-            "LLMSTACK_INSTALL_VERSIONS_URL": f"{self.url}/versions",
+            "LLMSTACK_INSTALL_ARCHIVE_URL": self.archive_url,
+            "LLMSTACK_INSTALL_VERSIONS_URL": self.versions_url,
         }
 
     @contextmanager

@@ -36,6 +36,8 @@ KEYS = {
     "left": "\x1b[D",
     "backspace": "\x7f",
     "delete": "\x1b[3~",
+    "home": "\x1b[H",
+    "end": "\x1b[F",
     "ctrl+c": "\x03",
     "ctrl+p": "\x10",
     "ctrl+u": "\x15",

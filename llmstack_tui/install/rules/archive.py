@@ -157,12 +157,17 @@ def _is_elsewhere(machine: ThisMachine, versions: Versions) -> bool:
 
 
 def _hindrances(machine: ThisMachine, wanted: tuple[Asset, ...], size: int) -> Iterator[Sentence]:
-    if any(each.name.endswith(".zst") for each in wanted) and not machine.has_zstd:
-        yield Sentence("install.no_zstd")
+    yield from no_zstd(machine, wanted)
     needed = size * (1 + UNPACKED)
     if machine.free is not None and machine.free < needed:
         folder = str(machine.folder)
         yield Sentence("install.too_little_disk", {"needed": needed, "free": machine.free, "folder": folder})
+
+
+def no_zstd(machine: ThisMachine, assets: tuple[Asset, ...]) -> Sentences:
+    """The sentence that zstd is missing, if these archives need it; else nothing."""
+    is_needed = any(each.name.endswith(".zst") for each in assets)
+    return (Sentence("install.no_zstd"),) if is_needed and not machine.has_zstd else ()
 
 
 def _notes(machine: ThisMachine, versions: Versions) -> Iterator[Sentence]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.install.rules.archive import archive_plan, download_step
+from llmstack_tui.install.rules.archive import archive_plan, download_step, no_zstd
 from llmstack_tui.install.rules.engine import engine_plan
 from llmstack_tui.install.rules.releases import SCRIPT
 from llmstack_tui.install.types import (
@@ -83,7 +83,8 @@ def script_plan(machine: ThisMachine, release: OllamaRelease | None, problems: S
         way=InstallWay.SCRIPT,
         version=release.version,
         steps=tuple(steps),
-        problems=() if machine.has_zstd else (Sentence("install.no_zstd"),),
+        # The script takes the old version away before it looks for zstd.
+        problems=no_zstd(machine, release.assets),
         notes=tuple(notes),
         back=(Sentence("install.back_script"),),
         script=release.script_text,

@@ -105,6 +105,11 @@ def test_what_stands_in_the_way(where: ThisMachine, wanted: object, says: str) -
     assert says in text(*archive_plan(where, release(), NONE).problems)
 
 
+def test_the_script_is_not_run_where_it_would_fail_in_the_middle() -> None:
+    plan = plans(machine(is_root=True, has_zstd=False), release(), NONE)[0]
+    assert "packed with zstd, which is missing" in text(*plan.problems)
+
+
 @pytest.mark.parametrize("is_root", [True, False])
 def test_the_script_is_shown_and_asks_for_a_password_in_the_terminal(is_root: bool) -> None:
     plan = plans(machine(has_sudo=True, is_root=is_root, has_services=True), release(), NONE)[0]
