@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import plistlib
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from xml.parsers.expat import ExpatError
 
 import psutil
 
@@ -38,8 +36,10 @@ from llmstack_tui.variables.rules.values import same
 from llmstack_tui.variables.sources import (
     OWN_DROP_IN,
     UNIT,
+    agent_settings,
     config_of,
     end_of,
+    of_file,
     read,
     unit_files,
     unit_settings,
@@ -105,7 +105,8 @@ class ServerVariables:
             why = Sentence("variables.not_here", {"url": url})
             return Overview(rows=rows(ServerFound(), {}), url=url, pid=None, why_not=why)
         state = await server.service.state()
-        target, why_not = self._target(state)
+        why_not = _why_not(state)
+        target = None if why_not else self._own_file(state)
         text = None if target is None else await asyncio.to_thread(files.read_own, target)
         launched = await self._launched() if state.kind in _MAC else {}
         process = await asyncio.to_thread(_process, url, state.pid)
@@ -186,23 +187,18 @@ class ServerVariables:
         ]
         return {**self._environ, HOST: hosts[-1]} if hosts else self._environ
 
-    def _target(self, state: ServiceState) -> tuple[OwnFile | None, Sentence | None]:
-        """The file that llmstack may write, else why there is none."""
+    def _own_file(self, state: ServiceState) -> OwnFile:
+        """The file that llmstack may write."""
         if state.kind is ManagerKind.SYSTEMD:
             file = self._root / f"etc/systemd/system/{UNIT}.d" / OWN_DROP_IN
-            return OwnFile(form=FileForm.DROP_IN, file=file, is_user=False, needs_root=not is_root()), None
+            return OwnFile(form=FileForm.DROP_IN, file=file, is_user=False, needs_root=not is_root())
         if state.kind is ManagerKind.SYSTEMD_USER:
             file = self._home / f".config/systemd/user/{UNIT}.d" / OWN_DROP_IN
-            return OwnFile(form=FileForm.DROP_IN, file=file), None
+            return OwnFile(form=FileForm.DROP_IN, file=file)
         if state.kind in _MAC:
-            return OwnFile(
-                form=FileForm.AGENT, file=self._home / f"Library/LaunchAgents/{edits.LABEL}.plist"
-            ), None
-        if state.kind is ManagerKind.OURS:
-            return OwnFile(form=FileForm.ENVIRONMENT, file=own_variables_file()), None
-        if state.kind is ManagerKind.FOREIGN:
-            return None, Sentence("variables.of_another", {"pid": state.pid})
-        return None, Sentence("variables.no_ollama")
+            file = self._home / f"Library/LaunchAgents/{edits.LABEL}.plist"
+            return OwnFile(form=FileForm.AGENT, file=file)
+        return OwnFile(form=FileForm.ENVIRONMENT, file=own_variables_file())
 
     def _settings(
         self,
@@ -223,14 +219,14 @@ class ServerVariables:
                 for name, value in launched.items()
                 if own.get(name) != value
             ]
-            settings += _sources(own, Origin.OURS, target)
-            settings += _agent_settings(state.file)
+            settings += of_file(own, target)
+            settings += agent_settings(state.file)
         else:
             exported = {name: value for name, value in self._environ.items() if name.startswith(_PREFIX)}
             settings += [
                 (name, ValueSource(Origin.SHELL, value)) for name, value in exported.items() if value
             ]
-            settings += _sources(own, Origin.OURS, target)
+            settings += of_file(own, target)
         return tuple(settings)
 
     async def _launched(self) -> Mapping[str, str]:
@@ -268,22 +264,36 @@ class ServerVariables:
     # --- what is done ---
 
     async def _put(self, change: VariableChange, as_root: AsRoot) -> Path | None:
-        """Write the file, and tell the manager; returns the copy of what it was."""
+        """Write the file, and tell the manager; returns the copy of what it was.
+
+        Where the manager refuses, the file is as it was.
+        """
+        backup = await self._write(change, as_root)
+        try:
+            await self._tell(change, as_root)
+        except UserFacingError:
+            with suppress(UserFacingError):
+                await self._write(_reversed(change), as_root)
+            raise
+        return backup
+
+    async def _write(self, change: VariableChange, as_root: AsRoot) -> Path | None:
         folder = paths.data_folder() / "variables"
-        if change.target.needs_root:
-            backup, command = await asyncio.to_thread(files.prepare, change, folder)
-            await as_root(RootCommand(command))
-            if await asyncio.to_thread(files.read_own, change.target) != change.after:
-                raise VariablesFailed("variables.not_there", file=str(change.target.file))
-        else:
-            backup = await asyncio.to_thread(files.write, change, folder)
+        if not change.target.needs_root:
+            return await asyncio.to_thread(files.write, change, folder)
+        backup, command = await asyncio.to_thread(files.prepare, change, folder)
+        await as_root(RootCommand(command))
+        if await asyncio.to_thread(files.read_own, change.target) != change.after:
+            raise VariablesFailed("variables.not_there", file=str(change.target.file))
+        return backup
+
+    async def _tell(self, change: VariableChange, as_root: AsRoot) -> None:
         if change.target.form is FileForm.DROP_IN:
             await _allowed(Systemd(UNIT, self._environ, user=change.target.is_user).reload, as_root)
         elif change.target.form is FileForm.AGENT:
             for name, value in change.values.items():
                 words = ("unsetenv", name) if value is None else ("setenv", name, value)
                 await checked("launchctl", *words, environ=self._environ)
-        return backup
 
     async def _check_in_force(self, change: VariableChange) -> None:
         """Raise if the server runs, and has another value."""
@@ -306,11 +316,8 @@ class ServerVariables:
         as_root: AsRoot,
     ) -> Sentences:
         """Have everything as it was before; says how that went."""
-        before = edits.own_values(change.target.form, change.before)
-        values = {name: before.get(name) for name in change.values}
         try:
-            reverse = replace(change, values=values, before=change.after, after=change.before)
-            await self._put(reverse, as_root)
+            await self._put(_reversed(change), as_root)
         except (UserFacingError, OSError) as error:
             return (Sentence("variables.back_failed", {"why": said(error), "backup": str(backup or "-")}),)
         try:
@@ -318,6 +325,25 @@ class ServerVariables:
         except (UserFacingError, OSError) as error:
             return (Sentence("variables.back_and_down", {"why": said(error)}),)
         return (Sentence("variables.back"),)
+
+
+def _why_not(state: ServiceState) -> Sentence | None:
+    """Why nothing can be changed; None if it can."""
+    if state.kind is ManagerKind.FOREIGN:
+        return Sentence("variables.of_another", {"pid": state.pid})
+    if state.kind is ManagerKind.NONE:
+        return Sentence("variables.no_ollama")
+    if state.kind is ManagerKind.OURS:
+        # A manager that could not be asked may have a unit, which would not read a file of ours.
+        return next((each for each in state.problem if each.kind.startswith("command.")), None)
+    return None
+
+
+def _reversed(change: VariableChange) -> VariableChange:
+    """The change that takes this one back."""
+    before = edits.own_values(change.target.form, change.before)
+    values = {name: before.get(name) for name in change.values}
+    return replace(change, values=values, before=change.after, after=change.before)
 
 
 class _OllamaPlace(NamedTuple):
@@ -364,19 +390,3 @@ async def _sizes(url: str) -> Sequence[int]:
         return []
     finally:
         await host.aclose()
-
-
-def _sources(
-    values: Mapping[str, str], origin: Origin, target: OwnFile | None
-) -> list[tuple[str, ValueSource]]:
-    file = "" if target is None else str(target.file)
-    return [(name, ValueSource(origin, value, file)) for name, value in values.items()]
-
-
-def _agent_settings(file: str) -> list[tuple[str, ValueSource]]:
-    """What the file of an agent sets, as Homebrew's does: that wins over the session."""
-    try:
-        found = plistlib.loads(Path(file).read_bytes())["EnvironmentVariables"]
-        return [(str(name), ValueSource(Origin.UNIT, str(value), file)) for name, value in found.items()]
-    except (OSError, ExpatError, ValueError, LookupError, TypeError, AttributeError):
-        return []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import plistlib
 import re
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.parsers.expat import ExpatError
 
 from llmstack_tui.base.address import server_id
 from llmstack_tui.base.environment_files import assigned, pairs
@@ -14,6 +16,8 @@ from llmstack_tui.variables.types import Origin, ValueSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from llmstack_tui.variables.types import OwnFile
 
 UNIT = "ollama.service"
 OWN_DROP_IN = "llmstack.conf"
@@ -82,6 +86,21 @@ def unit_settings(files: Sequence[Path], own: Path | None = None) -> tuple[tuple
             for name, value in pairs(read(path) or "")
         ]
     return tuple(direct)
+
+
+def of_file(values: Mapping[str, str], target: OwnFile | None) -> list[tuple[str, ValueSource]]:
+    """What llmstack's own file sets."""
+    file = "" if target is None else str(target.file)
+    return [(name, ValueSource(Origin.OURS, value, file)) for name, value in values.items()]
+
+
+def agent_settings(file: str) -> list[tuple[str, ValueSource]]:
+    """What the file of an agent of launchd sets, as Homebrew's does."""
+    try:
+        found = plistlib.loads(Path(file).read_bytes())["EnvironmentVariables"]
+        return [(str(name), ValueSource(Origin.UNIT, str(value), file)) for name, value in found.items()]
+    except (OSError, ExpatError, ValueError, LookupError, TypeError, AttributeError):
+        return []
 
 
 def unit_variables(root: Path, home: str) -> Mapping[str, str] | None:

@@ -217,6 +217,25 @@ async def test_without_systemd_it_is_a_process_of_ours(machine: OllamaMachine) -
     assert overview.target.file == own_variables_file()
 
 
+async def test_where_systemd_cannot_be_asked_nothing_is_written(machine: OllamaMachine) -> None:
+    machine.has_unit(user=True)
+    machine.programs.program("systemctl", "#!/bin/sh\necho 'Connection timed out' >&2\nexit 1\n")
+    overview = await of(machine).overview()
+    assert overview.target is None
+    with fails("command.refused", words="Connection timed out"):
+        planned(overview, {KEEP: "10m"})
+
+
+async def test_a_reload_that_is_refused_leaves_the_file_as_it_was(machine: OllamaMachine) -> None:
+    folder = machine.has_unit(user=True)
+    systemctl = (machine.programs.folder / "systemctl").read_text()
+    systemctl = systemctl.replace("daemon-reload ]; then exit 0", "daemon-reload ]; then exit 1")
+    machine.programs.program("systemctl", systemctl)
+    with fails("command.refused_silently"):
+        await changed(machine, KEEP_ALIVE="10m")
+    assert list(folder.iterdir()) == []
+
+
 LAUNCHCTL = """#!/bin/sh
 # What launchctl(1) keeps for the session, a file for each variable.
 here={folder}/session; mkdir -p "$here"
