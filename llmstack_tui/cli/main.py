@@ -71,6 +71,11 @@ COMMANDS = (
     Command("pin", "Keep a model loaded: the guard never unloads it."),
     Command("unpin", "Let the guard unload a model again. This alone does not unload it."),
     Command("history", "Show when a model was loaded, and its versions."),
+    Command(
+        "service",
+        "Start, stop or restart Ollama as a service, have it start at login, or read its log.",
+        has_subcommands=True,
+    ),
     Command("engine", "Start or stop the built-in engine, or serve one GGUF file.", has_subcommands=True),
     Command("completion", "Write a script that completes commands, options and names of models in a shell."),
     Command("guide", "Read the user's guide: a page for each topic."),

@@ -58,6 +58,11 @@ class EngineProgram:
         self._core = core
         self._platform = platform
 
+    @property
+    def url(self) -> str | None:
+        recorded = saved()
+        return None if recorded is None else recorded.url
+
     def find_process(self) -> ServerRun | None:
         recorded = saved()
         if recorded is None:

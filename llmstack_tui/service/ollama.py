@@ -48,7 +48,11 @@ class OllamaProgram:
     def __init__(self, environ: Mapping[str, str], platform: str = sys.platform) -> None:
         self._environ = environ
         self._platform = platform
-        self.url = default_host(environ)
+        self._url = default_host(environ)
+
+    @property
+    def url(self) -> str:
+        return self._url
 
     def find_process(self) -> ServerRun | None:
         found = next(processes(self.url), None)

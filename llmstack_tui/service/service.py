@@ -35,6 +35,10 @@ class ServedProgram(Protocol):
 
     label: str
 
+    @property
+    def url(self) -> str | None:
+        """Where it is, or would be; None if that is not known before it runs."""
+
     def find_process(self) -> ServerRun | None:
         """Its process. Blocking."""
 

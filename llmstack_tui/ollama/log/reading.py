@@ -17,14 +17,16 @@ import msgspec
 
 from llmstack_tui.base.commands import output_of
 from llmstack_tui.base.sentences import Failure, Sentence
-from llmstack_tui.ollama.log.files import LogFile, LogUnreadable
+from llmstack_tui.ollama.log.files import SLICE_BYTES, LogFile, LogUnreadable
 from llmstack_tui.ollama.log.lines import LogLine, parse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-_TAIL_LINES = 2000
+TAIL_LINES = 2000
 _TAIL_BYTES = 512 * 1024
+# What is written meanwhile may never end.
+_TAIL_SLICES = 2 * _TAIL_BYTES // SLICE_BYTES
 _LOOK_EVERY_S = 0.2
 _SLICE_BYTES = 128 * 1024
 _LONGEST_ENTRY = 256 * 1024
@@ -59,15 +61,21 @@ Batch = tuple[tuple[LogLine, ...], Sentence | None]
 
 
 async def read_log(
-    source: LogSource, environ: Mapping[str, str], *, follow: bool = False
+    source: LogSource, environ: Mapping[str, str], *, follow: bool = False, tail: int = TAIL_LINES
 ) -> AsyncGenerator[Batch, None]:
     """Yield the last lines of a log, some at a time, and with ``follow`` those that are written then.
+
+    Args:
+        tail: how many of the lines that are there.
 
     Raises:
         LogUnreadable: it cannot be read.
         CommandFailed: journalctl is missing, or cannot be run.
     """
-    batches = _file(source.path, follow) if isinstance(source, FileLog) else _journal(source, environ, follow)
+    if isinstance(source, FileLog):
+        batches = _file(source.path, follow, tail)
+    else:
+        batches = _journal(source, environ, follow, tail)
     try:
         async for batch in batches:
             yield batch
@@ -75,9 +83,16 @@ async def read_log(
         await batches.aclose()
 
 
-async def _file(path: Path, follow: bool) -> AsyncGenerator[Batch, None]:
+async def _file(path: Path, follow: bool, tail: int) -> AsyncGenerator[Batch, None]:
     file = await asyncio.to_thread(LogFile, path, _TAIL_BYTES)
+    last: deque[LogLine] = deque(maxlen=tail)
     try:
+        for _ in range(_TAIL_SLICES):
+            batch = await asyncio.to_thread(_slice, file)
+            if batch is None:
+                break
+            last.extend(batch[0])
+        yield tuple(last), None
         while True:
             batch = await asyncio.to_thread(_slice, file)
             if batch is not None:
@@ -112,11 +127,11 @@ class _JournalEntry(msgspec.Struct):
 
 
 async def _journal(
-    source: JournalLog, environ: Mapping[str, str], follow: bool
+    source: JournalLog, environ: Mapping[str, str], follow: bool, tail: int
 ) -> AsyncGenerator[Batch, None]:
     command = (
         "journalctl", *(("--user",) if source.user else ()), f"--unit={source.unit}", "--output=json",
-        "--output-fields=MESSAGE,SYSLOG_IDENTIFIER", f"--lines={_TAIL_LINES}", "--no-pager",
+        "--output-fields=MESSAGE,SYSLOG_IDENTIFIER", f"--lines={tail}", "--no-pager",
         *(("--follow",) if follow else ()),
     )  # fmt: skip
     async with output_of(*command, environ=environ) as journal:

@@ -35,6 +35,10 @@ class LogRemark(Struct, frozen=True):
     def kind(self) -> str:
         return self.says.kind
 
+    @property
+    def sentences(self) -> Sentences:
+        return (self.says,) if self.advice is None else (self.says, self.advice)
+
 
 def remark(line: LogLine) -> LogRemark | None:
     """What a line means; None for one that is not known."""
@@ -56,7 +60,7 @@ def last_words(lines: Iterable[LogLine]) -> Sentences:
     for line in (errors or own)[-1:]:
         known = remark(line)
         if known is not None:
-            return (known.says, *((known.advice,) if known.advice is not None else ()))
+            return known.sentences
         return (Sentence("log.last_words", {"words": line.text}),)
     return ()
 
