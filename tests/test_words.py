@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(llmstack_tui.__file__).parent
+# These speak of servers alone, which are started and stopped.
+ABOUT_SERVERS = {"install", "service", "variables"}
 DOCUMENTS = (
     ROOT / "tui" / "help.txt",
-    *(ROOT / "guide" / "en").glob("*.md"),
+    *(page for page in (ROOT / "guide" / "en").glob("*.md") if page.stem not in ABOUT_SERVERS),
     ROOT / "guide" / "changelog.md",
     ROOT.parent / "README.md",
 )
-# These speak of servers alone, which are started and stopped.
-ABOUT_SERVERS = {"install", "service", "variables"}
 MODULES = sorted(
     file
     for file in {*(ROOT / "tui").rglob("*.py"), *(ROOT / "cli").rglob("*.py"), *ROOT.rglob("wording.py")}
@@ -43,6 +43,7 @@ _OF_OTHERS = (
     r"^It (?:can be started|did not start)|^Starting$|\(v: stop\)|started from here|where it stopped",
     r"until it is stopped|engine does so once it is started|starting when the dashboard",
     r"when it starts|started from this shell",
+    r"Ollama and the (?:built-in )?engine[^.;]*|start, stop or restart Ollama as a service[^.]*",
     r"program\} could not be started",
     r"\bstop(?:: it is unloaded| \(unload)",  # the value of a setting
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui.engine.process import control
 from llmstack_tui.engine.process.requirements import missing_reason
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.ollama.log.reading import LogSource
-    from llmstack_tui.service.types import Manager, UnitState
-
-Server = Literal["ollama", "engine"]
-SERVERS: tuple[Server, ...] = get_args(Server)
+    from llmstack_tui.service.types import Manager, Server, UnitState
 
 _UNIT, _AGENT = "llmstack-engine.service", "llmstack.engine"
 # One look alone does not show whether a model answers: see `lifecycle.activity`.

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.discovery import Discovery
-    from llmstack_tui.core.managed import Server
     from llmstack_tui.core.options import StackOptions
     from llmstack_tui.core.server_variables import ServerVariables
     from llmstack_tui.core.servers import OllamaStopped, Startup
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from llmstack_tui.fit.memory import Request
     from llmstack_tui.install.service import InstallService
     from llmstack_tui.service.service import ManagedService
+    from llmstack_tui.service.types import Server
 
 _LONGEST_NAME = 200
 

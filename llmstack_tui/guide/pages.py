@@ -29,6 +29,7 @@ TOPICS = (
     "settings",
     "scripts",
     "languages",
+    "service",
     "trouble",
 )
 """The names of the pages, the same in every language, in the order in which they are read."""

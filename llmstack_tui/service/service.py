@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 import psutil
 
 from llmstack_tui.base.sentences import Failure, said
-from llmstack_tui.ollama.log.reading import last_lines
+from llmstack_tui.ollama.log.reading import TAIL_LINES, last_lines, read_log
 from llmstack_tui.ollama.log.rules import last_words
 from llmstack_tui.service.rules import meant, service_state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.ollama.log.reading import LogSource
+    from llmstack_tui.ollama.log.reading import Batch, LogSource
     from llmstack_tui.service.types import Manager, ServerRun, ServiceState, UnitState
 
 UP_WITHIN_S = 30.0
@@ -75,6 +75,11 @@ class ManagedService:
         self.program = program
         self._managers = tuple(managers)
         self._environ = environ
+
+    @property
+    def url(self) -> str | None:
+        """Where the server is, or would be; None if that is not known before it runs."""
+        return self.program.url
 
     async def state(self) -> ServiceState:
         """How it is kept running, and whether it runs. What could not be found out is its ``problem``."""
@@ -168,6 +173,12 @@ class ManagedService:
         units, _ = await self._units()
         running = await asyncio.to_thread(self.program.find_process)
         return await asyncio.to_thread(self.program.log_source, meant(units, running), running)
+
+    def read_log(
+        self, source: LogSource, *, follow: bool = False, tail: int = TAIL_LINES
+    ) -> AsyncGenerator[Batch, None]:
+        """See `ollama.log.reading.read_log`."""
+        return read_log(source, self._environ, follow=follow, tail=tail)
 
     async def _last_words(self, unit: UnitState | None) -> Sentences:
         try:

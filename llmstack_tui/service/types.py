@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 from msgspec import Struct
 
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llmstack_tui.base.sentences import Sentences
+
+
+Server = Literal["ollama", "engine"]
+SERVERS: tuple[Server, ...] = get_args(Server)
+"""The servers of this machine that can be services."""
 
 
 class ManagerKind(StrEnum):

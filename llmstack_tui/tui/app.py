@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.state import StackState
+    from llmstack_tui.service.types import Server
     from llmstack_tui.tui.shell import NoteKind, Tab
     from llmstack_tui.tui.stack import (
         DashboardDoctor,
         DashboardInstallation,
+        DashboardService,
         DashboardSettings,
         DashboardStack,
         DashboardVariables,
@@ -222,6 +224,9 @@ class Dashboard(TerminalApp):
 
     async def installation(self) -> DashboardInstallation:
         return await self.services.installation()
+
+    async def service(self, server: Server) -> DashboardService:
+        return await self.services.service(server)
 
     async def check_up(self) -> DashboardDoctor:
         return await self.services.check_up()

@@ -19,9 +19,11 @@ from llmstack_tui.tui import (
     guide,
     install,
     keys,
+    log,
     memory,
     models,
     servers,
+    service,
     settings,
     system,
     updates,
@@ -54,6 +56,8 @@ FEATURES = (
     system.FEATURE,
     variables.FEATURE,
     install.FEATURE,
+    service.FEATURE,
+    log.FEATURE,
     guide.FEATURE,
 )
 BY_NAME = {feature.name: feature for feature in FEATURES}

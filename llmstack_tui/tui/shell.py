@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.service.types import Server
     from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.stack import (
         DashboardDoctor,
         DashboardInstallation,
+        DashboardService,
         DashboardSettings,
         DashboardStack,
         DashboardVariables,
@@ -258,6 +260,9 @@ class Shell(Protocol):
 
     async def installation(self) -> DashboardInstallation:
         """Installations on this machine."""
+
+    async def service(self, server: Server) -> DashboardService:
+        """A server of this machine as a service. Raises InvalidAddress."""
 
     async def check_up(self) -> DashboardDoctor:
         """The examination of this installation."""

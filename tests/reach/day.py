@@ -25,6 +25,7 @@ from tests.support import seeded
 from tests.support.fake_ollama import FakeOllama
 from tests.support.scripted_server import Request
 from tests.support.waiting import settle, wait_until
+from tests.tui import managed
 from tests.tui.fakes import FakeDoctor, FakeInstallation, FakeVariables
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.service.types import Server
     from tests.reach.warp import Warp
     from tests.tui.driving import Desk
 
@@ -137,6 +139,9 @@ class World:
 
     async def check_up(self) -> FakeDoctor:
         return FakeDoctor()
+
+    async def service(self, server: Server) -> managed.FakeManaged:
+        return managed.usual()[server]
 
     async def open_settings(self) -> SettingsFile:
         return SettingsFile(self.settings_file, {})

@@ -39,6 +39,7 @@ from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.variables.types import Changed
 from tests.support import seeded
 from tests.support.server_variables import overview
+from tests.tui import managed
 from tests.tui.pulls import FakeDownloads
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, Snapshot
     from llmstack_tui.registry.errors import RegistryError
+    from llmstack_tui.service.types import Server
     from llmstack_tui.store.store import Store
     from llmstack_tui.store.tables.activations import Activation, Uses
     from llmstack_tui.store.tables.events import Event
@@ -520,6 +522,7 @@ class FakeServices:
         self.doctor = FakeDoctor()
         self.variables = FakeVariables()
         self.installing = FakeInstallation()
+        self.managed = managed.usual()
 
     async def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
         while True:
@@ -564,6 +567,9 @@ class FakeServices:
 
     async def check_up(self) -> FakeDoctor:
         return self.doctor
+
+    async def service(self, server: Server) -> managed.FakeManaged:
+        return self.managed[server]
 
     async def open_settings(self) -> SettingsFile:
         return SettingsFile(Path("/home/somebody/.config/llmstack/config.toml"), {})

@@ -20,6 +20,7 @@ from llmstack_tui.hosts.transport import Timeouts
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.tui.app import Dashboard
 from tests.support.waiting import wait_until
+from tests.tui import managed
 from tests.tui.driving import Desk
 from tests.tui.fakes import FakeDoctor, FakeInstallation, FakeVariables
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.host import Host
+    from llmstack_tui.service.types import Server
     from tests.support.scripted_server import ScriptedServer
 
 # A busy machine makes a healthy server slow, too: only one that hangs is given up soon.
@@ -90,6 +92,9 @@ class HostServices:
 
     async def check_up(self) -> FakeDoctor:
         return FakeDoctor()
+
+    async def service(self, server: Server) -> managed.FakeManaged:
+        return managed.usual()[server]
 
     async def open_settings(self) -> SettingsFile:
         return SettingsFile(Path("/home/somebody/config.toml"), {})

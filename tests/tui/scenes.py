@@ -27,6 +27,7 @@ from llmstack_tui.install.types import InstallOffer, Record, Versions
 from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.tui.app import Dashboard
 from llmstack_tui.tui.details.cache import DetailsCache
+from llmstack_tui.tui.log.screen import LogScreen
 from llmstack_tui.tui.shell import Moment, View
 from llmstack_tui.tui.system.actions import SystemController
 from tests.install.machines import machine, release
@@ -250,6 +251,8 @@ SCENES = {
     "variables": Scene(typical, ("0", "o")),
     "install": Scene(typical, ("0", "i"), offer=installable()),
     "system": Scene(typical, ("0", "enter"), findings=examined()),
+    "service": Scene(typical, ("0", "s")),
+    "log": Scene(typical, ("0", "l")),
     "settings": Scene(typical, ("comma", "slash", "e", "enter", "end")),
 }
 _MAIN = (
@@ -289,12 +292,14 @@ def _read_now(state: StackState) -> StackState:
 
 def _is_switching(desk: FakeDesk) -> bool:
     """Whether a screen is being made, asks for what it shows, or recalls how it was."""
-    groups = {"settings.file", "catalog", "ask", "disk", "models.arrangement"}
+    groups = {"settings.file", "services", "catalog", "ask", "disk", "models.arrangement"}
     is_asking = any(worker.group in groups and not worker.is_finished for worker in desk.app.workers)
     return is_asking or desk.app.controller(SystemController).is_examining
 
 
 def _is_looked_at(desk: FakeDesk) -> bool:
+    if isinstance(desk.app.screen, LogScreen) and desk.app.screen.lines.line is None:
+        return False
     about = desk.app.controller(DetailsCache).about(desk.app.view, desk.app.models.selected)
     return about is None or about.details is not None
 

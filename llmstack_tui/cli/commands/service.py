@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from llmstack_tui.cli.stacks import opened, refuse_read_only
 from llmstack_tui.core.managed import until_quiet
 from llmstack_tui.core.wording import text
 from llmstack_tui.ollama.log.lines import LogLevel
-from llmstack_tui.ollama.log.reading import read_log
 from llmstack_tui.ollama.log.rules import remark
 
 if TYPE_CHECKING:
@@ -25,16 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from llmstack_tui.cli.parser import Parser
-    from llmstack_tui.core.managed import Server
     from llmstack_tui.core.open import Core
     from llmstack_tui.ollama.log.lines import LogLine
     from llmstack_tui.ollama.log.rules import LogRemark
     from llmstack_tui.service.service import ManagedService
-    from llmstack_tui.service.types import ServiceState
+    from llmstack_tui.service.types import Server, ServiceState
 
 _ARROW = "→"
-# Without -n: of a log that is shown as it is, and of one that is filtered.
-_USUAL, _MOST = 100, 2000
 _ABOUT = later(
     "Ollama is meant, or with --engine builtin the built-in engine. What only root may do is shown, and done "
     "by sudo on a terminal."
@@ -62,13 +59,13 @@ def add_options(parser: Parser) -> None:
     )
     log.add_argument("-f", "--follow", action="store_true", help=tr("go on as it is written, until Ctrl-C"))
     log.add_argument(
-        "-n", "--lines", metavar="N", type=count, help=tr("how many of the last lines to look at")
+        "-n", "--lines", metavar="N", type=count, default=100, help=tr("how many of the last lines (100)")
     )
     log.add_argument(
         "--level",
         choices=tuple(map(str, LogLevel)),
-        default="debug",
-        help=tr("leave out what is less serious"),
+        default="info",
+        help=tr("leave out what is less serious (default: info; polls are debug)"),
     )
     log.add_argument("--grep", metavar=tr("TEXT"), default="", help=tr("only lines with this text"))
 
@@ -133,7 +130,7 @@ async def _settle(core: Core, options: Namespace) -> None:
     refuse_read_only(core)
     if options.now:
         return
-    url = (await core.service(_server(core))).program.url
+    url = (await core.service(_server(core))).url
     if url is None:
         return
     async with opened(core, (url,), processes=True) as stack, waiting("", core.environ) as line:
@@ -166,18 +163,24 @@ def _write(core: Core, state: ServiceState) -> None:
 
 
 async def _log(core: Core, options: Namespace) -> int:
-    source = await (await core.service(_server(core))).log_source()
-    is_filtered = options.grep or options.level != LogLevel.DEBUG
-    tail = options.lines or (_MOST if is_filtered else _USUAL)
+    service = await core.service(_server(core))
+    source = await service.log_source()
     wanted, words = LogLevel(options.level).rank, options.grep.casefold()
-    reading = read_log(source, core.environ, follow=options.follow, tail=tail)
-    async with aclosing(reading) as batches:
+    last: deque[LogLine] = deque(maxlen=options.lines)
+    is_first = True
+    async with aclosing(service.read_log(source, follow=options.follow)) as batches:
         async for lines, happened in batches:
             if happened is not None:
                 output.say(text(happened))
-            for line in lines:
-                if line.level.rank >= wanted and words in line.text.casefold():
-                    _write_line(options, line)
+            shown = [each for each in lines if each.level.rank >= wanted and words in each.text.casefold()]
+            if not options.follow:
+                last.extend(shown)
+                continue
+            for line in shown[-options.lines :] if is_first else shown:
+                _write_line(options, line)
+            is_first = False
+    for line in last:
+        _write_line(options, line)
     return 0
 
 

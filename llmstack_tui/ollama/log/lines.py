@@ -68,14 +68,15 @@ _LEVELS = {
 }  # fmt: skip
 
 
-class LogLine(Struct, frozen=True):
+class LogLine(Struct, frozen=True, gc=False):
     """A line of a log, harmless and at most `LONGEST` characters long.
+
+    Thousands are kept, so what a line holds is small, and nothing that Python would look for circles in.
 
     Attributes:
         time: with a zone; None where the line has none.
         source: what wrote it: a place in the code, ``GIN``, a part of llama.cpp, ``systemd``; "" if unknown.
         message: what it says, without time, level and source.
-        fields: its values, by their names.
         text: the whole line.
     """
 
@@ -83,8 +84,20 @@ class LogLine(Struct, frozen=True):
     level: LogLevel
     source: str
     message: str
-    fields: Mapping[str, str]
     text: str
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Its values, by their names; read from the text each time."""
+        if self.source == "GIN" and (found := _GIN.match(self.text)) is not None:
+            _, status, took, client, method, path = found.groups()
+            return {"status": status, "took": took, "client": client, "method": method, "path": path}
+        if (found := _SLOG.match(self.text)) is not None:
+            pairs = _PAIR.findall(found[5])[:_MOST_FIELDS] if found[5] else ()
+            return {_bare(name): _bare(value) for name, value in pairs}
+        if self.source.startswith("slot ") and (slot := _SLOT.search(self.text)) is not None:
+            return {"id": slot[1], "task": slot[2], **_figures(slot[3])}
+        return _figures(self.message) if self.source.startswith("llama_") else {}
 
 
 def parse(text: str, *, time: datetime | None = None, source: str = "") -> LogLine:
@@ -96,51 +109,33 @@ def parse(text: str, *, time: datetime | None = None, source: str = "") -> LogLi
     """
     text = clean(text, LONGEST).rstrip()
     if "level=" in text and (found := _SLOG.match(text)) is not None:
-        return _slog(text, found, time)
+        level = _LEVELS.get(found[2], LogLevel.INFO)
+        return LogLine(_at(found[1]) or time, level, found[3] or "", _bare(found[4]), text)
     if text.startswith("[GIN] ") and (found := _GIN.match(text)) is not None:
-        return _gin(text, found, time)
+        return _request(text, found, time)
     if text[:1].isdigit() and (found := _ENGINE.match(text)) is not None:
         at = datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S,%f").astimezone()
-        return LogLine(time or at, _LEVELS.get(found[2], LogLevel.INFO), found[3], found[4], {}, text)
-    return _other(text, time, source)
-
-
-def _slog(text: str, found: re.Match[str], time: datetime | None) -> LogLine:
-    pairs = _PAIR.findall(found[5])[:_MOST_FIELDS] if found[5] else ()
-    return LogLine(
-        _at(found[1]) or time,
-        _LEVELS.get(found[2], LogLevel.INFO),
-        found[3] or "",
-        _bare(found[4]),
-        {_bare(name): _bare(value) for name, value in pairs},
-        text,
-    )
-
-
-def _gin(text: str, found: re.Match[str], time: datetime | None) -> LogLine:
-    at, status, took, client, method, path = found.groups()
-    level = LogLevel.ERROR if status >= "500" else LogLevel.WARNING if status >= "400" else LogLevel.INFO
-    fields = {"status": status, "took": took, "client": client, "method": method, "path": path}
-    when = datetime.strptime(at, "%Y/%m/%d - %H:%M:%S").astimezone()
-    return LogLine(time or when, level, "GIN", f"{method} {path} {status} {took}", fields, text)
-
-
-def _other(text: str, time: datetime | None, source: str) -> LogLine:
-    message, fields = text, dict[str, str]()
+        return LogLine(time or at, _LEVELS.get(found[2], LogLevel.INFO), found[3], found[4], text)
+    message = text
     if not source and (found := _LLAMA.match(text)) is not None and not text.startswith("Error: "):
         source, message = " ".join(found[1].split()), found[2]
         if source.startswith("slot ") and (slot := _SLOT.match(message)) is not None:
-            fields = {"id": slot[1], "task": slot[2]}
             message = slot[3]
-        if source.startswith(("slot ", "llama_")):
-            fields |= _figures(message)
-    return LogLine(time, _judged(text), source, message, fields, text)
+    return LogLine(time, _judged(text), source, message, text)
+
+
+def _request(text: str, found: re.Match[str], time: datetime | None) -> LogLine:
+    at, status, took, _, method, path = found.groups()
+    if status >= "400":
+        level = LogLevel.ERROR if status >= "500" else LogLevel.WARNING
+    else:  # Questions about the state come every second, from this dashboard, too.
+        level = LogLevel.DEBUG if method in ("GET", "HEAD") else LogLevel.INFO
+    when = datetime.strptime(at, "%Y/%m/%d - %H:%M:%S").astimezone()
+    return LogLine(time or when, level, "GIN", f"{method} {path} {status} {took}", text)
 
 
 def _figures(message: str) -> dict[str, str]:
     """The figures of a line of llama.cpp, such as ``n_tokens = 512`` and the speed."""
-    if "=" not in message:
-        return {}
     figures = {name: value.rstrip(".") for name, value in _FIGURE.findall(message)[:_MOST_FIELDS]}
     if "tokens per second" in message:
         if (rate := _RATE.search(message)) is not None:
@@ -151,6 +146,8 @@ def _figures(message: str) -> dict[str, str]:
 
 
 def _judged(text: str) -> LogLevel:
+    if text.startswith("[GIN-debug]"):
+        return LogLevel.DEBUG
     if _BAD.search(text):
         return LogLevel.ERROR
     return LogLevel.WARNING if _DOUBTFUL.search(text) else LogLevel.INFO

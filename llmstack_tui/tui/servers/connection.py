@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.service.types import Server
     from llmstack_tui.tui.stack import (
         DashboardDoctor,
         DashboardInstallation,
+        DashboardService,
         DashboardSettings,
         DashboardStack,
         DashboardVariables,
@@ -83,6 +85,9 @@ class DashboardCore(Protocol):
     async def server_variables(self) -> DashboardVariables: ...
     async def installation(self) -> DashboardInstallation:
         """Installations on this machine."""
+
+    async def service(self, server: Server) -> DashboardService:
+        """A server of this machine as a service. Raises InvalidAddress."""
 
     async def check_up(self) -> DashboardDoctor:
         """The examination of this installation, which changes nothing by itself."""

@@ -16,6 +16,9 @@ KEYS = [
     bind("system.look", "r", "act('system.look')", "Examine", "Examine the installation again now"),
     bind("system.install", "i", "go('install')", "Install",
         "Install Ollama or the built-in engine, and choose between versions of Ollama"),
+    bind("system.service", "s", "go('service')", "Service",
+        "Ollama and the built-in engine: start, stop, restart, start at login"),
+    bind("system.log", "l", "go('log')", "Log", "What Ollama or the engine writes, and what it means"),
     bind("system.close", "escape,q,0", "close", "Back", "Back to the previous screen"),
 ]  # fmt: skip
 
