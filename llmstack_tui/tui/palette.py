@@ -33,6 +33,17 @@ _LONGEST_NAME = 120
 _LOAD, _UNLOAD = (later("load"), "activate"), (later("unload"), "deactivate")
 _DOES = {ModelState.INACTIVE: _LOAD, ModelState.ACTIVE: _UNLOAD, ModelState.LOADING: _UNLOAD}
 _NOTHING = "", ""
+# Screens that no key opens from everywhere.
+_SCREENS = {
+    "install": (
+        later("Installation"),
+        later("Install Ollama or the built-in engine, or go to another version"),
+    ),
+    "variables": (
+        later("Server settings"),
+        later("The variables of Ollama: what is in force, and what suits this machine"),
+    ),
+}
 
 
 def key_commands(app: App[None], screen: Screen[object], shown: Mapping[str, str]) -> Iterator[SystemCommand]:
@@ -50,8 +61,8 @@ def key_commands(app: App[None], screen: Screen[object], shown: Mapping[str, str
             )
     title, said = tr("Find servers on this machine"), tr("Ask at the ports that servers are known by, once")
     yield SystemCommand(title, said, partial(shell_of(screen).act, "servers.find_others"))
-    title, said = tr("Installation"), tr("Install Ollama or the built-in engine, or go to another version")
-    yield SystemCommand(title, said, partial(app.run_action, "open('install')", app))
+    for feature, (label, does) in _SCREENS.items():
+        yield SystemCommand(tr(label), tr(does), partial(app.run_action, f"open('{feature}')", app))
     title, said = tr("Theme: colours, dark or light"), tr("Change how it looks")
     yield SystemCommand(title, said, app.action_change_theme)
     for each in LANGUAGES:

@@ -76,6 +76,15 @@ async def test_suggestions_are_taken_and_left_again() -> None:
         assert "llmstack does not set OLLAMA_FLASH_ATTENTION" in desk.told
 
 
+async def test_the_palette_opens_it() -> None:
+    async with dashboard() as desk:
+        await desk.press("ctrl+p")
+        await desk.type("server set")
+        await desk.until_shown("Server settings")
+        await desk.press("enter")
+        await desk.until_shown("OLLAMA_CONTEXT_LENGTH")
+
+
 async def test_a_finding_leads_to_its_variable() -> None:
     async with dashboard() as desk:
         await desk.app.open("variables", "OLLAMA_CONTEXT_LENGTH")
