@@ -38,6 +38,11 @@ def config_file() -> Path:
     return _resolved(_dirs().user_config_dir) / "config.toml"
 
 
+def prompts_folder() -> Path:
+    """The folder of the user's own prompts."""
+    return config_file().parent / "prompts"
+
+
 def data_folder() -> Path:
     """The folder of the state, the logs and the engine's own models."""
     return _resolved(_dirs().user_data_dir)

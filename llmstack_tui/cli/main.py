@@ -54,6 +54,7 @@ COMMANDS = (
     Command("copy", "Copy a model to another server. What that has already is not sent again."),
     Command("update", "Update models to the newest version, or only list which have a newer one."),
     Command("chat", "Ask a model one question; it is loaded if necessary."),
+    Command("prompts", "List, show and fill in prompts: yours, the project's and those of llmstack."),
     Command("editors", "Show, write or test the settings with which an editor or an agent uses a model."),
     Command("status", "Show the servers and the memory. Fails when no server answers."),
     Command("doctor", "Examine the installation: what is wrong, why, and how to mend it."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base import lazy, paths
@@ -15,7 +16,6 @@ from llmstack_tui.core.keys import key_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
-    from pathlib import Path
 
     from llmstack_tui.base.kinds import EngineLife
     from llmstack_tui.config.loading import LoadedSettings
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Request
     from llmstack_tui.install.service import InstallService
+    from llmstack_tui.prompts.service import PromptService
     from llmstack_tui.service.service import ManagedService
     from llmstack_tui.service.types import Server
 
@@ -204,6 +205,20 @@ class Core:
         from llmstack_tui.core.server_variables import ServerVariables  # noqa: PLC0415
 
         return ServerVariables(self.environ)
+
+    def prompts(self) -> PromptService:
+        """The prompts of the package, of the user and of the current folder's project."""
+        from llmstack_tui.prompts.service import PromptService  # noqa: PLC0415
+
+        try:
+            config = self.config or paths.config_file()
+        except paths.NoHome:
+            config = None
+        return PromptService(
+            user=config.absolute().parent / "prompts" if config else None,
+            cwd=Path.cwd(),
+            language=self.language(self.settings),
+        )
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         """The dashboard's stack: the user is the actor, and newer versions are looked for."""

@@ -25,6 +25,7 @@ TOPICS = (
     "ollama",
     "variables",
     "editors",
+    "prompts",
     "install",
     "settings",
     "scripts",

@@ -59,6 +59,7 @@ def calls(model: Path, url: str) -> dict[str, tuple[str, ...]]:
         "engine status": ("engine", "status"),
         "engine stop": ("engine", "stop"),
         "completion": ("completion", "bash"),
+        "prompts": ("prompts",),
         "guide": ("guide", "start"),
         "config": ("config",),
     }

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
 from llmstack_tui.base.languages import tr, tr_n
-from llmstack_tui.base.system_errors import system_words
+from llmstack_tui.base.structs import replace
 from llmstack_tui.cli import output
+from llmstack_tui.cli.filling import assignment, filled, piped
 from llmstack_tui.cli.loading import add_room_option, loading
 from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import locate, look, opened
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.prompts.types import RenderedPrompt
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -42,38 +43,57 @@ def add_options(parser: Parser) -> None:
         "--limit",
         metavar="N",
         type=count,
-        default=_LIMIT,
         help=tr(
             "the most tokens of an answer, which some models would never end (default: {limit})",
             limit=str(_LIMIT),
         ),
+    )
+    parser.add_argument(
+        "--template",
+        metavar=tr("TEMPLATE"),
+        help=tr("a prompt, as `llmstack prompts` lists it; the question is its input"),
+    )
+    parser.add_argument(
+        "--var",
+        dest="values",
+        metavar=tr("VAR=VALUE"),
+        action="append",
+        type=assignment,
+        help=tr("with --template: the value of a variable; may be given more than once"),
     )
     add_room_option(parser)
 
 
 def run(core: Core, options: Namespace) -> Coroutine[object, object, int]:
     # Read before the event loop runs: while that waits for standard input, it does not react to Ctrl-C.
-    prompt = " ".join(options.prompt).strip() or _piped().strip()
-    if not prompt:
+    typed = " ".join(options.prompt).strip()
+    if options.template is not None:
+        asked = filled(core.prompts().find(options.template), options.values or (), typed)
+    elif options.values:
+        raise output.WrongUsage(tr("--var sets a variable of a prompt: say which, with --template."))
+    else:
+        asked = RenderedPrompt(text=typed or piped().strip())
+    if not asked.text:
         raise output.WrongUsage(
             tr(
                 "There is no question: write it after the name, as in: llmstack chat {model} 'Why?'",
                 model=options.name,
             )
         )
-    return _chat(core, options, prompt)
+    own = asked.parameters.get("num_predict")
+    limit = options.limit or (own if isinstance(own, int) else _LIMIT)
+    parameters = {**asked.parameters, "num_predict": limit}
+    system = options.system or asked.system
+    return _chat(core, options, replace(asked, system=system, parameters=parameters), limit)
 
 
-async def _chat(core: Core, options: Namespace, prompt: str) -> int:
-    messages = [Message(role="user", content=prompt)]
-    if options.system:
-        messages.insert(0, Message(role="system", content=options.system))
+async def _chat(core: Core, options: Namespace, asked: RenderedPrompt, limit: int) -> int:
     async with opened(core, processes=True, start="owner") as stack:
         await look(stack)
         status = locate(stack, options.name, short=True)
         if status.running is None and status.state is not ModelState.CLOUD:
             await stack.prepare()
-        chunks = await _answer(core, options, stack, status, messages)
+        chunks = await _answer(core, options, stack, status, asked)
     last = chunks[-1] if chunks else None
     if last is None or not last.done:
         raise output.Failed(
@@ -82,7 +102,7 @@ async def _chat(core: Core, options: Namespace, prompt: str) -> int:
     if options.json:
         output.write_document(document(status, chunks, last))
     elif last.done_reason == "length":
-        output.say(_cut_off(last, options.limit))
+        output.say(_cut_off(last, limit))
     return 0
 
 
@@ -96,21 +116,12 @@ def _cut_off(last: Chunk, limit: int) -> str:
     )
 
 
-def _piped() -> str:
-    if sys.stdin is None or output.is_terminal(sys.stdin):
-        return ""
-    try:
-        return sys.stdin.buffer.read().decode(errors="replace")
-    except OSError as error:
-        raise output.Failed(
-            tr("Standard input cannot be read: {why}.", why=system_words(error.strerror or "?"))
-        ) from None
-
-
 async def _answer(
-    core: Core, options: Namespace, stack: Stack, status: ModelStatus, messages: list[Message]
+    core: Core, options: Namespace, stack: Stack, status: ModelStatus, asked: RenderedPrompt
 ) -> list[Chunk]:
     """The pieces of the answer; unless --json is given, each is written when it arrives."""
+    messages = [Message(role=role, content=content) for role, content in asked.messages]
+    settings = asked.parameters
     chunks: list[Chunk] = []
     column_is_0 = True
     try:
@@ -119,8 +130,7 @@ async def _answer(
             confirm = await line.enter_async_context(
                 loading(stack, status, options, core.environ, tr("Waiting for the answer"))
             )
-            limits = {"num_predict": options.limit}
-            stream = stack.actions.chat(status.host, status.name, messages, options=limits, confirm=confirm)
+            stream = stack.actions.chat(status.host, status.name, messages, options=settings, confirm=confirm)
             async for chunk in await reading.enter_async_context(aclosing(stream)):
                 chunks.append(chunk)
                 if chunk.text and not options.json:
