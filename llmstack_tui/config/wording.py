@@ -58,7 +58,7 @@ SENTENCES: Catalogue = {
         'a list of addresses such as "127.0.0.1:11434" and of tables '
         "{{ url, name, allow, api_key_file, kind }}"
     ),
-    "allowed.name": "a text of at most {most} characters",
+    "allowed.name": "a text of at most {most} characters, all of which can be shown",
     "allowed.url": 'an address such as "https://huggingface.co"',
     "allowed.address": 'an address such as "127.0.0.1:11434"',
     # What it is instead, where that is not written out.

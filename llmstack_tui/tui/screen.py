@@ -210,6 +210,7 @@ class TabScreen(LiveScreen):
         self.query(RowList).first().focus()
 
     def on_resize(self) -> None:
+        self.call_after_refresh(self.refresh_bindings)
         if self.focused is None:
             self.call_after_refresh(self.focus_list)
 

@@ -114,7 +114,11 @@ def why(text: str) -> Sentences:
         (
             '[[hosts]]\nurl = "127.0.0.1"\nname = "\\u0007"',
             in_file(
-                3, "wrong", name="hosts.name", allowed="a text of at most 40 characters", value="'\\x07'"
+                3,
+                "wrong",
+                name="hosts.name",
+                allowed="a text of at most 40 characters, all of which can be shown",
+                value="'\\x07'",
             ),
             (GOOD,),
         ),

@@ -56,10 +56,10 @@ async def test_a_terminal_that_is_too_small_says_what_it_needs_and_recovers() ->
     async with dashboard(size=(50, 10)) as desk:
         assert "at least 60" in desk.text
         assert "qwen2.5-coder" not in desk.text
-        await desk.pilot.resize_terminal(120, 15)
+        await desk.pilot.resize_terminal(50, 15)
         await desk.until_shown("at least 60")
         await desk.pilot.resize_terminal(80, 24)
-        await desk.until_shown("qwen2.5-coder")
+        await desk.until_shown("qwen2.5-coder", "a Load")
         assert "at least 60" not in desk.text
 
 

@@ -77,6 +77,7 @@ class SettingsScreen(FramedScreen):
     """
 
     DEFAULT_CSS = """
+    SettingsScreen SettingList { min-height: 3; }
     SettingsScreen #about { height: auto; max-height: 9; padding: 0 1; border-top: solid $pane-border; }
     """
     AUTO_FOCUS = "SettingList"
