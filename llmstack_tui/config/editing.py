@@ -100,7 +100,7 @@ def entry(document: Mapping[str, object], place: Place, name: str) -> Place:
     split = tuple(name.split("."))
     if not isinstance(here, dict) or name in here or len(split) == 1:
         return (*place, name)
-    if any(isinstance(each, dict) for each in here.values()) or not here:
+    if any(isinstance(each, dict) for each in here.values()):
         return (*place, *split)
     return (*place, name)
 

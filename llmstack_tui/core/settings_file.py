@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import Failure, Sentence, said
+from llmstack_tui.base.structs import replace
 from llmstack_tui.config.editing import change, document_of
 from llmstack_tui.config.key import key_file, make_key
 from llmstack_tui.config.loading import load_settings
+from llmstack_tui.core.keys import key_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.base.toml import Path as Place
+    from llmstack_tui.config.hosts import HostSettings
     from llmstack_tui.config.loading import LoadedSettings
 
 
@@ -58,6 +63,24 @@ class SettingsFile:
         """
         await asyncio.to_thread(change, self.file, values)
         self._on_change()
+
+    async def test(self, host: HostSettings) -> tuple[bool, Sentences]:
+        """Whether a server answers, and what there is to say."""
+        from llmstack_tui.core.servers import host_at  # noqa: PLC0415  # few test one
+        from llmstack_tui.doctor.rules.servers import server_name  # noqa: PLC0415
+        from llmstack_tui.doctor.sources.servers import server_facts  # noqa: PLC0415
+
+        settings = replace((await self.load()).settings, hosts=(host,))
+        try:
+            key = await asyncio.to_thread(key_for, host.url, settings)
+            asked = await asyncio.to_thread(host_at, host.url, key, settings)
+        except Failure as error:
+            return False, said(error)
+        (facts,) = await server_facts([asked], {host.url})
+        if facts.problem:
+            return False, facts.problem
+        about = {"url": host.url, "name": server_name(facts.kind), "version": facts.version}
+        return True, (Sentence("doctor.answers", about),)
 
     async def make_key(self) -> tuple[Path, bool]:
         """Make a key of the built-in engine; the file that has it, and whether it was made just now.

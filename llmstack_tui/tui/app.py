@@ -24,11 +24,11 @@ from llmstack_tui.tui.servers.connection import CONNECTION, Connection, Dashboar
 from llmstack_tui.tui.shell import ACTIONS, Controller, Moment, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import PurePath
 
     from textual.app import SystemCommand
-    from textual.binding import BindingType
+    from textual.binding import Binding, BindingType
     from textual.screen import Screen
 
     from llmstack_tui.config.loading import LoadedSettings
@@ -237,6 +237,9 @@ class Dashboard(TerminalApp):
     @property
     def given(self) -> frozenset[str]:
         return self.preferences.given
+
+    def contexts(self) -> Mapping[str, Sequence[Binding]]:
+        return features.CONTEXTS
 
     def preview_theme(self, name: str | None) -> None:
         self.preferences.preview_theme(name)

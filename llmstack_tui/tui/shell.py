@@ -274,6 +274,9 @@ class Shell(Protocol):
     def given(self) -> frozenset[str]:
         """The names of the settings that the command line overrides."""
 
+    def contexts(self) -> Mapping[str, Sequence[Binding]]:
+        """The key bindings of each context, by its title in the help."""
+
     def preview_theme(self, name: str | None) -> None:
         """Show one of the settings' themes until the next call; None shows the usual one again."""
 

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
     from llmstack_tui.base.commands import RootCommand
     from llmstack_tui.base.secret import Secret
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.base.text_files import Written
     from llmstack_tui.base.toml import Path as Place
     from llmstack_tui.catalog.types import Catalog, Entry, Offer, Repositories
+    from llmstack_tui.config.hosts import HostSettings
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.core.removal import Removal
@@ -144,6 +146,7 @@ class DashboardSettings(Protocol):
     async def document(self) -> dict[str, object]: ...
     async def change(self, values: Mapping[Place, str | None]) -> None: ...
     async def make_key(self) -> tuple[Path, bool]: ...
+    async def test(self, host: HostSettings) -> tuple[bool, Sentences]: ...
 
 
 class DashboardVariables(Protocol):

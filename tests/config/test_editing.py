@@ -187,7 +187,7 @@ def test_a_part_that_is_wrong_is_named() -> None:
 @pytest.mark.parametrize(
     ("keys", "place"),
     [
-        ({}, ("ui", "keys", "app", "quit")),
+        ({}, ("ui", "keys", "app.quit")),
         ({"app": {"help": "h"}}, ("ui", "keys", "app", "quit")),
         ({"app.quit": "x"}, ("ui", "keys", "app.quit")),
         ({"app.help": "h"}, ("ui", "keys", "app.quit")),

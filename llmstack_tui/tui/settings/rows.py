@@ -11,6 +11,7 @@ from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.config.table import table, value_of
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.draw.text import content_of
+from llmstack_tui.tui.settings.searched import has_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +87,7 @@ def rows(known: KnownSettings, search: str = "") -> Iterator[SettingRow]:
     section: str | None = None
     for setting in table():
         value = known.value(setting)
-        if not _has(search, setting.name, tr(setting.purpose), value):
+        if not has_words(search, setting.name, tr(setting.purpose), value):
             continue
         if setting.section != section:
             section = setting.section
@@ -101,11 +102,6 @@ def rows(known: KnownSettings, search: str = "") -> Iterator[SettingRow]:
             source=tr("next start") if known.waits(setting) else source_text(known.origin(setting)),
             tone="bad" if is_wrong else "muted" if known.origin(setting).kind == "default" else "plain",
         )
-
-
-def _has(search: str, *texts: str) -> bool:
-    every = " ".join(texts).casefold()
-    return all(word in every for word in search.casefold().split())
 
 
 def source_text(origin: SettingOrigin) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from llmstack_tui.base.languages import tr
 from llmstack_tui.base.text_files import NotWritten
@@ -14,7 +14,6 @@ from llmstack_tui.config.key import KeyFailed
 from llmstack_tui.config.table import find_setting
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.tui.draw.text import content_of
-from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.settings import KEYS
 from llmstack_tui.tui.settings.rows import (
     PROBLEM,
@@ -26,10 +25,9 @@ from llmstack_tui.tui.settings.rows import (
     unknown_place,
     unquoted,
 )
+from llmstack_tui.tui.settings.searched import SearchedScreen
 from llmstack_tui.tui.shell import Answer, start
 from llmstack_tui.tui.widgets.list import RowList
-from llmstack_tui.tui.widgets.pane import Pane
-from llmstack_tui.tui.widgets.table import FilterField
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +67,7 @@ class SettingList(RowList[SettingRow]):
         ]
 
 
-class SettingsScreen(FramedScreen):
+class SettingsScreen(SearchedScreen):
     """Reads the file again while it is shown.
 
     Args:
@@ -84,17 +82,15 @@ class SettingsScreen(FramedScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self, name: str = "") -> None:
-        super().__init__(Pane(tr("Settings"), id="frame"))
+        super().__init__(tr("Settings"))
         self.list = SettingList()
         self._about = Static("", id="about", markup=False)
-        self._field = FilterField()
         self._wanted = name
-        self._search = ""
         self._file: DashboardSettings | None = None
         self._known: KnownSettings | None = None
 
     def compose_body(self) -> ComposeResult:
-        yield self._field
+        yield self.field
         yield self.list
         yield self._about
 
@@ -111,19 +107,19 @@ class SettingsScreen(FramedScreen):
         loaded = await self._file.load()
         self._known = KnownSettings(loaded, self.shell.settings, self.shell.given)
         self.frame.show_title(f"{tr('Settings')}  {self._file.file}")
-        self._draw()
+        self.show_found()
 
-    def _draw(self) -> None:
+    def show_found(self) -> None:
         if self._known is None:
             return
         self.list.show_message((tr("No setting has that."),))
-        self.list.show(tuple(rows(self._known, self._search)))
+        self.list.show(tuple(rows(self._known, self.search)))
         if self._wanted and self.list.move_to(self._wanted):
             self._wanted = ""
         self._describe()
 
     def follow_language(self) -> None:
-        self._draw()
+        self.show_found()
 
     @on(RowList.Moved)
     def _describe(self) -> None:
@@ -147,35 +143,6 @@ class SettingsScreen(FramedScreen):
         number = int(row.key.removeprefix(PROBLEM))
         return known.loaded.problems[number] if number < len(known.loaded.problems) else None
 
-    # The search
-
-    def action_search(self) -> None:
-        self._field.placeholder = tr("Words of a name, a value or a purpose")
-        self._field.display = True
-        self.set_focus(self._field)
-
-    @on(Input.Changed, "#filter")
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._search = event.value
-        self._draw()
-
-    @on(FilterField.Kept)
-    def _kept(self) -> None:
-        self.set_focus(self.list)
-        self._field.display = bool(self._search.strip())
-
-    @on(FilterField.Cleared)
-    def _cleared(self) -> None:
-        self._field.value = ""
-        self._field.display = False
-        self.set_focus(self.list)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # In the field these keys are ordinary ones.
-        is_own = action in ("change", "next_value", "reset", "search", "close")
-        return not (is_own and isinstance(self.focused, FilterField))
-
     # Changes
 
     @on(RowList.Opened)
@@ -197,6 +164,9 @@ class SettingsScreen(FramedScreen):
         if setting.kind.is_secret:
             await self._offer_key()
             return
+        if setting.name in ("ui.keys", "hosts"):
+            await self._open_list(setting.name)
+            return
         present, purpose = unquoted(self._known.value(setting)), tr(setting.purpose)
         if setting.kind.choices:
             is_theme = setting.name == "ui.theme"
@@ -213,6 +183,15 @@ class SettingsScreen(FramedScreen):
             )
         if value is not None:
             await self._write(setting, value)
+
+    async def _open_list(self, name: str) -> None:
+        """The screen for a setting that has many values."""
+        from llmstack_tui.tui.settings.hosts import HostsScreen
+        from llmstack_tui.tui.settings.keymap import KeymapScreen
+
+        assert self._file is not None  # noqa: S101
+        await self.shell.show(KeymapScreen(self._file) if name == "ui.keys" else HostsScreen(self._file))
+        await self._read()
 
     async def _offer_key(self) -> None:
         assert self._file is not None  # noqa: S101

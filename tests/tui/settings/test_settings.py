@@ -36,6 +36,7 @@ async def test_a_setting_is_found_changed_taken_back_and_reset(file: Path) -> No
     async with real_dashboard(size=(100, 30)) as desk:
         await desk.press("comma")
         await desk.until_shown("What is wrong", "config.toml line 3", "All servers")
+        await desk.until_said("languagee is not a setting")  # The file is followed from here.
         await desk.press("delete")
         await wait_until(lambda: "languagee" not in file.read_text())
         assert "# mine" in file.read_text()
@@ -97,6 +98,7 @@ async def test_a_value_is_checked_while_it_is_typed(file: Path) -> None:
 async def test_a_theme_is_shown_while_the_cursor_is_on_it(file: Path) -> None:
     async with real_dashboard(size=(100, 30)) as desk:
         before = desk.app.theme
+        await desk.until_said("languagee is not a setting")
         await desk.press("comma")
         await desk.until_shown("What is wrong")
         await desk.press("slash")
