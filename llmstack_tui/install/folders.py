@@ -7,15 +7,17 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import shutil
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 import psutil
+from filelock import FileLock, Timeout
 
 from llmstack_tui.base.private_files import private_opener
 from llmstack_tui.install.rules.releases import newest_first, version_of
-from llmstack_tui.install.types import Record, Versions
+from llmstack_tui.install.types import InstallFailed, Record, Versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +58,25 @@ def write_record(folder: Path, record: Record) -> None:
     with open(new, "wb", opener=private_opener) as file:
         file.write(msgspec.json.encode(record))
     new.replace(folder / _RECORD)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Have the folder alone, and without what an installation left there that was killed.
+
+    Raises:
+        InstallFailed: another installation is under way.
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        with lock:
+            for each in (folder / "versions").glob(".*.partial"):
+                shutil.rmtree(each, ignore_errors=True)
+            yield
+    except Timeout:
+        raise InstallFailed("install.busy") from None
 
 
 def processes(folder: Path) -> Iterator[psutil.Process]:

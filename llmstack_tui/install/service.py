@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
+import shutil
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import Failure, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.install import folders
+from llmstack_tui.install.folders import locked
 from llmstack_tui.install.releases import releases
 from llmstack_tui.install.rules.archive import archive_plan, removal_plan
 from llmstack_tui.install.rules.releases import version_of
@@ -134,18 +136,23 @@ class InstallService:
             InstallFailed: it failed; says why.
         """
         machine = await self._look()
+        try:
+            with locked(machine.folder):
+                await self._carry_out(machine, plan, tell, as_root)
+        except OSError as error:
+            raise InstallFailed("install.not_done", why=reasons(error)) from error
+
+    async def _carry_out(
+        self, machine: ThisMachine, plan: InstallPlan, tell: OnTold, as_root: AsRoot | None
+    ) -> None:
         steps = Steps(machine, self._environ, self._hands, as_root)
         async with AsyncExitStack() as undoing:
             for number, step in enumerate(plan.steps):
                 tell(Told(number))
-                try:
-                    await steps.do(step.act, number, tell, undoing)
-                except OSError as error:
-                    raise InstallFailed("install.not_done", why=reasons(error)) from error
+                await steps.do(step.act, number, tell, undoing)
             undoing.pop_all()
-        for file in steps.leftovers:
-            with suppress(OSError):
-                file.unlink(missing_ok=True)
+        # Also what earlier installations left there when they were cancelled.
+        await asyncio.to_thread(shutil.rmtree, machine.folder / "downloads", ignore_errors=True)
         if plan.record is not None:
             # Another window may have held a version meanwhile.
             held = (await asyncio.to_thread(folders.read_record, machine.folder)).held

@@ -50,11 +50,7 @@ _BACK_S = 30.0
 
 
 class Steps:
-    """The steps of one installation.
-
-    Attributes:
-        leftovers: files that are of no use once all is done.
-    """
+    """The steps of one installation."""
 
     def __init__(
         self,
@@ -67,7 +63,6 @@ class Steps:
         self._environ = environ
         self._hands = hands
         self._as_root = as_root
-        self.leftovers: list[Path] = []
 
     async def do(self, act: Act, number: int, tell: Callable[[Told], None], undoing: AsyncExitStack) -> None:
         """Carry out one step, and leave with ``undoing`` what takes it back.
@@ -79,7 +74,6 @@ class Steps:
         match act:
             case Fetch():
                 await download(act.asset, act.file, lambda done, total: tell(Told(number, "", done, total)))
-                self.leftovers.append(act.file)
             case Unpack():
                 await self._unpack(act, number, tell)
                 undoing.callback(shutil.rmtree, act.folder, ignore_errors=True)

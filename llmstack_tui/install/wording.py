@@ -97,6 +97,7 @@ SENTENCES: Catalogue = {
     ),
     "install.member_device": "The archive has {member:quoted}, which is no file. Nothing was changed.",
     "install.too_much": "The archive unpacks to far more than Ollama is. Nothing was changed.",
+    "install.busy": "Another llmstack installs something now: try again when it is done.",
     "install.not_done": "It could not be done: {why} What had been done is undone.",
     "install.not_up": "Ollama did not answer at {url} within {seconds:g} s.",
 }

@@ -106,7 +106,7 @@ class Home:
         """All files below the home, but those of the stand-ins."""
         files = (each for each in self.home.rglob("*") if each.is_symlink() or each.is_file())
         own = {str(each.relative_to(self.home)) for each in files if self.bin not in each.parents}
-        return own - {"notes"}
+        return own - {"notes", "ollama/.lock"}
 
     @property
     def notes(self) -> list[str]:

@@ -274,6 +274,22 @@ async def test_a_home_that_cannot_be_written(tmp_path: Path, home: Home) -> None
     assert home.left() == {"ollama"}
 
 
+async def test_two_at_once_and_what_a_killed_one_left(home: Home, served: ReleaseServer) -> None:
+    half = home.folder / "versions/.0.1.0.partial/bin/ollama"
+    half.parent.mkdir(parents=True)
+    half.write_text("half")
+    served.hangs.add(served.path_of("0.1.0"))
+    task = asyncio.create_task(home.carry_out(await home.plan("0.1.0")))
+    await wait_until(lambda: any(each.total for each in home.told), what="the first bytes")
+    assert not half.exists()
+    assert (await refused(home, "0.2.0")).startswith("Another llmstack installs something now")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await home.install("0.2.0")
+    assert not (home.folder / "downloads").exists()
+
+
 async def test_a_version_is_removed(home: Home) -> None:
     await home.install("0.1.0")
     await home.carry_out(await home.service.removal("0.1.0"))

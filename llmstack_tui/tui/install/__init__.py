@@ -12,7 +12,7 @@ KEYS = [
         "End the installation under way; what it has done is undone"),
     bind("install.back", "b", "act('install.roll_back')", "Roll back",
         "Use the version of Ollama again that was in use before; asks first"),
-    bind("install.hold", "h", "act_on('install.hold')", "Hold",
+    bind("install.hold", "h", "act_on('install.hold')", "Stay",
         "Stay with the version under the cursor; again: release it"),
     bind("install.remove", "delete", "act_on('install.remove')", "Remove",
         "Remove the version under the cursor from this machine; asks first"),

@@ -159,7 +159,8 @@ class InstallController(Controller):
             self.said = words(error), "$text-error"
             self._shell.record(NoteKind.FAILED, title(plan), self.said[0])
         except asyncio.CancelledError:
-            self.said = tr("You cancelled it: what it had done is undone."), "$text-warning"
+            undone = tr("You cancelled it: what it had done is undone.")
+            self.said = f"{undone} {tr('A download goes on from there next time.')}", "$text-warning"
             raise
         else:
             self.said = tr("Done."), "$text-success"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.draw.text import Pen
     from llmstack_tui.tui.shell import View
 
-_ABOUT = 9
+_ABOUT = 10
 
 
 class InstallList(RowList[InstallRow]):
@@ -43,7 +43,7 @@ class InstallList(RowList[InstallRow]):
     def draw(self, row: InstallRow, line: int, width: int, pen: Pen) -> Sequence[Segment]:
         if row.is_heading:
             return [pen.pointer(), pen.cell(f" {row.label}", width - 1, "heading")]
-        about = pen.cell(row.about, _ABOUT, "muted")
+        about = pen.cell(f" {row.about}", _ABOUT, "muted")
         return [pen.pointer(), pen.cell(f"  {row.label}", width - 1 - _ABOUT, row.tone), about]
 
 
@@ -54,7 +54,6 @@ class InstallScreen(FramedScreen):
     InstallScreen InstallList { width: 38; }
     InstallScreen ScrollingText { height: 1fr; }
     InstallScreen #plan { padding: 0 1; }
-    InstallScreen.-narrow InstallList { width: 34; }
     """
     AUTO_FOCUS = "InstallList"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
