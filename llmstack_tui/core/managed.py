@@ -49,7 +49,7 @@ class EngineStarter(Protocol):
 class EngineProgram:
     """The built-in engine."""
 
-    label = "llmstack's engine"
+    label = "llmstack-engine"
 
     def __init__(self, core: EngineStarter, platform: str) -> None:
         self._core = core

@@ -148,7 +148,10 @@ def _told(core: Core, options: Namespace, state: ServiceState) -> int:
 def _write(core: Core, state: ServiceState) -> None:
     name = "Ollama" if _server(core) == "ollama" else tr("The built-in engine")
     rows = [
-        (tr("Kept running by"), f"{tr(state.kind)} {state.unit}".strip()),
+        (
+            tr("Kept running by") if state.is_running else tr("To be started by"),
+            f"{tr(state.kind)} {state.unit}".strip(),
+        ),
         (tr("Process"), str(state.pid) if state.pid is not None else ""),
         (tr("Since"), f"{state.since.astimezone():%Y-%m-%d %H:%M:%S}" if state.since else ""),
         (tr("Starts by itself"), {True: tr("yes"), False: tr("no"), None: ""}[state.is_enabled]),
