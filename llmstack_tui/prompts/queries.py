@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from llmstack_tui.base.text import excerpt
-from llmstack_tui.prompts.types import InvalidLimit
+from llmstack_tui.prompts.types import WrongArgument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,7 +78,7 @@ def parse_query(text: str, patterns: Patterns | Mapping[str, object] | None = No
     Query(intent='order', entities=(Entity(kind='size', value='large', start=2),))
 
     Raises:
-        InvalidLimit: the patterns are no such table, or one of them is no regular expression.
+        WrongArgument: the patterns are no such table, or one of them is no regular expression.
     """
     chosen = _shipped() if patterns is None else _read(patterns)
     intents = _compiled(chosen.intents)
@@ -126,14 +126,14 @@ def _expression(name: str, text: str) -> re.Pattern[str]:
     try:
         return re.compile(text, re.IGNORECASE | re.MULTILINE)
     except (re.error, OverflowError, RecursionError) as error:
-        raise InvalidLimit("prompts.wrong_pattern", name=name, why=excerpt(str(error))) from None
+        raise WrongArgument("prompts.wrong_pattern", name=name, why=excerpt(str(error))) from None
 
 
 def _read(patterns: Patterns | Mapping[str, object]) -> Patterns:
     try:
         return msgspec.convert(patterns, Patterns, from_attributes=True)
     except msgspec.ValidationError as error:
-        raise InvalidLimit("prompts.wrong_patterns", why=excerpt(str(error))) from None
+        raise WrongArgument("prompts.wrong_patterns", why=excerpt(str(error))) from None
 
 
 @cache

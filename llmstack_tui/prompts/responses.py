@@ -13,7 +13,7 @@ from msgspec import Struct
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import excerpt, with_full_stop
 from llmstack_tui.base.wording import Wording
-from llmstack_tui.prompts.types import InvalidLimit
+from llmstack_tui.prompts.types import WrongArgument
 from llmstack_tui.prompts.wording import SENTENCES
 
 if TYPE_CHECKING:
@@ -85,12 +85,12 @@ def validate_response(
         language: "en" or "es".
 
     Raises:
-        InvalidLimit: the schema, the limit or the language makes no sense.
+        WrongArgument: the schema, the limit or the language makes no sense.
     """
     if most_chars is not None and most_chars < 1:
-        raise InvalidLimit("prompts.no_limit")
+        raise WrongArgument("prompts.no_limit")
     if language is not None and language not in _FREQUENT:
-        raise InvalidLimit("prompts.wrong_language", name=language, known=tuple(_FREQUENT))
+        raise WrongArgument("prompts.wrong_language", name=language, known=tuple(_FREQUENT))
     problems: list[Sentence] = []
     if not text.strip():
         problems.append(Sentence("prompts.answer_empty"))
@@ -148,7 +148,7 @@ def _checker(schema: dict[str, object]) -> Validator:
         chosen.check_schema(schema)
     except (SchemaError, RecursionError) as error:
         why = excerpt(error.message) if isinstance(error, SchemaError) else "nested too deep"
-        raise InvalidLimit("prompts.wrong_schema", why=with_full_stop(why)) from None
+        raise WrongArgument("prompts.wrong_schema", why=with_full_stop(why)) from None
     return chosen(schema, registry=Registry())  # An empty one fetches nothing.
 
 
@@ -159,7 +159,7 @@ def _differences(check: Validator, value: object) -> list[Sentence]:
         errors = list(islice(check.iter_errors(value), _MOST_PROBLEMS))
     except (Unresolvable, RecursionError) as error:
         why = f"{error.ref} is not in it" if isinstance(error, Unresolvable) else "it refers to itself"
-        raise InvalidLimit("prompts.wrong_schema", why=with_full_stop(excerpt(why))) from None
+        raise WrongArgument("prompts.wrong_schema", why=with_full_stop(excerpt(why))) from None
     return [
         Sentence(
             "prompts.answer_differs", {"place": _place(error.absolute_path), "why": excerpt(error.message)}

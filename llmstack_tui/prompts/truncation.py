@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from llmstack_tui.prompts.types import InvalidLimit
+from llmstack_tui.prompts.types import WrongArgument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,10 +57,10 @@ def truncate_prompt(
         keep: "head" keeps the beginning, "tail" the end.
 
     Raises:
-        InvalidLimit: ``most_tokens`` is not above 0.
+        WrongArgument: ``most_tokens`` is not above 0.
     """
     if most_tokens < 1:
-        raise InvalidLimit("prompts.no_limit")
+        raise WrongArgument("prompts.no_limit")
 
     def tokens_of(part: str) -> int:
         found = count(part)

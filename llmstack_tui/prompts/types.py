@@ -140,5 +140,5 @@ class NotRendered(PromptError):
     """A template ended with an error, would not end or wrote too much."""
 
 
-class InvalidLimit(PromptError):
-    """What a function of this room is asked for makes no sense."""
+class WrongArgument(PromptError):
+    """A limit, a pattern, a schema or a language that a function of this room was given makes no sense."""

@@ -8,7 +8,7 @@ import pytest
 
 from llmstack_tui.prompts import Patterns, Query, parse_query
 from llmstack_tui.prompts.service import SHIPPED
-from llmstack_tui.prompts.types import InvalidLimit
+from llmstack_tui.prompts.types import WrongArgument
 
 
 @pytest.mark.parametrize(
@@ -118,6 +118,6 @@ def test_patterns_of_ones_own() -> None:
     ],
 )
 def test_patterns_that_are_none(patterns: dict[str, object], said: str) -> None:
-    with pytest.raises(InvalidLimit) as error:
+    with pytest.raises(WrongArgument) as error:
         parse_query("text", patterns)
     assert said in str(error.value)

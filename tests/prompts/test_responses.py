@@ -6,7 +6,7 @@ import pytest
 
 from llmstack_tui.prompts import validate_response
 from llmstack_tui.prompts.responses import language_of
-from llmstack_tui.prompts.types import InvalidLimit
+from llmstack_tui.prompts.types import WrongArgument
 
 SCHEMA: dict[str, object] = {
     "type": "object",
@@ -83,7 +83,7 @@ def test_references_within_a_schema_are_followed() -> None:
     ],
 )
 def test_a_schema_that_is_none_or_would_have_to_be_fetched(schema: dict[str, object]) -> None:
-    with pytest.raises(InvalidLimit, match="The JSON schema is wrong"):
+    with pytest.raises(WrongArgument, match="The JSON schema is wrong"):
         validate_response('"a"', schema)
 
 
@@ -92,7 +92,7 @@ def test_length() -> None:
     assert validate_response("x" * 1200, most_chars=1000).reasons == (
         "The answer has 1,200 characters, and 1,000 are allowed.",
     )
-    with pytest.raises(InvalidLimit):
+    with pytest.raises(WrongArgument):
         validate_response("x", most_chars=0)
 
 
@@ -116,5 +116,5 @@ def test_the_language_of_a_text(text: str, expected: str | None) -> None:
 def test_an_answer_in_the_other_language() -> None:
     assert validate_response(ENGLISH, language="en").is_valid
     assert validate_response(ENGLISH, language="es").reasons == ("The answer is in English, not in Spanish.",)
-    with pytest.raises(InvalidLimit, match="en and es, not for fr"):
+    with pytest.raises(WrongArgument, match="en and es, not for fr"):
         validate_response(ENGLISH, language="fr")

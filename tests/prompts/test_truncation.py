@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstack_tui.prompts import Truncated, truncate_prompt
-from llmstack_tui.prompts.types import InvalidLimit
+from llmstack_tui.prompts.types import WrongArgument
 
 PARAGRAPHS = "\n\n".join(f"Paragraph {n} has a few words. And another sentence." for n in range(40))
 
@@ -73,5 +73,5 @@ def test_few_texts_are_counted() -> None:
 
 @pytest.mark.parametrize("most", [0, -1])
 def test_a_limit_below_one_is_refused(most: int) -> None:
-    with pytest.raises(InvalidLimit, match="above 0"):
+    with pytest.raises(WrongArgument, match="above 0"):
         truncate_prompt("text", most, by_four)
