@@ -18,8 +18,7 @@ from llmstack_tui.config.kinds import secret_of
 
 if TYPE_CHECKING:
     from llmstack_tui.base.secret import Secret
-    from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.config.settings import EngineSettings
+    from llmstack_tui.config.settings import EngineSettings, LoadedSettings
 
 _BYTES = 32
 _MOST_BYTES = 4096

@@ -6,23 +6,21 @@ import os
 import select
 import stat
 import time
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 from llmstack_tui.base import paths
 from llmstack_tui.base.sentences import Failure, Sentence
 from llmstack_tui.base.text import shortened
 from llmstack_tui.config.kinds import InvalidValue, wrong
 from llmstack_tui.config.lines import LineNumbers
-from llmstack_tui.config.settings import Settings
+from llmstack_tui.config.settings import LoadedSettings, SettingOrigin, Settings
 from llmstack_tui.config.table import ENVIRONMENT_PREFIX, table, with_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.config.kinds import Complain, Place
     from llmstack_tui.config.table import Setting
 
@@ -31,39 +29,6 @@ _MOST_PROBLEMS = 20
 _LONGEST_NAME = 60
 # For a pipe, as in `--config <(make-config)`.
 _PIPE_WAIT_S = 2.0
-
-
-class SettingOrigin(NamedTuple):
-    """Where a setting came from. ``name`` is the name of the file, the variable or the option."""
-
-    kind: Literal["default", "file", "environment", "option"]
-    name: str | None = None
-    line: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedSettings:
-    """The settings that were read.
-
-    Attributes:
-        problems: one for each mistake. The faulty parts were ignored.
-        invalid: the names of the settings with a mistake in them.
-        broken: there is a file, and nothing in it could be read.
-    """
-
-    settings: Settings
-    problems: Sentences = ()
-    invalid: frozenset[str] = frozenset()
-    broken: bool = False
-    origins: Mapping[str, SettingOrigin] = field(default_factory=dict, repr=False)
-    lines: LineNumbers = field(default_factory=LineNumbers, repr=False, compare=False)
-
-    def origin(self, name: str) -> SettingOrigin:
-        """Where a setting came from, by its name in `llmstack_tui.config.table`."""
-        origin = self.origins.get(name, SettingOrigin("default"))
-        if origin.kind == "file":
-            return origin._replace(line=self.lines.of(tuple(name.split("."))))
-        return origin
 
 
 def load_settings(file: Path | None, environ: Mapping[str, str]) -> LoadedSettings:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
 from llmstack_tui.base.kinds import ENGINE_CHOICES, EngineChoice
 from llmstack_tui.base.languages import AUTO, LANGUAGES
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.config import kinds
 from llmstack_tui.config.hosts import HostSettings, hosts
+from llmstack_tui.config.lines import LineNumbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llmstack_tui.base.secret import Secret
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.config.kinds import SettingKind
 
 T = TypeVar("T")
@@ -319,3 +321,36 @@ class Settings:
         """Whether anything may be changed on the server at this base URL."""
         named = next((host for host in self.hosts if host.url == url), None)
         return not self.read_only and (named is None or named.may_act)
+
+
+class SettingOrigin(NamedTuple):
+    """Where a setting came from. ``name`` is the name of the file, the variable or the option."""
+
+    kind: Literal["default", "file", "environment", "option"]
+    name: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedSettings:
+    """The settings that were read.
+
+    Attributes:
+        problems: one for each mistake. The faulty parts were ignored.
+        invalid: the names of the settings with a mistake in them.
+        broken: there is a file, and nothing in it could be read.
+    """
+
+    settings: Settings
+    problems: Sentences = ()
+    invalid: frozenset[str] = frozenset()
+    broken: bool = False
+    origins: Mapping[str, SettingOrigin] = field(default_factory=dict, repr=False)
+    lines: LineNumbers = field(default_factory=LineNumbers, repr=False, compare=False)
+
+    def origin(self, name: str) -> SettingOrigin:
+        """Where a setting came from, by its name in `llmstack_tui.config.table`."""
+        origin = self.origins.get(name, SettingOrigin("default"))
+        if origin.kind == "file":
+            return origin._replace(line=self.lines.of(tuple(name.split("."))))
+        return origin

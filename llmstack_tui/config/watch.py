@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base import paths
 from llmstack_tui.base.structs import replace
-from llmstack_tui.config.loading import LoadedSettings, load_settings
+from llmstack_tui.config.loading import load_settings
 from llmstack_tui.config.table import value_of, with_values
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
     from pathlib import Path
+
+    from llmstack_tui.config.settings import LoadedSettings
 
 _SETTLE_S = 0.2
 _SETTLE_STEPS = 10

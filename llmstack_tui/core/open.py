@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from llmstack_tui.base.kinds import EngineLife
-    from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.config.settings import Settings
+    from llmstack_tui.config.settings import LoadedSettings, Settings
     from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.discovery import Discovery
     from llmstack_tui.core.options import StackOptions

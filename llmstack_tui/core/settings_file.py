@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.base.toml import Path as Place
     from llmstack_tui.config.hosts import HostSettings
-    from llmstack_tui.config.loading import LoadedSettings
+    from llmstack_tui.config.settings import LoadedSettings
 
 
 class SettingsFile:

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from textual.binding import Binding, BindingType
     from textual.screen import Screen
 
-    from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.config.settings import Settings
+    from llmstack_tui.config.settings import LoadedSettings, Settings
     from llmstack_tui.core.state import StackState
     from llmstack_tui.service.types import Server
     from llmstack_tui.tui.shell import NoteKind, Tab

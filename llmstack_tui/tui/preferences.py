@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from llmstack_tui.base.paths import Look
-    from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.config.settings import Settings
+    from llmstack_tui.config.settings import LoadedSettings, Settings
     from llmstack_tui.tui.servers.connection import DashboardCore
     from llmstack_tui.tui.stack import DashboardStack
 

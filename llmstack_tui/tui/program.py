@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-    from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.config.settings import Settings
+    from llmstack_tui.config.settings import LoadedSettings, Settings
     from llmstack_tui.tui.app import Dashboard
 
 

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.toml import Path as Place
     from llmstack_tui.catalog.types import Catalog, Entry, Offer, Repositories
     from llmstack_tui.config.hosts import HostSettings
-    from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.config.settings import GuardSettings
+    from llmstack_tui.config.settings import GuardSettings, LoadedSettings
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.state import StackState
     from llmstack_tui.core.types import Activation, DownloadRecord, Event, Measured, SeenModel, Uses

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.config.loading import LoadedSettings, load_settings
+from llmstack_tui.config.loading import load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Param
+    from llmstack_tui.config.settings import LoadedSettings
 
 
 def load(folder: Path, content: str | bytes, environ: dict[str, str] | None = None) -> LoadedSettings:

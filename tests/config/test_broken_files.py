@@ -12,8 +12,8 @@ import pytest
 
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.config import loading
-from llmstack_tui.config.loading import LoadedSettings, load_settings
-from llmstack_tui.config.settings import Settings
+from llmstack_tui.config.loading import load_settings
+from llmstack_tui.config.settings import LoadedSettings, Settings
 from llmstack_tui.core.wording import text
 from tests.config.files import load, place
 

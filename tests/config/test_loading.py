@@ -10,8 +10,7 @@ import pytest
 
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.config.hosts import HostSettings
-from llmstack_tui.config.loading import SettingOrigin
-from llmstack_tui.config.settings import EngineSettings, HardwareSettings, Settings, UiSettings
+from llmstack_tui.config.settings import EngineSettings, HardwareSettings, SettingOrigin, Settings, UiSettings
 from llmstack_tui.core.wording import text
 from llmstack_tui.hardware.profile import UnknownProfile, named
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from llmstack_tui.base.kinds import ENGINE_CHOICES
 from llmstack_tui.config.hosts import HostSettings
-from llmstack_tui.config.loading import LoadedSettings, load_settings
-from llmstack_tui.config.settings import OVER_LIMIT, THEMES, Settings
+from llmstack_tui.config.loading import load_settings
+from llmstack_tui.config.settings import OVER_LIMIT, THEMES, LoadedSettings, Settings
 from llmstack_tui.config.table import example, table, value_of, with_values
 from llmstack_tui.core.wording import text
 from tests.config.files import load

@@ -17,7 +17,7 @@ from llmstack_tui.config.watch import watch_settings
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from llmstack_tui.config.loading import LoadedSettings
+    from llmstack_tui.config.settings import LoadedSettings
 
 TWO = Settings(engine=EngineSettings(max_loaded=2))
 

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.paths import Look
-    from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.config.settings import Settings
+    from llmstack_tui.config.settings import LoadedSettings, Settings
     from llmstack_tui.core.servers import Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle

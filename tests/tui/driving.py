@@ -16,8 +16,7 @@ from textual.widgets import Input
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.hosts import HostSettings
-from llmstack_tui.config.loading import LoadedSettings
-from llmstack_tui.config.settings import Settings, UpdatesSettings
+from llmstack_tui.config.settings import LoadedSettings, Settings, UpdatesSettings
 from llmstack_tui.core.open import Core
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.activity.feed import ActivityFeed

@@ -58,8 +58,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.paths import Look
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.catalog.types import Catalog, Entry, Repositories
-    from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.config.settings import Settings
+    from llmstack_tui.config.settings import LoadedSettings, Settings
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.stack import Stack

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from llmstack_tui.base.languages import chosen
-from llmstack_tui.config.loading import LoadedSettings
-from llmstack_tui.config.settings import Settings
+from llmstack_tui.config.settings import LoadedSettings, Settings
 from llmstack_tui.core.discovery import Discovery
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.servers import Found

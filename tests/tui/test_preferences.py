@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from llmstack_tui.base.paths import Look
-from llmstack_tui.config.loading import LoadedSettings, load_settings
-from llmstack_tui.config.settings import Settings, UiSettings
+from llmstack_tui.config.loading import load_settings
+from llmstack_tui.config.settings import LoadedSettings, Settings, UiSettings
 from llmstack_tui.core.open import Core
 from tests.config.files import load
 from tests.support import seeded

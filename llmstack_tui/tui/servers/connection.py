@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from llmstack_tui.base.paths import Look
-    from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.config.settings import Settings
+    from llmstack_tui.config.settings import LoadedSettings, Settings
     from llmstack_tui.core.discovery import Discovery
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.state import StackState

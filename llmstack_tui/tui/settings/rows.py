@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from textual.content import Content
 
-    from llmstack_tui.config.loading import LoadedSettings, SettingOrigin
-    from llmstack_tui.config.settings import Settings
+    from llmstack_tui.config.settings import LoadedSettings, SettingOrigin, Settings
     from llmstack_tui.config.table import Setting
     from llmstack_tui.tui.draw.text import Part
 

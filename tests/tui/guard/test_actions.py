@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
-from llmstack_tui.config.loading import LoadedSettings
-from llmstack_tui.config.settings import GuardSettings, Settings
+from llmstack_tui.config.settings import GuardSettings, LoadedSettings, Settings
 from llmstack_tui.guard.types import Ask, Cause, Consent, GuardState, Stop, Warn
 from llmstack_tui.hardware.readings import Throttle
 from llmstack_tui.store.tables.events import Event
