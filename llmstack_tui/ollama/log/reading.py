@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from llmstack_tui.base.commands import output_of
+from llmstack_tui.base.commands import output_of, run
 from llmstack_tui.base.sentences import Failure, Sentence
 from llmstack_tui.ollama.log.files import SLICE_BYTES, LogFile, LogUnreadable
 from llmstack_tui.ollama.log.lines import LogLine, parse
@@ -31,6 +31,7 @@ _LOOK_EVERY_S = 0.2
 _SLICE_BYTES = 128 * 1024
 _LONGEST_ENTRY = 256 * 1024
 _LAST_WITHIN_S = 5.0
+_CLOSED = "not seeing messages from"
 
 
 class FileLog(msgspec.Struct, frozen=True):
@@ -134,6 +135,10 @@ async def _journal(
         "--output-fields=MESSAGE,SYSLOG_IDENTIFIER", f"--lines={tail}", "--no-pager",
         *(("--follow",) if follow else ()),
     )  # fmt: skip
+    if follow:  # What may not be read is said at the end, which a journal that is followed has not.
+        looked = await run(*command[:-1], environ=environ)
+        if not looked.output.strip() and _CLOSED in looked.errors:
+            raise LogUnreadable("log.closed_journal", unit=source.unit)
     async with output_of(*command, environ=environ) as journal:
         rest, seen = b"", False
         while piece := await journal.read(_SLICE_BYTES):
@@ -144,7 +149,7 @@ async def _journal(
                 seen = True
                 yield lines, None
         words = await journal.words()
-    if not seen and "not seeing messages from" in words:
+    if not seen and _CLOSED in words:
         raise LogUnreadable("log.closed_journal", unit=source.unit)
     if follow or (words and not seen):
         raise LogUnreadable("log.journal_ended", words=words)

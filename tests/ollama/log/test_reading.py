@@ -15,14 +15,17 @@ from tests.support.failures import fails
 from tests.support.stand_ins import StandIns
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from llmstack_tui.ollama.log.lines import LogLine
     from llmstack_tui.ollama.log.reading import LogSource
 
 
-async def whole(source: LogSource, **environ: str) -> list[LogLine]:
-    async with aclosing(read_log(source, environ)) as batches:
+async def whole(
+    source: LogSource, environ: Mapping[str, str] | None = None, *, follow: bool = False
+) -> list[LogLine]:
+    async with aclosing(read_log(source, environ or {}, follow=follow)) as batches:
         return [line for lines, _ in [batch async for batch in batches] for line in lines]
 
 
@@ -128,7 +131,7 @@ async def test_the_journal_is_read(tmp_path: Path) -> None:
         "journalctl",
         f"#!/bin/sh\necho \"$*\" > {programs.folder}/calls\ncat <<'END'\n{entries}\nnot JSON\nEND\n",
     )
-    found = await whole(JournalLog("ollama.service", user=True), **programs.environ())
+    found = await whole(JournalLog("ollama.service", user=True), programs.environ())
     assert [(line.source, line.message) for line in found] == [
         ("a.go:1", "hm"), ("", "l\ufffdl"), ("systemd", "Started ollama.service."),
     ]  # fmt: skip
@@ -157,4 +160,13 @@ async def test_a_journal_that_cannot_be_read(tmp_path: Path, script: str | None,
         "PATH": str(programs.folder) if script is None else programs.environ()["PATH"],
     }
     with fails(kind):
-        await whole(JournalLog("ollama.service"), **environ)
+        await whole(JournalLog("ollama.service"), environ)
+
+
+async def test_a_journal_that_may_not_be_read_is_not_waited_for(tmp_path: Path) -> None:
+    programs = StandIns(tmp_path / "bin")
+    hint = "echo 'Hint: You are currently not seeing messages from other users.' >&2"
+    waits = 'case "$*" in *--follow*) exec sleep 60 ;; esac'
+    programs.program("journalctl", f"#!/bin/sh\n{hint}\n{waits}\n")
+    with fails("log.closed_journal"):
+        await whole(JournalLog("ollama.service"), programs.environ(), follow=True)
