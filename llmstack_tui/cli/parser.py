@@ -15,8 +15,8 @@ from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.text import clean
 
 if TYPE_CHECKING:
-    from argparse import Action, _MutuallyExclusiveGroup
-    from collections.abc import Iterable
+    from argparse import Action, Namespace, _MutuallyExclusiveGroup
+    from collections.abc import Iterable, Sequence
 
 _ERRORS = (
     later("argument {name}: {fault}"),
@@ -33,7 +33,14 @@ _ERRORS = (
 
 
 class Parser(ArgumentParser):
-    """Takes no abbreviated options, and writes no control characters in its errors."""
+    """Takes no abbreviated options, and writes no control characters in its errors.
+
+    Attributes:
+        rest: the name of the list that takes words behind the options, too; argparse itself fills a list of
+            positional arguments only once, before the first option.
+    """
+
+    rest = ""
 
     def __init__(self, **options: object) -> None:
         own = {"allow_abbrev": False, "add_help": False, "formatter_class": _UsageFormatter}
@@ -42,6 +49,15 @@ class Parser(ArgumentParser):
         self.add_argument(
             "-h", "--help", action="help", default=SUPPRESS, help=tr("show this help message and exit")
         )
+
+    def parse_known_args(  # type: ignore[override]  # its overloads are for other kinds of namespaces
+        self, args: Sequence[str] | None = None, namespace: Namespace | None = None
+    ) -> tuple[Namespace, list[str]]:
+        found, left = super().parse_known_args(args, namespace)
+        if self.rest and not any(word.startswith("-") for word in left):
+            setattr(found, self.rest, [*getattr(found, self.rest), *left])
+            left = []
+        return found, left
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)

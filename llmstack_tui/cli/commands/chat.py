@@ -38,6 +38,7 @@ def add_options(parser: Parser) -> None:
     parser.add_argument(
         "prompt", metavar=tr("PROMPT"), nargs="*", help=tr("the question (default: standard input)")
     )
+    parser.rest = "prompt"
     parser.add_argument("--system", metavar=tr("TEXT"), help=tr("a system prompt, before the question"))
     parser.add_argument(
         "--limit",

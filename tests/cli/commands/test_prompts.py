@@ -148,7 +148,7 @@ async def test_a_chat_asks_with_a_prompt(llmstack: Program, user: Path) -> None:
     async with fake_ollama(a_1="a") as (fake, server):
         words = ("--template", "greet", "--host", server.url, *config(user))
         for more, stdin in ((("the", "cat"), ""), (("--var", "tone=loudly", "--limit", "7"), "a dog\n")):
-            done = await asyncio.to_thread(llmstack, "chat", "a:1", *more, *words, stdin=stdin)
+            done = await asyncio.to_thread(llmstack, "chat", "a:1", *words, *more, stdin=stdin)
             assert (done.returncode, done.stdout) == (0, "Hello\n"), done.stderr
     first, second = (body for path, body in fake.asked if path == "/api/chat" and body.get("messages"))
     assert [(each["role"], each["content"]) for each in first["messages"]] == [
