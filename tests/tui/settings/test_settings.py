@@ -45,6 +45,7 @@ async def test_a_setting_is_found_changed_taken_back_and_reset(file: Path) -> No
         await desk.press("enter", "space")
         await wait_until(lambda: "ascii = true # drawn" in file.read_text())
         await wait_until(lambda: desk.app.marks.active == "*", what="a setting that counts at once")
+        await wait_until(lambda: "─" not in desk.text, what="lines of ASCII")
         await wait_until(lambda: "ui.ascii is true now." in desk.told)
         await desk.press("z")
         await wait_until(lambda: "ascii = false # drawn" in file.read_text())
