@@ -161,8 +161,9 @@ class ManagedService:
             raise ServiceFailed("service.unknown_manager", name=self.program.label, why=failed)
         elif enabled:
             manager = await self.program.write_unit()
-            if (unit := await manager.find()) is not None:
-                await manager.enable(unit, enabled=True)
+            if (unit := await manager.find()) is None:
+                raise ServiceFailed("service.no_manager")
+            await manager.enable(unit, enabled=True)
 
     async def log_source(self) -> LogSource:
         """Where its log is.

@@ -14,7 +14,7 @@ from llmstack_tui.ollama import local
 from llmstack_tui.service.types import ManagerKind
 from tests.service.machines import Machine
 from tests.support.failures import fails
-from tests.support.stand_ins import CRASHING
+from tests.support.stand_ins import CRASHING, STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,11 +138,19 @@ async def test_where_systemd_does_not_run_nothing_is_wrong(machine: Machine) -> 
     assert (state.kind, state.problem) == (ManagerKind.OURS, ())
     with fails("service.no_manager"):
         await machine.service.enable(True)
-    assert not (machine.pid_file.parent / ".config/systemd/user/ollama.service").exists()
+    unit = machine.pid_file.parent / ".config/systemd/user/ollama.service"
+    assert not unit.exists()
+    unit.parent.mkdir(parents=True, exist_ok=True)
+    with fails("service.no_manager"):
+        unit.write_text("[Service]\n")
+        await machine.service.enable(True)
 
 
 async def test_a_unit_is_written_for_what_is_to_start_at_login(machine: Machine, tmp_path: Path) -> None:
     machine.programs.systemctl()
+    units = machine.programs.folder / "user"
+    units.mkdir()
+    machine.programs.file("daemon-reload", f"cat > {units}/ollama.service <<'END'\n{STOPPED}END\n")
     await machine.service.enable(True)
     written = (tmp_path / ".config/systemd/user/ollama.service").read_text()
     assert f'ExecStart="{machine.ollama}" "serve"' in written

@@ -30,7 +30,10 @@ for word in "$@"; do case "$word" in
     *) [ -z "$verb" ] && verb=$word || name=$word ;;
 esac; done
 unit="$here/$scope/$name"
-if [ "$verb" = daemon-reload ]; then exit 0; fi
+if [ "$verb" = daemon-reload ]; then
+    [ -e "$here/$verb" ] && . "$here/$verb"
+    exit 0
+fi
 if [ "$verb" = show ]; then
     [ -e "$unit" ] && cat "$unit" || echo "LoadState=not-found"
     exit 0
