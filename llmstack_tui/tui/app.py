@@ -21,7 +21,8 @@ from llmstack_tui.tui.models.screen import ModelsScreen
 from llmstack_tui.tui.preferences import Preferences
 from llmstack_tui.tui.screens import Screens
 from llmstack_tui.tui.servers.connection import CONNECTION, Connection, DashboardCore
-from llmstack_tui.tui.shell import ACTIONS, Controller, Moment, View
+from llmstack_tui.tui.shell import ACTIONS, Controller
+from llmstack_tui.tui.view import Moment, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

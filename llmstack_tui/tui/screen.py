@@ -24,8 +24,9 @@ from llmstack_tui.tui.widgets.table import FilterField, TablePane
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from llmstack_tui.tui.shell import Key, Shell, View
+    from llmstack_tui.tui.shell import Shell
     from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.view import Key, View
 
 # On a terminal of the first step, of either, only a message that it is too small has room.
 _WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide"), (160, "-very-wide")]

@@ -54,9 +54,9 @@ def figures() -> Iterator[Figure]:
     long = sorted((file for file in lines if lines[file] > 400), key=lambda file: -lines[file])
     # Before the work on trust and protocols the bars were 300 files and 28,546 lines: new features move them,
     # a change that adds none does not.
-    yield Figure("files in the package", len(lines), "files", 530)
+    yield Figure("files in the package", len(lines), "files", 550)
     yield Figure("files over 400 lines", len(long), "files", 0, note=", ".join(long))
-    yield Figure("logical lines", logical_lines(), "lines", 53_000)
+    yield Figure("logical lines", logical_lines(), "lines", 55_000)
     yield Figure("longest import chain", len(imports.longest_chain), "modules", 19)
     yield Figure(
         "circles of imports", len(imports.circles), "circles", 0, note=sizes and f"of {sizes} modules"
@@ -64,11 +64,11 @@ def figures() -> Iterator[Figure]:
     with _server() as server:
         yield Figure("ls --json: modules of ours imported", len(_imported_by_ls(server.url)), "modules", 110)
     walks = _walks()
-    yield Figure("key a → POST: files", len(walks.key), "files", 29)
+    yield Figure("key a → POST: files", len(walks.key), "files", 30)
     yield Figure("key a → POST: rooms", len({_room(file) for file in walks.key}), "rooms", 8)
     back = f"{walks.turns} where a return counts, too"
     yield Figure("key a → POST: calls into a higher layer", len(walks.up), "calls", 8, note=back)
-    yield Figure("/api/ps → row: files", len(walks.row), "files", 50)
+    yield Figure("/api/ps → row: files", len(walks.row), "files", 51)
 
 
 def circles() -> Iterator[str]:

@@ -28,8 +28,8 @@ from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.tui.app import Dashboard
 from llmstack_tui.tui.details.cache import DetailsCache
 from llmstack_tui.tui.log.screen import LogScreen
-from llmstack_tui.tui.shell import Moment, View
 from llmstack_tui.tui.system.actions import SystemController
+from llmstack_tui.tui.view import Moment, View
 from tests.install.machines import machine, release
 from tests.support import outdated, seeded
 from tests.support.waiting import wait_until

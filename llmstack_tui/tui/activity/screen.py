@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.activity.feed import ActivityLines
     from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
-    from llmstack_tui.tui.shell import Key, View
+    from llmstack_tui.tui.view import Key, View
 
 
 # Cells before the text: mark, time and day; on a wide list the word comes to them.

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from llmstack_tui.catalog.types import Catalog, Entry, File, Offer
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.draw.text import Pen
-    from llmstack_tui.tui.shell import View
     from llmstack_tui.tui.stack import DashboardCatalog
+    from llmstack_tui.tui.view import View
 
 _REST_S = 0.2
 _MOST_TAGS = 1000

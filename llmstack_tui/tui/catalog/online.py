@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from llmstack_tui.catalog.types import Repositories, Repository
     from llmstack_tui.tui.draw.text import Pen
-    from llmstack_tui.tui.shell import View
     from llmstack_tui.tui.stack import DashboardCatalog
+    from llmstack_tui.tui.view import View
 
 _GROUP = "online"
 _ARCHITECTURE, _CONTEXT, _DOWNLOADS, _CHANGED, _GATED = 14, 9, 23, 14, 18

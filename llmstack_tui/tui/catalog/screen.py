@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.tui.shell import View
+    from llmstack_tui.tui.view import View
 
 _USES = (None, *Use)
 _KINDS = (None, *EntryKind)

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.tui.shell import Key, Shell, View
+    from llmstack_tui.tui.shell import Shell
     from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.view import Key, View
     from llmstack_tui.updates.rules import Update
 
 DETAILS, USES = "details", "uses"

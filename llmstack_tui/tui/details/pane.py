@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.details.cache import ModelFacts
-    from llmstack_tui.tui.shell import Key, View
+    from llmstack_tui.tui.view import Key, View
 
     Row = tuple[str, str]
 

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import ModelDetails
-    from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.view import Key, View
 
 _MODEL, _ADDRESSES, _NEEDED = later("Model"), later("Addresses"), later("Memory needed")
 _VERSIONS, _LOADED = later("Installed versions"), later("Loaded")

@@ -55,8 +55,8 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download, LayerProgress
     from llmstack_tui.tui.draw.marks import Marks
-    from llmstack_tui.tui.shell import View
     from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.view import View
 
 _LEAST_S = 0.25
 """Seconds between two drawings; faster changes could not be read."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.types import ServerVersion, Snapshot
-    from llmstack_tui.tui.shell import View
+    from llmstack_tui.tui.view import View
 
 _SLOW_S = 2.0
 # The name of a server by itself, and at the beginning of a sentence.

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
     from llmstack_tui.editors.types import Endpoint, Unsuited
     from llmstack_tui.tui.draw.text import Pen
-    from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardEditors
+    from llmstack_tui.tui.view import Key, View
 
 _TICK_S = 0.5
 # Those that can answer a test without a load.

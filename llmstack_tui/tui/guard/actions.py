@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.guard.types import Ask
     from llmstack_tui.lifecycle.actions import Act
-    from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.view import Key, View
 
     Load = Callable[..., Awaitable[bool]]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.guard.types import Stop
     from llmstack_tui.lifecycle.actions import Act
-    from llmstack_tui.tui.shell import View
+    from llmstack_tui.tui.view import View
 
 ANSWER = "models.guard_others"
 """The id of the key that opens the choice."""

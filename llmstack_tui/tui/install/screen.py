@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textual.content import Content
 
     from llmstack_tui.tui.draw.text import Pen
-    from llmstack_tui.tui.shell import View
+    from llmstack_tui.tui.view import View
 
 _ABOUT = 10
 

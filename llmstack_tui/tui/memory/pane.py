@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.tui.draw.marks import Marks
-    from llmstack_tui.tui.shell import Key, Shell, View
+    from llmstack_tui.tui.shell import Shell
+    from llmstack_tui.tui.view import Key, View
 
     Fallbacks = Mapping[tuple[str, str, str], Fallback]
     """By the model's host, name and digest."""

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.tui.models.derive import Way
-    from llmstack_tui.tui.shell import Key
     from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.view import Key
 
     Unloading = Callable[[str, str], Coroutine[object, object, object]]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.tui.draw.marks import Marks
-    from llmstack_tui.tui.shell import Key
+    from llmstack_tui.tui.view import Key
 
 _STATES = tuple(ModelState)
 _ON_DISK = frozenset({ModelState.INACTIVE, ModelState.CLOUD})

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
-    from llmstack_tui.tui.shell import Key
     from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.view import Key
 
 
 class Derivation(Struct, frozen=True):

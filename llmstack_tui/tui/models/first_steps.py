@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from llmstack_tui.tui.models.rows import ModelRow
-    from llmstack_tui.tui.shell import Key, Shell
+    from llmstack_tui.tui.shell import Shell
     from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.view import Key
 
 _RECALL = "models.first_steps_over"
 _NOT_LOADED = frozenset({ModelState.INACTIVE, ModelState.LOADING})

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.tui.models.rows import ModelRow
     from llmstack_tui.tui.models.suggestions import NewcomerRow
-    from llmstack_tui.tui.shell import Key
+    from llmstack_tui.tui.view import Key
 
 
 class ModelsPane(TablePane[ModelOrder]):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.actions import Act
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.draw.marks import Marks
-    from llmstack_tui.tui.shell import Key, Moment
+    from llmstack_tui.tui.view import Key, Moment
     from llmstack_tui.updates.rules import Update
 
 _TICKING = frozenset({ModelState.ACTIVE, ModelState.LOADING, ModelState.STOPPING})

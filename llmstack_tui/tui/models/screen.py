@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from llmstack_tui.tui.models.rows import ModelRow
     from llmstack_tui.tui.models.suggestions import NewcomerRow
-    from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.view import Key, View
 
 _RECALL = "models.arrangement"
 # What the host of the model under the cursor must be able to do for a key, by the id of its binding.

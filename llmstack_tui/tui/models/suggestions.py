@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from llmstack_tui.catalog.types import Catalog, Entry, Use
     from llmstack_tui.core.state import StackState
     from llmstack_tui.hosts.types import Snapshot
-    from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.view import Key, View
 
 
 class HintRow(Struct, frozen=True):

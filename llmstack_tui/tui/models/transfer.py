@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from llmstack_tui.core.state import HostState
-    from llmstack_tui.tui.shell import Key, Shell
+    from llmstack_tui.tui.shell import Shell
     from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.view import Key
 
 
 async def offer_copy(shell: Shell, stack: DashboardStack, key: Key) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.service.types import Server, ServiceState
     from llmstack_tui.tui.draw.text import Pen
-    from llmstack_tui.tui.shell import View
+    from llmstack_tui.tui.view import View
 
 _LOOK_EVERY_S = 5.0
 _INDENT, _MOST = 4, 110

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.doctor.types import Finding, Report
     from llmstack_tui.tui.draw.text import Pen
-    from llmstack_tui.tui.shell import View
+    from llmstack_tui.tui.view import View
 
 # Each state with its heading and its tone, the worst first.
 _GROUPS = {

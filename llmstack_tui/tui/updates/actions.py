@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download
-    from llmstack_tui.tui.shell import Key, Shell
+    from llmstack_tui.tui.shell import Shell
     from llmstack_tui.tui.stack import DashboardStack
+    from llmstack_tui.tui.view import Key
     from llmstack_tui.updates.rules import Update
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
     from llmstack_tui.tui.draw.updates import NewerProgram
-    from llmstack_tui.tui.shell import Key, View
+    from llmstack_tui.tui.view import Key, View
     from llmstack_tui.updates.rules import Update
 
 

@@ -12,7 +12,7 @@ from llmstack_tui.core.wording import words
 from llmstack_tui.hosts.errors import BadStream, Unreachable
 from llmstack_tui.hosts.types import Snapshot
 from llmstack_tui.tui.draw import servers as status
-from llmstack_tui.tui.shell import Moment, View
+from llmstack_tui.tui.view import Moment, View
 from llmstack_tui.tui.widgets.header import ServerLine
 from tests.support import seeded
 from tests.tui.driving import USUAL_KEYS

@@ -16,7 +16,7 @@ from llmstack_tui.tui.draw.updates import more_update_rows, progress_cell, updat
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder, matching, ordered
 from llmstack_tui.tui.models.list import ColumnWidths
 from llmstack_tui.tui.models.rows import Rows
-from llmstack_tui.tui.shell import Moment
+from llmstack_tui.tui.view import Moment
 from llmstack_tui.updates.rules import LeftAlone
 from tests.support import outdated, seeded
 from tests.support.outdated import CHANGED_HERE, CURRENT, NOW, STALE, TEMPLATE_ONLY, UNKNOWN, coming

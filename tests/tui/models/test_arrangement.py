@@ -12,7 +12,7 @@ from llmstack_tui.core.state import StackState
 from llmstack_tui.tui.draw.marks import UNICODE
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder, matching, ordered
 from llmstack_tui.tui.models.rows import ModelRow, Rows
-from llmstack_tui.tui.shell import Moment
+from llmstack_tui.tui.view import Moment
 from tests.support import seeded
 
 NOW = Moment(datetime.now(UTC), 1000.0)

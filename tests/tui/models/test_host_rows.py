@@ -26,7 +26,7 @@ from llmstack_tui.tui.models.arrangement import (
 )
 from llmstack_tui.tui.models.rows import Rows
 from llmstack_tui.tui.models.suggestions import HintRow
-from llmstack_tui.tui.shell import Moment
+from llmstack_tui.tui.view import Moment
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import FakeDesk, dashboard

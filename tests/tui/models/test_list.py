@@ -16,7 +16,7 @@ from llmstack_tui.tui.draw.marks import UNICODE
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder
 from llmstack_tui.tui.models.list import ColumnWidths, ModelList
 from llmstack_tui.tui.models.rows import ModelRow, Rows
-from llmstack_tui.tui.shell import Moment
+from llmstack_tui.tui.view import Moment
 from llmstack_tui.tui.widgets.table import Headings
 from tests.support import seeded
 

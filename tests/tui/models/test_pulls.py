@@ -10,7 +10,7 @@ from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.tui.draw.marks import UNICODE
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder, PullRow, listed_rows, pull_rows
 from llmstack_tui.tui.models.rows import Rows
-from llmstack_tui.tui.shell import Moment
+from llmstack_tui.tui.view import Moment
 from tests.support import seeded
 from tests.tui import pulls
 from tests.tui.driving import dashboard

@@ -17,7 +17,7 @@ from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.store.tables.figures import Speed
 from llmstack_tui.tui.draw.marks import ASCII, UNICODE
 from llmstack_tui.tui.models.rows import ModelRow, Rows
-from llmstack_tui.tui.shell import Moment
+from llmstack_tui.tui.view import Moment
 from tests.support import seeded
 
 
