@@ -56,7 +56,7 @@ def service_state(
             kind=kind,
             is_running=running is not None,
             pid=pid,
-            is_enabled=any(each.is_enabled for each in units),
+            is_enabled=None if kind is ManagerKind.NONE else any(each.is_enabled for each in units),
             since=since,
             problem=(*failed, *_beside(units, running)),
         )

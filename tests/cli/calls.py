@@ -61,6 +61,10 @@ def calls(model: Path, url: str) -> dict[str, tuple[str, ...]]:
         "completion": ("completion", "bash"),
         "prompts": ("prompts",),
         "guide": ("guide", "start"),
+        "service": ("service", "status"),
+        "variables": ("variables", *host),
+        # The one call that does not ask which versions are published.
+        "install": ("install", "ollama", "--unhold"),
         "config": ("config",),
     }
 

@@ -39,6 +39,10 @@ _ALONE = frozenset(
         "guide",
         "history",
         "guard others",
+        "install",
+        "prompts",
+        "service",
+        "variables",
     }
 )
 

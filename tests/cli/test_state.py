@@ -18,8 +18,8 @@ from tests.support.small_disk import may_mount
 if TYPE_CHECKING:
     from tests.support.program import Program
 
-# These fail on any machine without an engine, or with a single server.
-_FAIL_ANYWAY = frozenset({"engine status", "copy"})
+# These fail on a machine without an engine, Ollama or a folder of its own, or with a single server.
+_FAIL_ANYWAY = frozenset({"engine status", "service", "install", "copy"})
 _READ_ONLY = 'mount -t tmpfs none "$HOME" && mount -o remount,ro none "$HOME" && exec "$@"'
 _SMALL = 'mount -t tmpfs -o size=400k none "$HOME" && '
 _FILLED = 'dd if=/dev/zero of="$HOME/full" bs=1k 2>/dev/null; exec "$@"'

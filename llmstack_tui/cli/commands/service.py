@@ -19,6 +19,7 @@ from llmstack_tui.core.managed import until_quiet
 from llmstack_tui.core.wording import text
 from llmstack_tui.ollama.log.lines import LogLevel
 from llmstack_tui.ollama.log.rules import remark
+from llmstack_tui.service.types import ManagerKind
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -147,10 +148,14 @@ def _told(core: Core, options: Namespace, state: ServiceState) -> int:
 
 def _write(core: Core, state: ServiceState) -> None:
     name = "Ollama" if _server(core) == "ollama" else tr("The built-in engine")
+    # What could not be asked may have a unit for it.
+    is_unknown = state.kind is ManagerKind.NONE or (
+        bool(state.problem) and not state.unit and not state.is_running
+    )
     rows = [
         (
             tr("Kept running by") if state.is_running else tr("To be started by"),
-            f"{tr(state.kind)} {state.unit}".strip(),
+            "" if is_unknown else f"{tr(state.kind)} {state.unit}".strip(),
         ),
         (tr("Process"), str(state.pid) if state.pid is not None else ""),
         (tr("Since"), f"{state.since.astimezone():%Y-%m-%d %H:%M:%S}" if state.since else ""),

@@ -9,7 +9,7 @@ from msgspec import Struct
 from llmstack_tui.base.address import server_id
 from llmstack_tui.base.languages import tr
 from llmstack_tui.core.wording import text
-from llmstack_tui.service.types import SERVERS
+from llmstack_tui.service.types import SERVERS, ManagerKind
 from llmstack_tui.tui.draw.figures import when_text
 from llmstack_tui.tui.draw.text import segment, wrap
 from llmstack_tui.tui.screen import FramedScreen
@@ -128,6 +128,10 @@ def _about(server: Server, state: ServiceState, view: View) -> Iterator[str]:
         if state.pid is not None and state.since is not None:
             since = when_text(state.since, view.moment.now)
             yield tr("Process {pid}, since {time}.", pid=state.pid, time=since)
+    elif not state.unit and state.problem:
+        pass  # What could not be asked may have a unit for it.
+    elif state.kind is ManagerKind.NONE:
+        yield tr("It is not installed on this machine.")
     else:
         yield tr("It would be started by {what}.", what=kept)
     if version := _version(server, state, view):
