@@ -161,6 +161,9 @@ class ServerVariables:
             await self._check_in_force(change)
         except (UserFacingError, OSError) as error:
             back = await self._back(change, backup, (new, old), as_root)
+            # Who refuses to restart the server refuses twice; the server may run on.
+            if back == (Sentence("variables.back_and_down", {"why": said(error)}),):
+                back = (Sentence("variables.back_only"),)
             return Changed(file=done.file, backup=backup, rolled_back=(*said(error), *back))
         return done
 

@@ -64,6 +64,7 @@ SENTENCES: Catalogue = {
     "variables.not_in_force": "After the restart, {name} was {running}, not {value}.",
     "variables.back": "Everything is as it was before, and Ollama runs again.",
     "variables.back_and_down": "The file is as it was before, and Ollama does not run: {why}",
+    "variables.back_only": "The file is as it was before.",
     "variables.back_failed": "It could not be taken back: {why} The old file is {backup}.",
     # Why a value suits this machine.
     "variables.why_context": (

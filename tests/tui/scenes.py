@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.core.state import StackState
     from llmstack_tui.library.disk import DiskService
-    from tests.tui.driving import FakeDesk
+    from tests.tui.driving import Desk, FakeDesk
 
 NOW = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)
 NOW_S = 1012.0
@@ -336,15 +336,21 @@ def _set_zone(name: str | None) -> None:
     time.tzset()
 
 
+async def resize(desk: Desk, size: tuple[int, int]) -> None:
+    """Where a scroll bar is needed may hang on the size before: all who draw go through the same sizes."""
+    if desk.app.size != size:
+        await desk.pilot.resize_terminal(*size)
+    await desk.pilot.pause()
+
+
 async def _write() -> None:
     drawn: regions.Drawn = {}
     for name, scene in SCENES.items():
-        for size in scene.sizes:
-            async with on_stage(scene, size) as desk:
-                drawn |= {
-                    (part, titled(name, size)): text
-                    for part, text in regions.regions(desk.app.screen, desk.lines, name).items()
-                }
+        async with on_stage(scene, SIZES[0]) as desk:
+            for size in scene.sizes:
+                await resize(desk, size)
+                found = regions.regions(desk.app.screen, desk.lines, name)
+                drawn |= {(part, titled(name, size)): text for part, text in found.items()}
     print(*regions.write(drawn), sep="\n")
 
 

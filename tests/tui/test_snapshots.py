@@ -12,7 +12,7 @@ from llmstack_tui.base.languages import ENGLISH
 from llmstack_tui.tui.themes import DARK, LIGHT
 from tests.tui.colours import contrast
 from tests.tui.regions import read, regions
-from tests.tui.scenes import SCENES, SIZES, on_stage, titled
+from tests.tui.scenes import SCENES, SIZES, on_stage, resize, titled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +35,7 @@ async def test_each_region_of_a_scene_is_drawn_as_its_snapshot_says(name: str) -
         for theme, size in looks:
             if desk.app.theme != theme.name:
                 desk.app.theme = theme.name
-            if desk.app.size != size:
-                await desk.pilot.resize_terminal(*size)
-            await desk.pilot.pause()
+            await resize(desk, size)
             before = {region: text for (region, head), text in drawn.items() if head == titled(name, size)}
             lines = desk.lines
             assert regions(desk.app.screen, lines, name) == before, f"at {size}: python -m tests.tui.scenes"

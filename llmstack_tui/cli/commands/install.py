@@ -37,7 +37,7 @@ def add_options(parser: Parser) -> None:
     # The version of llmstack is told before the name of a command.
     parser.conflict_handler = "resolve"
     parser.add_argument_group(tr("version")).add_argument(
-        "--version", metavar="X", default="", help=tr("this version of Ollama (default: the newest)")
+        "--version", metavar="X", help=tr("this version of Ollama (default: the newest)")
     )
     parser.add_argument(
         "--way",
@@ -61,6 +61,7 @@ def add_options(parser: Parser) -> None:
 
 
 async def run(core: Core, options: Namespace) -> int:
+    _check(options)
     service = await core.installation()
     if options.list:
         return await _list(service, options)
@@ -75,11 +76,24 @@ async def run(core: Core, options: Namespace) -> int:
         return output.answer(options, {"held": options.hold}, said)
     plan = await _of_kept(service, options)
     if plan is None:
-        offer = await service.offer(options.version)
+        offer = await service.offer(options.version or "")
         if options.what is None:
             return output.answer(options, _document(offer), lambda: _write_ways(offer))
         plan = _chosen(offer, options)
     return await _do(core, options, service, plan)
+
+
+def _check(options: Namespace) -> None:
+    """Raise `WrongUsage` for what would be left out in silence."""
+    versions = {name: getattr(options, name) for name in ("version", "use", "remove", "hold")}
+    if any(each is not None and not each.strip() for each in versions.values()):
+        raise output.WrongUsage(tr("A version is empty: give one such as 0.24.0."))
+    of_ollama = [name for name, each in versions.items() if each is not None]
+    of_ollama += [name for name in ("way", "rollback", "unhold") if getattr(options, name)]
+    if of_ollama and options.what == "engine":
+        raise output.WrongUsage(tr("--{option} is about Ollama, not about the engine.", option=of_ollama[0]))
+    if options.what is None and (options.way or options.version is not None):
+        raise output.WrongUsage(tr("Say what to install: `llmstack install ollama`."))
 
 
 async def _of_kept(service: InstallService, options: Namespace) -> InstallPlan | None:

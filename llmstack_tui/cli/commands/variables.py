@@ -66,6 +66,8 @@ async def run(core: Core, options: Namespace) -> int:
 def _values(options: Namespace) -> Mapping[str, str | None]:
     """What is to be set, None to be taken out."""
     if options.action == "unset":
+        if pairs := [each for each in options.names if "=" in each]:
+            raise output.WrongUsage(tr("{text!r}: with unset, give only the name.", text=pairs[0]))
         return {_name(each): None for each in options.names}
     found: dict[str, str | None] = {}
     for each in options.names:

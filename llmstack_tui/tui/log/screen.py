@@ -49,9 +49,11 @@ class LogScreen(FramedScreen):
     AUTO_FOCUS = "LogLines"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
-    def __init__(self, server: Server = "ollama") -> None:
+    def __init__(self, server: Server | None = None) -> None:
+        """Without ``server``, that of Ollama, or of the built-in engine where this is the one that runs."""
         super().__init__(Pane(tr("Log"), id="frame"))
-        self._server = server
+        self._server: Server = server or "ollama"
+        self._is_chosen = server is not None
         self.lines = LogLines()
         self._notice = Notice()
         self._about = Static("", id="about", markup=False)
@@ -86,6 +88,12 @@ class LogScreen(FramedScreen):
             await asyncio.sleep(_AGAIN_AFTER_S)
 
     async def _read(self) -> None:
+        if not self._is_chosen:
+            self._is_chosen = True
+            running = [
+                each for each in SERVERS if (await (await self.shell.service(each)).state()).is_running
+            ]
+            self._server = next(iter(running), self._server)
         service = await self.shell.service(self._server)
         source = await service.log_source()
         self._place = source.shown
@@ -154,6 +162,7 @@ class LogScreen(FramedScreen):
         self.lines.redraw()
 
     def action_server(self) -> None:
+        self._is_chosen = True
         self._server = next(each for each in SERVERS if each != self._server)
         self._place = ""
         self._notice.show("")

@@ -81,7 +81,7 @@ class VariablesScreen(FramedScreen):
     """
 
     DEFAULT_CSS = """
-    VariablesScreen VariableList { height: 2fr; }
+    VariablesScreen VariableList { height: 2fr; min-height: 3; }
     VariablesScreen ScrollingText { height: 1fr; min-height: 7; border-top: solid $pane-border; }
     VariablesScreen #about, VariablesScreen #said { padding: 0 1; }
     VariablesScreen #said { height: auto; max-height: 40%; display: none; }

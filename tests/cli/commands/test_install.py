@@ -75,6 +75,23 @@ def test_what_cannot_be_done_is_a_sentence(here: Program, arguments: tuple[str, 
     assert not [each for each in _files(here.home) if "ollama" in each]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("engine", "--way", "script"), "--way is about Ollama, not about the engine."),
+        (("engine", "--rollback"), "--rollback is about Ollama"),
+        (("--way", "archive"), "Say what to install"),
+        (("ollama", "--hold", ""), "A version is empty"),
+        (("ollama", "--version", " "), "A version is empty"),
+    ],
+)
+def test_words_that_mean_nothing_together_are_not_left_out(
+    llmstack: Program, arguments: tuple[str, ...], says: str
+) -> None:
+    done = llmstack("install", *arguments)
+    assert (done.returncode, says in done.stderr) == (2, True), done.stderr
+
+
 def test_without_a_network_the_engine_is_named(llmstack: Program) -> None:
     alone = llmstack.given(LLMSTACK_INSTALL_VERSIONS_URL="http://127.0.0.1:1/versions")
     done = alone("install", "ollama", "--yes")

@@ -85,6 +85,7 @@ def test_without_a_terminal_nobody_can_say_yes(machine: OllamaMachine) -> None:
         (("set", "KEEP_ALIVE=soon", "--yes"), 1, "must be a length of time such as 10m"),
         (("set", "NONSENSE=1", "--yes"), 1, "is no variable that Ollama reads"),
         (("unset", "KEEP_ALIVE", "--yes"), 1, "is not set by llmstack"),
+        (("unset", "KEEP_ALIVE=1m", "--yes"), 2, "'KEEP_ALIVE=1m': with unset, give only the name."),
         (("set", "KEEP_ALIVE=1m", "--yes", "--read-only"), 1, "Nothing was changed"),
     ],
 )

@@ -13,7 +13,7 @@ from tests.support import seeded
 from tests.support.waiting import stays, wait_until
 from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices, FakeStack
-from tests.tui.managed import RUNS, FakeManaged
+from tests.tui.managed import RUNS, STOPPED, FakeManaged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,6 +119,15 @@ async def test_why_there_is_no_log_is_said_until_there_is_one(log: Path) -> None
         await desk.until_shown("is not there:")
         write(log, "level=INFO msg=there")
         await desk.until_shown("there")
+
+
+async def test_where_ollama_does_not_run_it_is_that_of_the_engine(log: Path) -> None:
+    write(log, "level=INFO msg=of-the-engine")
+    found = FakeServices(FakeStack(seeded.typical()))
+    found.managed = {"ollama": FakeManaged(STOPPED), "engine": FakeManaged(RUNS, log)}
+    async with dashboard(services=found) as desk:
+        await desk.press("0", "l")
+        await desk.until_shown("of-the-engine")
 
 
 async def test_the_other_server_has_its_own(log: Path) -> None:
