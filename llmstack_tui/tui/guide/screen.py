@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct
 from textual import on
 from textual.containers import Horizontal
-from textual.widgets import Static
+from textual.widget import Widget
 
 from llmstack_tui.base.languages import tr
 from llmstack_tui.guide.pages import Page, pages
 from llmstack_tui.tui.draw.marks import with_marks
+from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.guide import KEYS
 from llmstack_tui.tui.guide.content import page_content
 from llmstack_tui.tui.screen import FramedScreen
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.content import Content
+    from textual.geometry import Size
 
     from llmstack_tui.tui.draw.text import Pen
 
@@ -54,31 +57,52 @@ class TopicList(RowList[TopicRow]):
         ]
 
 
-class PageText(ScrollingText):
-    """A page, in lines that are not too long to be read."""
+class PageLines(Widget):
+    """A page, in lines that are not too long to be read, made for the width that there is."""
+
+    DEFAULT_CSS = """
+    PageLines { height: auto; }
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._page: Page | None = None
-        self._text = Static(markup=False)
-
-    def compose(self) -> ComposeResult:
-        yield self._text
+        self.page: Page | None = None
+        self._made: tuple[Page | None, int, Content] = None, 0, content_of()
 
     def show(self, page: Page) -> None:
-        if page != self._page:
-            self._page = page
-            self.scroll_home(animate=False)
-            self._draw()
+        self.page = page
+        self.refresh(layout=True)
 
-    def on_resize(self) -> None:
-        self._draw()
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return self._content(width).plain.count("\n") + 1
 
-    def _draw(self) -> None:
-        width = min(self._text.size.width, _LONGEST_LINE)
-        if self._page is not None and width:
+    def render(self) -> Content:
+        return self._content(self.content_size.width)
+
+    def _content(self, width: int) -> Content:
+        if self.page is None:
+            return content_of()
+        if self._made[:2] != (self.page, width):
             marks = shell_of(self).marks
-            self._text.update(page_content(with_marks(self._page.text, marks), width, marks.dot))
+            text = with_marks(self.page.text, marks)
+            self._made = self.page, width, page_content(text, max(min(width, _LONGEST_LINE), 1), marks.dot)
+        return self._made[2]
+
+
+class PageText(ScrollingText):
+    """A page that is scrolled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines = PageLines()
+
+    def compose(self) -> ComposeResult:
+        yield self._lines
+
+    def show(self, page: Page) -> None:
+        if page != self._lines.page:
+            self.scroll_home(animate=False)
+            self._lines.show(page)
 
 
 class GuideScreen(FramedScreen):
