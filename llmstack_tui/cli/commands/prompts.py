@@ -25,6 +25,7 @@ def add_options(parser: Parser) -> None:
     parser.add_argument("name", metavar=tr("NAME"), nargs="?", help=tr("a prompt (default: list them)"))
     parser.add_argument(
         "--render",
+        action="extend",
         metavar=tr("VAR=VALUE"),
         nargs="*",
         type=assignment,

@@ -90,6 +90,11 @@ def test_one_is_shown_with_all_that_it_has(llmstack: Program) -> None:
 def test_it_is_filled_in_from_words_and_standard_input(llmstack: Program, user: Path) -> None:
     prompt_file(user, "greet", HEAD + VARIABLES + "system: Be kind.\n", "Greet {{ input }}!")
     assert llmstack(*config(user), "prompts", "greet", "--render", "input=A = B").stdout == "Greet A = B!\n"
+    twice = ("--render", "input=no", "--render", "input=Bo")
+    assert llmstack(*config(user), "prompts", "greet", *twice).stdout == "Greet Bo!\n"
+    several = llmstack("prompts", "translate", "--render", "language=Klingon", "--render", "input=Hi").stdout
+    assert "into Klingon" in several
+    assert "Hi" in several
     assert llmstack(*config(user), "prompts", "greet", "--render", stdin="Eva").stdout == "Greet Eva!\n"
     document = json.loads(
         llmstack(*config(user), "prompts", "greet", "--json", "--render", "input=Ana").stdout
