@@ -23,6 +23,13 @@ def is_packed(headers: Mapping[str, str]) -> bool:
     return headers.get("content-encoding", "").strip().lower() not in ("", "identity")
 
 
+def announced_length(headers: Mapping[str, str]) -> int | None:
+    """The bytes that a body is said to have; None if that is not said, or is no number."""
+    length = headers.get("content-length", "")
+    # More digits would be a number that is too large for any use, and slow to read.
+    return int(length[:18]) if length.isascii() and length.isdigit() else None
+
+
 async def pieces(response: httpx.Response) -> AsyncIterator[bytes]:
     """The body as it comes, never unpacked; others have their turn however fast it comes."""
     count = 0

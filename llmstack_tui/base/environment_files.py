@@ -86,12 +86,14 @@ def _escaped(text: str) -> tuple[str, int]:
 
 def drop_in(values: Mapping[str, str], head: str) -> str:
     """A drop-in file that sets these, with a comment above."""
-    lines = (f'Environment="{_quoted(f"{name}={value}")}"\n' for name, value in sorted(values.items()))
+    lines = (f"Environment={quoted(f'{name}={value}')}\n" for name, value in sorted(values.items()))
     return f"{head}[Service]\n{''.join(lines)}"
 
 
-def _quoted(text: str) -> str:
-    return _escaped_quotes(text).replace("%", "%%")
+def quoted(text: str) -> str:
+    """A word of a unit: ``%`` begins a specifier, and a backslash, a quote or a new line ends nothing."""
+    escaped = _escaped_quotes(text).replace("%", "%%").replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def _escaped_quotes(text: str) -> str:

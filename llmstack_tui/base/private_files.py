@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MODE = 0o600
 
@@ -16,3 +20,11 @@ def private_opener(path: str, flags: int) -> int:
         with suppress(OSError):
             os.fchmod(opened, _MODE)
     return opened
+
+
+def replace_private(file: Path, content: bytes) -> None:
+    """Write a file, whole or not at all. Blocking. Raises OSError."""
+    new = file.with_name(f".{file.name}.new")
+    with open(new, "wb", opener=private_opener) as output:
+        output.write(content)
+    new.replace(file)

@@ -160,10 +160,7 @@ class ServerVariables:
             await _moved(old, new, as_root)
             await self._check_in_force(change)
         except (UserFacingError, OSError) as error:
-            back = await self._back(change, backup, (new, old), as_root)
-            # Who refuses to restart the server refuses twice; the server may run on.
-            if back == (Sentence("variables.back_and_down", {"why": said(error)}),):
-                back = (Sentence("variables.back_only"),)
+            back = await self._back(change, backup, (new, old), as_root, said(error))
             return Changed(file=done.file, backup=backup, rolled_back=(*said(error), *back))
         return done
 
@@ -317,8 +314,9 @@ class ServerVariables:
         backup: Path | None,
         servers: tuple[_OllamaPlace, _OllamaPlace],
         as_root: AsRoot,
+        why: Sentences,
     ) -> Sentences:
-        """Have everything as it was before; says how that went."""
+        """Have everything as it was before, because of ``why``; says how that went."""
         try:
             await self._put(_reversed(change), as_root)
         except (UserFacingError, OSError) as error:
@@ -326,6 +324,9 @@ class ServerVariables:
         try:
             await _moved(*servers, as_root)
         except (UserFacingError, OSError) as error:
+            # Who refuses to restart the server refuses twice; the server may run on.
+            if said(error) == why:
+                return (Sentence("variables.back_only"),)
             return (Sentence("variables.back_and_down", {"why": said(error)}),)
         return (Sentence("variables.back"),)
 

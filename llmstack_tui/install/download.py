@@ -13,7 +13,7 @@ import httpx
 
 from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.connections import connection_error, is_packed, pieces
+from llmstack_tui.base.connections import announced_length, connection_error, is_packed, pieces
 from llmstack_tui.base.sentences import said
 from llmstack_tui.hardware.system import read_disk
 from llmstack_tui.install.types import InstallFailed
@@ -167,8 +167,8 @@ def _check(response: httpx.Response, host: str) -> None:
 
 
 def _total(response: httpx.Response, at: int) -> int | None:
-    length = response.headers.get("content-length", "")
-    return at + int(length[:18]) if length.isascii() and length.isdigit() else None
+    length = announced_length(response.headers)
+    return None if length is None else at + length
 
 
 def _check_room(part: Path, needed: int) -> None:

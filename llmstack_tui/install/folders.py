@@ -15,7 +15,7 @@ import msgspec
 import psutil
 from filelock import FileLock, Timeout
 
-from llmstack_tui.base.private_files import private_opener
+from llmstack_tui.base.private_files import replace_private
 from llmstack_tui.install.rules.releases import newest_first, version_of
 from llmstack_tui.install.types import InstallFailed, Record, Versions
 
@@ -54,10 +54,7 @@ def read_record(folder: Path) -> Record:
 def write_record(folder: Path, record: Record) -> None:
     """Write the record, whole or not at all. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    new = folder / f".{_RECORD}.new"
-    with open(new, "wb", opener=private_opener) as file:
-        file.write(msgspec.json.encode(record))
-    new.replace(folder / _RECORD)
+    replace_private(folder / _RECORD, msgspec.json.encode(record))
 
 
 @contextmanager

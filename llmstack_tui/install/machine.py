@@ -6,13 +6,12 @@ import errno
 import os
 import platform
 import re
-import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.commands import CommandFailed, run
+from llmstack_tui.base.commands import CommandFailed, is_root, is_there, run
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.hardware.system import read_disk
 from llmstack_tui.install.rules.archive import UNIT
@@ -49,7 +48,6 @@ def look_at_machine(
         system: instead of that of this machine, for tests.
     """
     system = system or platform.system()
-    path = environ.get("PATH", "")
     home = Path(environ["HOME"]) if environ.get("HOME") else None
     unit = user_unit_file(UNIT, environ)
     space = read_disk(folder)
@@ -61,11 +59,11 @@ def look_at_machine(
         unit=unit,
         url=url,
         variables={name: value for name, value in environ.items() if name.startswith("OLLAMA_")},
-        python=_python(path),
-        is_root=hasattr(os, "geteuid") and os.geteuid() == 0,
-        has_sudo=shutil.which("sudo", path=path) is not None,
-        has_brew=shutil.which("brew", path=path) is not None,
-        has_zstd=shutil.which("zstd", path=path) is not None,
+        python=_python(environ),
+        is_root=is_root(),
+        has_sudo=is_there("sudo", environ),
+        has_brew=is_there("brew", environ),
+        has_zstd=is_there("zstd", environ),
         has_user_services=has_user_services,
         has_services=(root / "run/systemd/system").is_dir(),
         has_unit=unit.exists(),
@@ -78,7 +76,7 @@ def look_at_machine(
     )
 
 
-def _python(path: str) -> Python:
+def _python(environ: Mapping[str, str]) -> Python:
     prefix = Path(sys.prefix)
     there = {name for name in _TELLING if (prefix / name).exists()}
     import sysconfig  # noqa: PLC0415 (only an installation needs it)
@@ -91,7 +89,7 @@ def _python(path: str) -> Python:
         base=sys.base_prefix,
         has=frozenset(there),
         has_pip=find_spec("pip") is not None,
-        has_uv=shutil.which("uv", path=path) is not None,
+        has_uv=is_there("uv", environ),
     )
 
 

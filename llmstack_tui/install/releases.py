@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from llmstack_tui import __version__
+from llmstack_tui.base.connections import announced_length
 from llmstack_tui.base.structs import replace
 from llmstack_tui.install.rules.releases import SUMS, assets, checksums, newest_first, script, version_of
 from llmstack_tui.install.types import InstallFailed, OllamaRelease
@@ -73,9 +74,8 @@ class Releases:
         reply = await self._http.ask(
             asset.url, host=urlsplit(asset.url).netloc, headers={}, max_bytes=0, method="HEAD"
         )
-        length = reply.headers.get("content-length", "")
-        is_known = reply.status == 200 and length.isascii() and length.isdigit()
-        return replace(asset, size=int(length[:18])) if is_known else asset
+        length = announced_length(reply.headers)
+        return replace(asset, size=length) if reply.status == 200 and length is not None else asset
 
     async def _script(self, asset: Asset) -> str:
         """The text of the script. A page, or another text than the published one, is refused."""

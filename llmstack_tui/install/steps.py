@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.base.commands import NeedsRoot, RootCommand
+from llmstack_tui.base.private_files import replace_private
 from llmstack_tui.base.sentences import Failure
 from llmstack_tui.install.commands import run
 from llmstack_tui.install.download import download
@@ -196,10 +197,7 @@ def _put_back_file(file: Path, content: bytes | None) -> None:
         file.unlink(missing_ok=True)
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_name(f".{file.name}.new")
-    new.write_bytes(content)
-    new.chmod(0o600)
-    new.replace(file)
+    replace_private(file, content)
 
 
 def _move(source: Path, target: Path) -> None:

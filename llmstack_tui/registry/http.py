@@ -11,7 +11,7 @@ import httpx
 from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.connections import connection_error, pieces, retry_after_s
+from llmstack_tui.base.connections import announced_length, connection_error, pieces, retry_after_s
 from llmstack_tui.registry.errors import BadAnswer, RegistryBusy, RegistryUnreachable
 from llmstack_tui.registry.packing import Unpacking
 from llmstack_tui.registry.redirects import why_not_followed
@@ -196,8 +196,8 @@ class HttpTransport:
 
 async def _read(response: httpx.Response, max_bytes: int) -> tuple[bytes, bool]:
     """The body, and whether it was truncated. If its stated length is too large, it is not read at all."""
-    length = response.headers.get("content-length", "")
-    if response.request.method != "HEAD" and length.isdigit() and int(length[:20]) > max_bytes:
+    length = announced_length(response.headers) or 0
+    if response.request.method != "HEAD" and length > max_bytes:
         return b"", True
     content, unpacking = bytearray(), Unpacking(response.headers)
     async for packed in pieces(response):

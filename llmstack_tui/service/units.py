@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.environment_files import quoted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,7 +54,7 @@ def user_unit_file(name: str, environ: Mapping[str, str]) -> Path:
 
 
 def unit_text(start: Autostart) -> str:
-    lines = (f"Environment={_quoted(f'{name}={value}')}\n" for name, value in start.variables.items())
+    lines = (f"Environment={quoted(f'{name}={value}')}\n" for name, value in start.variables.items())
     return _UNIT.format(
         description=start.description.replace("%", "%%"),
         command=" ".join(map(_argument, start.argv)),
@@ -73,12 +75,6 @@ def agent_text(label: str, start: Autostart) -> str:
     return plistlib.dumps(content).decode()
 
 
-def _quoted(text: str) -> str:
-    """A word of a unit: ``%`` begins a specifier, and a backslash or a quote ends nothing."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("\n", "\\n")
-    return f'"{escaped}"'
-
-
 def _argument(text: str) -> str:
     """A word of a command, in which ``$`` begins a variable, too."""
-    return _quoted(text).replace("$", "$$")
+    return quoted(text).replace("$", "$$")

@@ -133,6 +133,12 @@ class Desk:
         await self.pilot.pause(0)
         await self.pilot.pause()
 
+    async def search(self, text: str, *then: str) -> None:
+        """In the list that has the focus; then, more keys."""
+        await self.press("slash")
+        await self.type(text)
+        await self.press("enter", *then)
+
     async def until_shown(self, *texts: str) -> None:
         def are_shown() -> bool:
             shown = self.text

@@ -149,9 +149,7 @@ async def test_a_switch_leaves_cursor_filter_and_what_is_open_as_they_are() -> N
     async with dashboard() as desk:
         await desk.press("3")
         await desk.until_shown("qwen2.5-coder:7b")
-        await desk.press("slash")
-        await desk.type("qwen2.5")
-        await desk.press("enter", "down", "down")
+        await desk.search("qwen2.5", "down", "down")
         catalog = desk.app.screen
         assert isinstance(catalog, CatalogScreen)
         pane, rows, row = catalog.pane, catalog.list, catalog.list.row

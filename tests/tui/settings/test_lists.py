@@ -36,9 +36,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def _open(desk: RealDesk, setting: str) -> None:
     await desk.press("comma")
     await desk.until_shown("All servers")
-    await desk.press("slash")
-    await desk.type(setting)
-    await desk.press("enter", "enter")
+    await desk.search(setting, "enter")
 
 
 async def test_an_action_gets_the_key_that_is_pressed(file: Path) -> None:
@@ -46,9 +44,7 @@ async def test_an_action_gets_the_key_that_is_pressed(file: Path) -> None:
         await desk.until_said("no key called 'models.none'")  # The file is followed from here.
         await _open(desk, "ui.keys")
         await desk.until_shown("Keys everywhere")
-        await desk.press("slash")
-        await desk.type("models.pin")
-        await desk.press("enter")
+        await desk.search("models.pin")
         await desk.until_shown("f9")
         await desk.press("enter")
         await desk.until_shown("Press its new key.")

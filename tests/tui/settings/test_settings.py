@@ -40,9 +40,7 @@ async def test_a_setting_is_found_changed_taken_back_and_reset(file: Path) -> No
         await desk.press("delete")
         await wait_until(lambda: "languagee" not in file.read_text())
         assert "# mine" in file.read_text()
-        await desk.press("slash")
-        await desk.type("characters only")
-        await desk.press("enter", "space")
+        await desk.search("characters only", "space")
         await wait_until(lambda: "ascii = true # drawn" in file.read_text())
         await wait_until(lambda: desk.app.marks.active == "*", what="a setting that counts at once")
         await wait_until(lambda: "─" not in desk.text, what="lines of ASCII")
@@ -57,9 +55,7 @@ async def test_what_was_changed_meanwhile_is_not_taken_back(file: Path) -> None:
     async with real_dashboard(size=(100, 30)) as desk:
         await desk.press("comma")
         await desk.until_shown("All servers")
-        await desk.press("slash")
-        await desk.type("characters only")
-        await desk.press("enter", "space")
+        await desk.search("characters only", "space")
         await wait_until(lambda: "ascii = true # drawn" in file.read_text())
         await wait_until(lambda: "ui.ascii is true now." in desk.told)
         file.write_text(file.read_text().replace("ascii = true", "ascii = false"))
@@ -72,9 +68,7 @@ async def test_a_variable_that_forbids_changes_forbids_these(file: Path) -> None
     async with real_dashboard(size=(100, 30), settings=Settings(read_only=True), environ=given) as desk:
         await desk.press("comma")
         await desk.until_shown("LLMSTACK_READ")
-        await desk.press("slash")
-        await desk.type("characters only")
-        await desk.press("enter", "space")
+        await desk.search("characters only", "space")
         await wait_until(lambda: "Nothing can be changed: llmstack is read-only." in desk.told)
         assert file.read_text() == FILE
 
@@ -102,9 +96,7 @@ async def test_a_theme_is_shown_while_the_cursor_is_on_it(file: Path) -> None:
         await desk.until_said("languagee is not a setting")
         await desk.press("comma")
         await desk.until_shown("What is wrong")
-        await desk.press("slash")
-        await desk.type("ui.theme")
-        await desk.press("enter", "enter")
+        await desk.search("ui.theme", "enter")
         await desk.until_shown("choose")
         await desk.press("down")
         await wait_until(lambda: desk.app.theme == themes.LIGHT.name)
@@ -123,9 +115,7 @@ async def test_what_cannot_be_written_is_a_sentence(file: Path) -> None:
     async with real_dashboard(size=(100, 30)) as desk:
         await desk.press("comma")
         await desk.until_shown("is not valid TOML")
-        await desk.press("slash")
-        await desk.type("ui.ascii")
-        await desk.press("enter", "space")
+        await desk.search("ui.ascii", "space")
         await wait_until(lambda: "Put that right first; nothing was changed." in desk.told)
         assert file.read_text() == "[ui\n"
 
