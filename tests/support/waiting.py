@@ -18,7 +18,7 @@ async def wait_until(
 ) -> None:
     """Return as soon as ``predicate()`` is true; fail the test after ``timeout_s`` seconds."""
     deadline = time.monotonic() + timeout_s
-    while not predicate():
+    while not _holds(predicate):
         _check(deadline, what or predicate)
         await asyncio.sleep(every_s)
 
@@ -35,7 +35,7 @@ async def wait_for(ask: Callable[[], Awaitable[T]], timeout_s: float = 10.0, wha
 def wait_until_sync(predicate: Callable[[], object], timeout_s: float = 10.0, what: str = "") -> None:
     """`wait_until` for tests without an event loop."""
     deadline = time.monotonic() + timeout_s
-    while not predicate():
+    while not _holds(predicate):
         _check(deadline, what or predicate)
         time.sleep(_EVERY_S)
 
@@ -60,6 +60,14 @@ async def paced(count: int, every_s: float) -> AsyncIterator[int]:
     for number in range(count):
         await asyncio.sleep(began + number * every_s - time.monotonic())
         yield number
+
+
+def _holds(predicate: Callable[[], object]) -> bool:
+    """Whether it is so. What a predicate looks for with ``next`` or by its key may not be there yet."""
+    try:
+        return bool(predicate())
+    except (StopIteration, LookupError):
+        return False
 
 
 def _check(deadline: float, what: object) -> None:
