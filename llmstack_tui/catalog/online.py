@@ -21,7 +21,7 @@ from llmstack_tui.base.units import parameters_text
 from llmstack_tui.catalog.files import files_of
 from llmstack_tui.catalog.types import Entry, Number, Repositories, Repository, Text
 from llmstack_tui.registry.answers import check, next_query
-from llmstack_tui.registry.errors import BadAnswer, NotInRegistry
+from llmstack_tui.registry.errors import BadRegistryAnswer, NotInRegistry
 
 if TYPE_CHECKING:
     from llmstack_tui.registry.client import Registry
@@ -118,12 +118,12 @@ class Hub:
         reply = await self._registry.ask(f"{self._url}{path}", host=self.host, max_bytes=_MOST_BYTES)
         check(reply, host=self.host, model=model)
         if reply.truncated:
-            raise BadAnswer("online.large", host=self.host, most=_MOST_BYTES)
+            raise BadRegistryAnswer("online.large", host=self.host, most=_MOST_BYTES)
         try:
             return msgspec.json.decode(reply.content, type=kind), next_query(reply, "cursor")
         except (ValueError, RecursionError):
             wrong = "online.no_answer" if model else "online.no_list"
-            raise BadAnswer(wrong, host=self.host, model=model) from None
+            raise BadRegistryAnswer(wrong, host=self.host, model=model) from None
 
 
 def _name(id_: str, tag: str = DEFAULT_TAG) -> str:

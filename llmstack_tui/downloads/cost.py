@@ -39,7 +39,7 @@ _PROOFS = 20
 _BLOCK = 512
 
 
-class Cost(Struct, frozen=True, kw_only=True):
+class DownloadCost(Struct, frozen=True, kw_only=True):
     """What is known in advance of a pull; None is unknown.
 
     Attributes:
@@ -86,7 +86,7 @@ class Costs:
     async def aclose(self) -> None:
         await self._registry.aclose()
 
-    async def of(self, host: Host, name: str, installed: Sequence[Model]) -> Cost:
+    async def of(self, host: Host, name: str, installed: Sequence[Model]) -> DownloadCost:
         """The cost of pulling ``name``.
 
         Args:
@@ -105,11 +105,11 @@ class Costs:
             final = error.of_one_model and kind is HostKind.BUILTIN and is_loopback(host.url)
             if final or isinstance(error, BadManifest):
                 raise PullRefused(QUOTED, text=said(error), host=host.url) from None
-            return Cost()
+            return DownloadCost()
         except TimeoutError:
-            return Cost()
+            return DownloadCost()
         if fetched is None:
-            return Cost()
+            return DownloadCost()
         if kind is HostKind.BUILTIN:
             try:
                 check_parts(fetched.manifest)
@@ -117,14 +117,14 @@ class Costs:
                 why = said(error)
                 raise PullRefused("registry.useless_here", model=name, why=why, host=host.url) from None
         layers = tuple({layer.digest: layer for layer in fetched.manifest.blobs}.values())
-        cost = Cost(digest=fetched.manifest.digest, layers=_shown(layers, frozenset()))
+        cost = DownloadCost(digest=fetched.manifest.digest, layers=_shown(layers, frozenset()))
         if not is_loopback(host.url):
             return cost
         return await asyncio.to_thread(self._on_disk, cost, kind, layers, installed)
 
     def _on_disk(
-        self, cost: Cost, kind: HostKind, layers: Sequence[Layer], installed: Sequence[Model]
-    ) -> Cost:
+        self, cost: DownloadCost, kind: HostKind, layers: Sequence[Layer], installed: Sequence[Model]
+    ) -> DownloadCost:
         folders = self._folders()
         # The engine writes only to its own folder, and Ollama never to that.
         places = folders[:1] if kind is HostKind.BUILTIN else folders[1:]

@@ -207,7 +207,7 @@ class ModelParts(Struct, frozen=True, kw_only=True):
         return sum(file.size for file in (*self.files, *self.adapters))
 
 
-class Usage(Struct, frozen=True, kw_only=True):
+class AnswerUsage(Struct, frozen=True, kw_only=True):
     """The time and the tokens of a finished answer, as the server counted them."""
 
     total: timedelta
@@ -231,7 +231,7 @@ class Chunk(Struct, frozen=True, kw_only=True):
     thinking: str = ""
     done: bool = False
     done_reason: str | None = None
-    usage: Usage | None = None
+    usage: AnswerUsage | None = None
 
 
 class Progress(Struct, frozen=True, kw_only=True):

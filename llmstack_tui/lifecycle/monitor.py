@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.hardware.processes import ModelProcesses, ProcessKey, ProcessUse
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import Chunk, Model, RunningModel, Snapshot, Usage
+    from llmstack_tui.hosts.types import AnswerUsage, Chunk, Model, RunningModel, Snapshot
     from llmstack_tui.lifecycle.actions import Act
     from llmstack_tui.lifecycle.states import ModelStatus
 
@@ -170,7 +170,7 @@ class Timing:
     def __init__(self) -> None:
         self._asked_at_s = time.monotonic()
         self._first_s: float | None = None
-        self._usage: Usage | None = None
+        self._usage: AnswerUsage | None = None
 
     def heard(self, chunk: Chunk) -> None:
         if self._first_s is None and (chunk.text or chunk.thinking):

@@ -17,6 +17,7 @@ from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.text import shortened
 from llmstack_tui.hosts.decoding import WrongShape, sentences_of
 from llmstack_tui.hosts.types import (
+    AnswerUsage,
     Chunk,
     Message,
     Model,
@@ -25,7 +26,6 @@ from llmstack_tui.hosts.types import (
     RunningModel,
     ServerVersion,
     TimedAnswer,
-    Usage,
 )
 from llmstack_tui.ollama.wire import WireAnswer, WireDetails, WireMessage
 
@@ -245,11 +245,11 @@ def _of_architecture(info: Mapping[str, object], key: str) -> int | None:
     return _count(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _usage(line: wire.PromptResponse) -> Usage | None:
+def _usage(line: wire.PromptResponse) -> AnswerUsage | None:
     """The figures of the last line; None for loading and unloading."""
     if not line.done or line.total_duration is None:
         return None
-    return Usage(
+    return AnswerUsage(
         total=_nanoseconds(line.total_duration),
         load=_nanoseconds(line.load_duration),
         prompt_tokens=_count(line.prompt_eval_count) or 0,

@@ -129,7 +129,7 @@ class OllamaHost:
         options: dict[str, object] | None = {"num_ctx": context_length} if context_length else None
         keep, limit_s = _keep_alive(keep_alive), self._timeouts.load_s
         if "embedding" in capabilities and "completion" not in capabilities:
-            embed = wire.EmbedRequest(model=name, keep_alive=keep, options=options)
+            embed = wire.WireEmbedRequest(model=name, keep_alive=keep, options=options)
             kind, read = wire.EmbedResponse, answers.embedded
             await self._post("/api/embed", embed, kind, read, about=name, limit_s=limit_s)
         else:
@@ -148,7 +148,7 @@ class OllamaHost:
         options: Mapping[str, object] | None = None,
         keep_alive: timedelta | None = None,
     ) -> AsyncGenerator[Chunk, None]:
-        request = wire.ChatRequest(
+        request = wire.WireChatRequest(
             model=name,
             messages=[wire.WireMessage(role=message.role, content=message.content) for message in messages],
             options=dict(options) if options else None,
@@ -176,7 +176,7 @@ class OllamaHost:
         return self._until(lines, lambda chunk: chunk.done)
 
     async def embed(self, name: str, texts: Sequence[str]) -> tuple[tuple[float, ...], ...]:
-        request = wire.EmbedRequest(model=name, input=list(texts))
+        request = wire.WireEmbedRequest(model=name, input=list(texts))
         kind, limit_s = wire.EmbedResponse, self._timeouts.load_s
         return await self._post("/api/embed", request, kind, answers.embedded, about=name, limit_s=limit_s)
 

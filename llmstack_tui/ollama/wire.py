@@ -77,14 +77,14 @@ class GenerateRequest(_PromptRequest):
     images: list[str] | None = None
 
 
-class ChatRequest(_PromptRequest):
+class WireChatRequest(_PromptRequest):
     """``POST /api/chat``."""
 
     messages: list[WireMessage] | None = None
     tools: list[dict[str, object]] | None = None
 
 
-class EmbedRequest(_LoadingRequest):
+class WireEmbedRequest(_LoadingRequest):
     """``POST /api/embed``. Without ``input`` it loads the model."""
 
     input: str | list[str] | None = None

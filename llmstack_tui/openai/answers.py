@@ -12,7 +12,7 @@ from llmstack_tui.base.kinds import ServerKind
 from llmstack_tui.base.text import shortened
 from llmstack_tui.base.units import parameters_text
 from llmstack_tui.hosts.decoding import WrongShape
-from llmstack_tui.hosts.types import Chunk, Model, ModelDetails, RunningModel, Usage
+from llmstack_tui.hosts.types import AnswerUsage, Chunk, Model, ModelDetails, RunningModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -225,12 +225,12 @@ class Answering:
     def last(self, now_s: float) -> Chunk:
         return Chunk(text="", done=True, done_reason=_word(self._reason), usage=self._used(now_s))
 
-    def _used(self, now_s: float) -> Usage | None:
+    def _used(self, now_s: float) -> AnswerUsage | None:
         """What the answer took: as the server timed it, else as it was seen here."""
         timings, usage = self._timings, self._usage
         total = timedelta(seconds=now_s - self._began_s)
         if timings is not None:
-            return Usage(
+            return AnswerUsage(
                 total=total,
                 load=timedelta(0),
                 prompt_tokens=count(timings.prompt_n) or 0,
@@ -241,7 +241,7 @@ class Answering:
         if usage is None or self._first_s is None:
             return None
         prompt = timedelta(seconds=self._first_s - self._began_s)
-        return Usage(
+        return AnswerUsage(
             total=total,
             load=timedelta(0),
             prompt_tokens=count(usage.prompt_tokens) or 0,

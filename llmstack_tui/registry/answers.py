@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from llmstack_tui.registry.errors import BadAnswer, NotAllowed, NotInRegistry, RegistryFailed
+from llmstack_tui.registry.errors import BadRegistryAnswer, NotAllowed, NotInRegistry, RegistryFailed
 
 if TYPE_CHECKING:
     from llmstack_tui.registry.http import Reply
@@ -21,7 +21,7 @@ def check(reply: Reply, *, host: str, model: str = "") -> None:
     if 200 <= status < 300:
         page = reply.headers.get("content-type", "").startswith("text/html")
         if page or reply.content.lstrip()[:1] == b"<":
-            raise BadAnswer("registry.web_page", host=host)
+            raise BadRegistryAnswer("registry.web_page", host=host)
         return
     if model and status == 404:
         raise NotInRegistry("registry.no_model", host=host, model=model)

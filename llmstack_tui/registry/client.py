@@ -25,7 +25,7 @@ from llmstack_tui.library.manifest import (
     parse_manifest,
 )
 from llmstack_tui.registry.answers import check, next_query
-from llmstack_tui.registry.errors import BadAnswer, BadManifest, RegistryFailed
+from llmstack_tui.registry.errors import BadManifest, BadRegistryAnswer, RegistryFailed
 from llmstack_tui.registry.http import AT_ONCE, HttpTimeouts, HttpTransport, Reply
 from llmstack_tui.registry.tokens import Tokens
 
@@ -125,7 +125,7 @@ class Registry:
             try:
                 tags = msgspec.json.decode(reply.content, type=_TagList).tags or []
             except (ValueError, RecursionError):
-                raise BadAnswer("registry.bad_tags", host=name.host, model=str(name)) from None
+                raise BadRegistryAnswer("registry.bad_tags", host=name.host, model=str(name)) from None
             found += [tag for tag in tags if isinstance(tag, str) and len(tag) <= _LONGEST_TAG]
             query = next_query(reply, "n", "last")
             if not query or len(found) >= _MAX_TAGS:

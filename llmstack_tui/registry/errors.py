@@ -67,5 +67,5 @@ class RegistryUnreachable(RegistryError):
     """Nothing answers at the address, or not in time."""
 
 
-class BadAnswer(RegistryError):
+class BadRegistryAnswer(RegistryError):
     """The answer is not a registry's: a web page, endless redirects, not HTTP."""

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.connections import announced_length, connection_error, pieces, retry_after_s
-from llmstack_tui.registry.errors import BadAnswer, RegistryBusy, RegistryUnreachable
+from llmstack_tui.registry.errors import BadRegistryAnswer, RegistryBusy, RegistryUnreachable
 from llmstack_tui.registry.packing import Unpacking
 from llmstack_tui.registry.redirects import why_not_followed
 
@@ -138,12 +138,12 @@ class HttpTransport:
             why = str(error).rstrip(".") or type(error).__name__
             cut = "disconnected" in why or "without" in why
             if isinstance(error, httpx.RemoteProtocolError) and not cut:
-                raise BadAnswer("registry.not_http", host=host) from error
+                raise BadRegistryAnswer("registry.not_http", host=host) from error
             raise RegistryUnreachable("registry.broke", host=host, why=why) from error
         except zlib.error:
-            raise BadAnswer("registry.broken_packing", host=host) from None
+            raise BadRegistryAnswer("registry.broken_packing", host=host) from None
         except (httpx.InvalidURL, ValueError, OverflowError):
-            raise BadAnswer("registry.bad_address", host=host) from None
+            raise BadRegistryAnswer("registry.bad_address", host=host) from None
         finally:
             self._slots.put_nowait(slot)
 
@@ -164,9 +164,9 @@ class HttpTransport:
             finally:
                 await response.aclose()
             if kind := await why_not_followed(str(request.url), str(following.url)):
-                raise BadAnswer(kind, host=host, target=following.url.host)
+                raise BadRegistryAnswer(kind, host=host, target=following.url.host)
             request = following
-        raise BadAnswer("registry.endless_redirects", host=host)
+        raise BadRegistryAnswer("registry.endless_redirects", host=host)
 
     async def _client(self, slot: int, url: httpx.URL, host: str) -> httpx.AsyncClient:
         """The client of a slot. For this machine, without proxies or certificates, which load slowly."""

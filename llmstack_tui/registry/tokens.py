@@ -19,7 +19,7 @@ from msgspec import Struct
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.sentences import said
 from llmstack_tui.base.text import excerpt
-from llmstack_tui.registry.errors import BadAnswer, NotAllowed, RegistryError, RegistryFailed
+from llmstack_tui.registry.errors import BadRegistryAnswer, NotAllowed, RegistryError, RegistryFailed
 from llmstack_tui.registry.redirects import leads_inside
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ class Tokens:
         url = token_url(challenge, model_url)
         realm = _host_of(challenge.realm)
         if url is None:
-            raise BadAnswer("registry.unsafe_realm", host=host, realm=realm)
+            raise BadRegistryAnswer("registry.unsafe_realm", host=host, realm=realm)
         if await leads_inside(model_url, url):
-            raise BadAnswer("registry.inward_realm", host=host, realm=realm)
+            raise BadRegistryAnswer("registry.inward_realm", host=host, realm=realm)
         try:
             reply = await self._http.ask(
                 url, host=realm, headers={"Accept": "application/json"}, max_bytes=_MAX_BYTES
@@ -104,7 +104,7 @@ class Tokens:
             raise RegistryFailed("registry.realm_failed", host=host, realm=realm, status=status)
         token = _parse_token(reply.content)
         if token is None:
-            raise BadAnswer("registry.bad_token", host=host, realm=realm)
+            raise BadRegistryAnswer("registry.bad_token", host=host, realm=realm)
         self._known[model_url] = token
         return token.text
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from llmstack_tui.base.commands import RootCommand
-    from llmstack_tui.tui.shell import Answer
+    from llmstack_tui.tui.shell import AnswerChoice
 
 T = TypeVar("T")
 
@@ -118,7 +118,7 @@ class TerminalApp(App[None]):
     async def show(self, dialog: Screen[T]) -> T | None:
         return await self.push_screen_wait(dialog)
 
-    async def ask(self, title: str, text: str, answers: Sequence[Answer], *, escape: str) -> str:
+    async def ask(self, title: str, text: str, answers: Sequence[AnswerChoice], *, escape: str) -> str:
         from llmstack_tui.tui.dialogs import AskScreen
 
         return await self.show(AskScreen(title, text, answers, escape=escape)) or escape

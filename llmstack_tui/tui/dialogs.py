@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from llmstack_tui.hosts.types import Progress
-    from llmstack_tui.tui.shell import Answer, Work
+    from llmstack_tui.tui.shell import AnswerChoice, Work
     from llmstack_tui.tui.widgets.keybar import HintPart
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ class AskScreen(Dialog[str]):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL, *keys.ASK]
     AUTO_FOCUS = "Button"
 
-    def __init__(self, title: str, text: str, answers: Sequence[Answer], *, escape: str) -> None:
+    def __init__(self, title: str, text: str, answers: Sequence[AnswerChoice], *, escape: str) -> None:
         super().__init__(title)
         self._text = text
         self._answers = answers

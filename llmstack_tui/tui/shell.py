@@ -43,7 +43,7 @@ T = TypeVar("T")
 C = TypeVar("C", bound="Controller")
 
 
-class Answer(Struct, frozen=True):
+class AnswerChoice(Struct, frozen=True):
     """A possible answer to a question, which returns its ``value``. A dangerous one is shown as such."""
 
     value: str
@@ -186,7 +186,7 @@ class Shell(Protocol):
     async def show(self, dialog: Screen[T]) -> T | None:
         """Show a dialog, and return its result."""
 
-    async def ask(self, title: str, text: str, answers: Sequence[Answer], *, escape: str) -> str:
+    async def ask(self, title: str, text: str, answers: Sequence[AnswerChoice], *, escape: str) -> str:
         """Ask a question; returns the answer's value, on Esc ``escape``. The first answer has the focus."""
 
     def copy(self, text: str, *, lines: bool = False) -> None:
@@ -323,7 +323,7 @@ class Controller:
 
     async def _confirm(self, title: str, text: str, keep: str, act: str, *, dangerous: bool = False) -> bool:
         """Ask for a confirmation; ``keep`` and ``act`` are the labels. Esc, and Enter by default, mean no."""
-        answers = (Answer("keep", keep), Answer("act", act, dangerous))
+        answers = (AnswerChoice("keep", keep), AnswerChoice("act", act, dangerous))
         return await self._shell.ask(title, text, answers, escape="keep") == "act"
 
     def _start(self, description: str, work: Work, key: Key | None = None) -> None:

@@ -16,8 +16,8 @@ from llmstack_tui.core.wording import words
 from llmstack_tui.library.manifest import MAX_TEXT_BYTES
 from llmstack_tui.registry.client import Registry as Client
 from llmstack_tui.registry.errors import (
-    BadAnswer,
     BadManifest,
+    BadRegistryAnswer,
     NotAllowed,
     NotInRegistry,
     RegistryBusy,
@@ -63,9 +63,9 @@ async def failing(client: Client, name: ModelName, kind: type[RegistryError]) ->
         (Fault(status=500), RegistryFailed, "failed"),
         (Fault(status=503), RegistryFailed, "failed"),
         (Fault(status=418), RegistryFailed, "not_usable"),
-        (html(), BadAnswer, "web_page"),
+        (html(), BadRegistryAnswer, "web_page"),
         (html(status=404), NotInRegistry, "no_model"),
-        (Fault(body=b"<html>"), BadAnswer, "web_page"),
+        (Fault(body=b"<html>"), BadRegistryAnswer, "web_page"),
         (Fault(body=b"{"), BadManifest, "not_manifest"),
         (Fault(body=b'{"layers": []}'), BadManifest, "not_manifest"),
         (Fault(body=json.dumps({"layers": [LAYER]}).encode()), BadManifest, "not_manifest"),
@@ -110,7 +110,7 @@ async def test_nobody_there(client: Client) -> None:
 async def test_a_name_that_nobody_has(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
     for host in ("registry.invalid", "a..b", "127.0.0.1:99999", "x" * 300):
-        with pytest.raises((RegistryUnreachable, BadAnswer)):
+        with pytest.raises((RegistryUnreachable, BadRegistryAnswer)):
             await client.head(ModelName.parse(f"http://{host}/library/tiny"))
 
 
@@ -127,7 +127,7 @@ async def test_what_is_not_http() -> None:
         serving(always(Reply(raw=b"SSH-2.0-OpenSSH\r\n\r\n"))) as registry,
         aclosing(Client()) as client,
     ):
-        await failing(client, ModelName.parse(f"{registry.url}/library/tiny"), BadAnswer)
+        await failing(client, ModelName.parse(f"{registry.url}/library/tiny"), BadRegistryAnswer)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.core.wording import words
 from llmstack_tui.registry.errors import (
-    BadAnswer,
+    BadRegistryAnswer,
     NotAllowed,
     RegistryBusy,
     RegistryError,
@@ -97,13 +97,13 @@ def given(text: bytes) -> Fault:
         (Fault(path="/token", status=401), NotAllowed, "private"),
         (Fault(path="/token", status=500), RegistryFailed, "realm_failed"),
         (Fault(path="/token", status=302), RegistryFailed, "realm_failed"),
-        (Fault(path="/token", status=302, headers={"Location": "/token"}), BadAnswer, "wants_token"),
+        (Fault(path="/token", status=302, headers={"Location": "/token"}), BadRegistryAnswer, "wants_token"),
         (busy("/token", retry_after="600"), RegistryBusy, "wants_token"),
-        (html("/token"), BadAnswer, "bad_token"),
-        (given(b"{}"), BadAnswer, "bad_token"),
-        (given(b'{"token":7}'), BadAnswer, "bad_token"),
-        (given(b'{"token":"a\\r\\nHost: x"}'), BadAnswer, "bad_token"),
-        (given(b'{"token":"' + b"a" * 100_000 + b'"}'), BadAnswer, "bad_token"),
+        (html("/token"), BadRegistryAnswer, "bad_token"),
+        (given(b"{}"), BadRegistryAnswer, "bad_token"),
+        (given(b'{"token":7}'), BadRegistryAnswer, "bad_token"),
+        (given(b'{"token":"a\\r\\nHost: x"}'), BadRegistryAnswer, "bad_token"),
+        (given(b'{"token":"' + b"a" * 100_000 + b'"}'), BadRegistryAnswer, "bad_token"),
     ],
 )
 async def test_what_goes_wrong_with_a_token(
@@ -127,14 +127,14 @@ async def test_what_goes_wrong_with_a_token(
         ),
         (
             "http://registry.test/token",
-            BadAnswer,
+            BadRegistryAnswer,
             "unsafe_realm",
         ),
-        ("ftp://127.0.0.1/token", BadAnswer, "unsafe_realm"),
-        ("/token", BadAnswer, "unsafe_realm"),
-        ("https://127.0.0.1:-5/token", BadAnswer, "wants_token"),
-        (f"https://127.0.0.1:{'9' * 400}/token", BadAnswer, "wants_token"),
-        ("http://[::1/token", BadAnswer, "unsafe_realm"),
+        ("ftp://127.0.0.1/token", BadRegistryAnswer, "unsafe_realm"),
+        ("/token", BadRegistryAnswer, "unsafe_realm"),
+        ("https://127.0.0.1:-5/token", BadRegistryAnswer, "wants_token"),
+        (f"https://127.0.0.1:{'9' * 400}/token", BadRegistryAnswer, "wants_token"),
+        ("http://[::1/token", BadRegistryAnswer, "unsafe_realm"),
     ],
 )
 async def test_where_no_token_can_be_got(

@@ -6,7 +6,7 @@ import pytest
 
 from llmstack_tui.base.sentences import said
 from llmstack_tui.core.wording import words
-from llmstack_tui.registry.errors import BadAnswer, NotAllowed, RegistryBusy, RegistryError
+from llmstack_tui.registry.errors import BadRegistryAnswer, NotAllowed, RegistryBusy, RegistryError
 
 SPACE = "\N{NO-BREAK SPACE}"
 BUSY = RegistryBusy("registry.busy", host="a.example", retry_after_s=600.0)
@@ -23,7 +23,7 @@ BUSY = RegistryBusy("registry.busy", host="a.example", retry_after_s=600.0)
             NotAllowed("registry.private", host="a.example", model="x/y:z", status=403),
             "a.example does not show x/y:z (status 403): it is private, or not there.",
         ),
-        (BadAnswer("registry.bad_address", host="a\n"), r"'a\n' is no address of a registry."),
+        (BadRegistryAnswer("registry.bad_address", host="a\n"), r"'a\n' is no address of a registry."),
     ],
 )
 def test_errors(error: RegistryError, text: str) -> None:

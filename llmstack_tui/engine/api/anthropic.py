@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.inference.chunks import CompletionChunk, CompletionUsage, ToolCallPart
     from llmstack_tui.engine.inference.completion import Completion
     from llmstack_tui.engine.service import Engine
-    from llmstack_tui.ollama.wire import ChatRequest
+    from llmstack_tui.ollama.wire import WireChatRequest
 
     Parts = AsyncGenerator[bytes, None]
     Event = Mapping[str, object]
@@ -176,5 +176,5 @@ def _usage(usage: CompletionUsage | None) -> dict[str, object]:
     return {"input_tokens": prompt, "output_tokens": answer}
 
 
-def _estimated_tokens(request: ChatRequest) -> int:
+def _estimated_tokens(request: WireChatRequest) -> int:
     return len(encode((request.messages, request.tools))) // _CHARACTERS_PER_TOKEN

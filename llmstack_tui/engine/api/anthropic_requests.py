@@ -15,7 +15,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.engine.api import conversation
 from llmstack_tui.engine.api.conversation import JoinedTurns
 from llmstack_tui.engine.errors import ApiError
-from llmstack_tui.ollama.wire import ChatRequest
+from llmstack_tui.ollama.wire import WireChatRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,7 @@ class MessagesRequest(Struct, frozen=True, kw_only=True):
         return self.tool_choice.type in ("any", "tool")
 
 
-def chat_request(request: MessagesRequest) -> ChatRequest:
+def chat_request(request: MessagesRequest) -> WireChatRequest:
     """Translate to a request to Ollama's chat.
 
     Raises:
@@ -123,7 +123,7 @@ def chat_request(request: MessagesRequest) -> ChatRequest:
     tools = _tools(request)
     if request.must_call and not tools:
         raise ApiError(400, "tool_choice asks for a tool, and the request has none.")
-    return ChatRequest(
+    return WireChatRequest(
         model=request.model,
         messages=_conversation(request).turns,
         stream=request.stream,
@@ -134,7 +134,7 @@ def chat_request(request: MessagesRequest) -> ChatRequest:
     )
 
 
-def count_request(request: MessagesRequest) -> ChatRequest:
+def count_request(request: MessagesRequest) -> WireChatRequest:
     """The same for a request that only counts tokens."""
     return chat_request(replace(request, max_tokens=1))
 

@@ -36,13 +36,13 @@ def routes(engine: Engine) -> list[Route]:
         return answer.response(completion.generate(engine, wanted), stream=stream)
 
     async def chat(request: Request) -> GeneratorResponse:
-        wanted = await body(request, wire.ChatRequest)
+        wanted = await body(request, wire.WireChatRequest)
         answer = _OllamaAnswer(wanted.model, _chat_fields)
         stream = bool(wanted.messages) and wanted.stream is not False
         return answer.response(completion.chat(engine, wanted), stream=stream)
 
     async def embed_texts(request: Request) -> GeneratorResponse:
-        wanted = await body(request, wire.EmbedRequest)
+        wanted = await body(request, wire.WireEmbedRequest)
         return GeneratorResponse(_embeddings(engine, wanted), OLLAMA_JSON, whole=True)
 
     async def embed_prompt(request: Request) -> GeneratorResponse:
@@ -138,7 +138,7 @@ def _logprobs(logprobs: Sequence[TokenLogprob]) -> dict[str, object]:
     return {"logprobs": list(logprobs)} if logprobs else {}
 
 
-async def _embeddings(engine: Engine, wanted: wire.EmbedRequest) -> Parts:
+async def _embeddings(engine: Engine, wanted: wire.WireEmbedRequest) -> Parts:
     found = await embed(engine, wanted)
     answer: dict[str, object] = {
         "model": wanted.model,
@@ -155,7 +155,7 @@ async def _embeddings(engine: Engine, wanted: wire.EmbedRequest) -> Parts:
 async def _embedding(engine: Engine, wanted: wire.EmbeddingRequest) -> Parts:
     found = await embed(
         engine,
-        wire.EmbedRequest(
+        wire.WireEmbedRequest(
             model=wanted.model, input=wanted.prompt, keep_alive=wanted.keep_alive, options=wanted.options
         ),
         normalized=False,

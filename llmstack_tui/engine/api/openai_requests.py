@@ -16,9 +16,9 @@ from msgspec import Struct
 from llmstack_tui.engine.api import conversation
 from llmstack_tui.engine.errors import NO_IMAGES, ApiError
 from llmstack_tui.ollama.wire import (
-    ChatRequest,
-    EmbedRequest,
     GenerateRequest,
+    WireChatRequest,
+    WireEmbedRequest,
     WireMessage,
     WireToolCall,
     WireToolFunction,
@@ -126,7 +126,7 @@ class EmbeddingsRequest(Struct, frozen=True, kw_only=True):
     encoding_format: str | None = None
 
 
-def chat_request(request: ChatCompletionRequest) -> ChatRequest:
+def chat_request(request: ChatCompletionRequest) -> WireChatRequest:
     """Translate to a request to Ollama's chat.
 
     Raises:
@@ -135,7 +135,7 @@ def chat_request(request: ChatCompletionRequest) -> ChatRequest:
     if not request.messages:
         raise ApiError(400, "[] is too short - 'messages'")
     effort = request.reasoning.effort if request.reasoning else request.reasoning_effort
-    return ChatRequest(
+    return WireChatRequest(
         model=request.model,
         messages=[_message(message) for message in request.messages],
         stream=bool(request.stream),
@@ -167,7 +167,7 @@ def generate_request(request: CompletionRequest) -> GenerateRequest:
     )
 
 
-def embed_request(request: EmbeddingsRequest) -> EmbedRequest:
+def embed_request(request: EmbeddingsRequest) -> WireEmbedRequest:
     """Translate to a request to Ollama's embed.
 
     Raises:
@@ -182,7 +182,7 @@ def embed_request(request: EmbeddingsRequest) -> EmbedRequest:
     if not request.input:
         raise ApiError(400, "invalid input")
     texts = [request.input] if isinstance(request.input, str) else request.input
-    return EmbedRequest(model=request.model, input=texts, dimensions=request.dimensions)
+    return WireEmbedRequest(model=request.model, input=texts, dimensions=request.dimensions)
 
 
 def think_of(effort: str | None) -> bool | str | None:

@@ -17,7 +17,7 @@ from llmstack_tui.engine.api import conversation
 from llmstack_tui.engine.api.conversation import JoinedTurns
 from llmstack_tui.engine.api.openai_requests import think_of
 from llmstack_tui.engine.errors import ApiError
-from llmstack_tui.ollama.wire import ChatRequest
+from llmstack_tui.ollama.wire import WireChatRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -128,7 +128,7 @@ class ResponsesRequest(Struct, frozen=True, kw_only=True):
         return {name.whole: name for name, _ in _flat(self.tools)}
 
 
-def chat_request(request: ResponsesRequest) -> ChatRequest:
+def chat_request(request: ResponsesRequest) -> WireChatRequest:
     """Translate to a request to Ollama's chat.
 
     Raises:
@@ -154,7 +154,7 @@ def chat_request(request: ResponsesRequest) -> ChatRequest:
     tools = _tools(request)
     if request.must_call and not tools:
         raise ApiError(400, "tool_choice asks for a tool, and the request has none.")
-    return ChatRequest(
+    return WireChatRequest(
         model=request.model,
         messages=turns,
         stream=request.stream,

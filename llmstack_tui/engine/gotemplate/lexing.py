@@ -40,7 +40,7 @@ class TemplateToken(Struct, frozen=True):
     spaced: bool
 
 
-class Piece(Struct, frozen=True):
+class TemplatePiece(Struct, frozen=True):
     """A text, or the tokens of an action that begins in that line."""
 
     line: int
@@ -48,7 +48,7 @@ class Piece(Struct, frozen=True):
     tokens: tuple[TemplateToken, ...] | None = None
 
 
-def pieces(source: str) -> Iterator[Piece]:
+def pieces(source: str) -> Iterator[TemplatePiece]:
     """The pieces in their order.
 
     Raises:
@@ -67,13 +67,13 @@ def pieces(source: str) -> Iterator[Piece]:
         if opening >= 0 and trims_before:
             text = text.rstrip(_SPACE)
         if text:
-            yield Piece(line_of_text, text)
+            yield TemplatePiece(line_of_text, text)
         if opening < 0:
             return
         inside = opening + (3 if trims_before else 2)
         tokens, at, trims = _action(source, inside, line)
         if tokens is not None:
-            yield Piece(line, tokens=tokens)
+            yield TemplatePiece(line, tokens=tokens)
         line += source.count("\n", opening, at)
 
 

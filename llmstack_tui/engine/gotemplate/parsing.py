@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.engine.gotemplate.errors import TemplateFailure
 from llmstack_tui.engine.gotemplate.functions import FUNCTIONS
-from llmstack_tui.engine.gotemplate.lexing import Piece, TemplateToken, pieces
+from llmstack_tui.engine.gotemplate.lexing import TemplatePiece, TemplateToken, pieces
 from llmstack_tui.engine.gotemplate.nodes import (
     Action,
     Branch,
@@ -57,12 +57,12 @@ def parse(source: str) -> tuple[Node, ...]:
 
 
 class _TemplateParser:
-    def __init__(self, found: Iterator[Piece]) -> None:
+    def __init__(self, found: Iterator[TemplatePiece]) -> None:
         self._pieces = found
         self._variables: list[str] = ["$"]
         self._loops = 0
 
-    def nodes(self, inside: str, depth: int) -> tuple[tuple[Node, ...], Piece | None]:
+    def nodes(self, inside: str, depth: int) -> tuple[tuple[Node, ...], TemplatePiece | None]:
         """The nodes up to the ``end`` or ``else`` of the block ``inside``, and that."""
         if depth > MOST_DEPTH:
             raise TemplateFailure("template.too_deep", limit=MOST_DEPTH)
@@ -81,7 +81,7 @@ class _TemplateParser:
             raise TemplateFailure("template.unclosed", what=inside)
         return tuple(found), None
 
-    def _node(self, piece: Piece, word: str, depth: int) -> Node:
+    def _node(self, piece: TemplatePiece, word: str, depth: int) -> Node:
         tokens = piece.tokens or ()
         if word in _UNSUPPORTED:
             raise TemplateFailure("template.unsupported", line=piece.line, name=word)
@@ -93,7 +93,9 @@ class _TemplateParser:
             return self._branch(word, piece, tokens[1:], depth)
         return Action(self._whole(piece, tokens))
 
-    def _branch(self, kind: str, piece: Piece, tokens: tuple[TemplateToken, ...], depth: int) -> Branch:
+    def _branch(
+        self, kind: str, piece: TemplatePiece, tokens: tuple[TemplateToken, ...], depth: int
+    ) -> Branch:
         known = len(self._variables)
         pipeline = self._whole(piece, tokens, ranges=kind == "range")
         self._loops += kind == "range"
@@ -115,7 +117,9 @@ class _TemplateParser:
         del self._variables[known:]
         return Branch(kind, pipeline, body, otherwise)
 
-    def _whole(self, piece: Piece, tokens: tuple[TemplateToken, ...], *, ranges: bool = False) -> Pipeline:
+    def _whole(
+        self, piece: TemplatePiece, tokens: tuple[TemplateToken, ...], *, ranges: bool = False
+    ) -> Pipeline:
         """The pipeline that ``tokens`` are, with the variables in front of it."""
         names: list[str] = []
         sign = next((n for n, token in enumerate(tokens[:4]) if token.text in (":=", "=")), 0)
@@ -140,7 +144,7 @@ class _TemplateParser:
             self._variables += names
         return Pipeline(commands, tuple(names), declares, piece.line)
 
-    def _check_known(self, name: str, piece: Piece) -> None:
+    def _check_known(self, name: str, piece: TemplatePiece) -> None:
         if name not in self._variables:
             raise TemplateFailure("template.unknown_variable", line=piece.line, name=name)
 
@@ -149,7 +153,10 @@ class _Expression:
     """Reads the tokens of one pipeline."""
 
     def __init__(
-        self, piece: Piece, tokens: tuple[TemplateToken, ...], check: Callable[[str, Piece], None]
+        self,
+        piece: TemplatePiece,
+        tokens: tuple[TemplateToken, ...],
+        check: Callable[[str, TemplatePiece], None],
     ) -> None:
         self._piece = piece
         self._tokens = tokens
@@ -241,5 +248,5 @@ def _number(text: str) -> int | float:
     return float(text) if "." in text else int(text)
 
 
-def _unexpected(piece: Piece, what: str) -> TemplateFailure:
+def _unexpected(piece: TemplatePiece, what: str) -> TemplateFailure:
     return TemplateFailure("template.unexpected", line=piece.line, what=what[:40])

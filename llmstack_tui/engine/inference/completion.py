@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from llmstack_tui.engine.inference.chunks import CompletionChunk
-    from llmstack_tui.ollama.wire import ChatRequest, GenerateRequest, WireMessage
+    from llmstack_tui.ollama.wire import GenerateRequest, WireChatRequest, WireMessage
 
     Completion = AsyncGenerator[CompletionChunk | Done, None]
 
@@ -45,7 +45,7 @@ async def finished(completion: Completion) -> Done:
 
 
 def chat(
-    engine: Engine, request: ChatRequest, *, must_call: bool = False, for_agent: bool = False
+    engine: Engine, request: WireChatRequest, *, must_call: bool = False, for_agent: bool = False
 ) -> Completion:
     """Answer a conversation. Without messages, only load the model, or unload it if ``keep_alive`` is 0.
 
@@ -63,7 +63,7 @@ def chat(
     return _complete(engine, request, check, prepare, may_cut=not for_agent)
 
 
-async def count(engine: Engine, request: ChatRequest) -> int:
+async def count(engine: Engine, request: WireChatRequest) -> int:
     """How many tokens a conversation is to the model, which is loaded for that.
 
     Raises:
@@ -103,7 +103,7 @@ def generate(engine: Engine, request: GenerateRequest) -> Completion:
 
 async def _complete(
     engine: Engine,
-    request: ChatRequest | GenerateRequest,
+    request: WireChatRequest | GenerateRequest,
     check: Callable[[Target], None],
     prepare: Callable[[ModelSession], Awaitable[prompt.LlamaRequest]] | None,
     *,
@@ -137,7 +137,7 @@ async def _complete(
 
 
 async def _chat_request(
-    request: ChatRequest, session: ModelSession, *, must_call: bool = False
+    request: WireChatRequest, session: ModelSession, *, must_call: bool = False
 ) -> prompt.LlamaRequest:
     model, messages = session.target.model, request.messages or []
     turns = prompt.with_tool_names([*map(dict, model.messages), *map(_turn, messages)])
@@ -179,7 +179,7 @@ async def _generate_request(request: GenerateRequest, session: ModelSession) -> 
     return prompt.raw_completion(before + await prompt.render(session.runner, fields, turns), fields)
 
 
-def _check_chat(request: ChatRequest, target: Target, *, for_agent: bool) -> None:
+def _check_chat(request: WireChatRequest, target: Target, *, for_agent: bool) -> None:
     _check(target, request, "chat", for_agent=for_agent)
     if request.tools and TOOLS not in target.capabilities:
         raise ApiError(400, f"{target.model.name.full} does not support tools")
@@ -188,7 +188,7 @@ def _check_chat(request: ChatRequest, target: Target, *, for_agent: bool) -> Non
 
 
 def _check(
-    target: Target, request: ChatRequest | GenerateRequest, route: str, *, for_agent: bool = False
+    target: Target, request: WireChatRequest | GenerateRequest, route: str, *, for_agent: bool = False
 ) -> None:
     if not 0 <= (request.top_logprobs or 0) <= 20:
         raise ApiError(400, "top_logprobs must be between 0 and 20")
@@ -198,7 +198,7 @@ def _check(
         raise ApiError(400, f'"{request.model}" does not support thinking')
 
 
-def _fields(session: ModelSession, request: ChatRequest | GenerateRequest) -> dict[str, Any]:
+def _fields(session: ModelSession, request: WireChatRequest | GenerateRequest) -> dict[str, Any]:
     """The fields of a request to llama.cpp that do not depend on the kind of prompt."""
     fields = prompt.sampling(session.options, context_length=session.context_length)
     try:

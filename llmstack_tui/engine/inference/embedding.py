@@ -16,7 +16,7 @@ from llmstack_tui.engine.service import Engine, ModelSession, keep_alive_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llmstack_tui.ollama.wire import EmbedRequest
+    from llmstack_tui.ollama.wire import WireEmbedRequest
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Embeddings(Struct, frozen=True, kw_only=True):
     load_ns: int
 
 
-async def embed(engine: Engine, request: EmbedRequest, *, normalized: bool = True) -> Embeddings:
+async def embed(engine: Engine, request: WireEmbedRequest, *, normalized: bool = True) -> Embeddings:
     """The embeddings of the request's texts. Without any, or for an empty text, the model is only loaded.
 
     Args:

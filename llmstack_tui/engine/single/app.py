@@ -141,9 +141,9 @@ class _ChatRoute:
         return found
 
 
-def _chat_request(wanted: SingleChatRequest, turns: list[ChatTurn]) -> wire.ChatRequest:
+def _chat_request(wanted: SingleChatRequest, turns: list[ChatTurn]) -> wire.WireChatRequest:
     options = {"num_predict": wanted.max_tokens, "temperature": wanted.temperature}
-    return wire.ChatRequest(
+    return wire.WireChatRequest(
         messages=[wire.WireMessage(role=turn.role, content=turn.content) for turn in turns],
         options={name: value for name, value in options.items() if value is not None},
     )

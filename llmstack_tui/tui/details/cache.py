@@ -37,7 +37,7 @@ _USES_EVERY_S = 1.0
 _MOST_DETAILS = 64
 
 
-class ModelFacts(Struct, frozen=True):
+class CachedFacts(Struct, frozen=True):
     """What is known of one model.
 
     Attributes:
@@ -85,7 +85,7 @@ class DetailsCache(Controller):
         self._read_until = 0
         self._is_reading = False
 
-    def about(self, view: View, key: Key | None) -> ModelFacts | None:
+    def about(self, view: View, key: Key | None) -> CachedFacts | None:
         """All that is known of a model now, without a request; None if no server lists it."""
         status = view.model(key) if key else None
         if key is None or status is None:
@@ -100,7 +100,7 @@ class DetailsCache(Controller):
             if machine is not None:
                 device, on_card = device_bytes(running, machine), model_devices(machine)[0] is not machine.ram
         guard = view.state.guards.get(status.host) if view.state else None
-        return ModelFacts(
+        return CachedFacts(
             status,
             self._details.get((*key, digest_of(status))),
             speed=host.speeds.get(status.name) if host else None,
@@ -116,7 +116,7 @@ class DetailsCache(Controller):
             renewed=guard is not None and running is not None and running.name in guard.renewed,
         )
 
-    def look_at(self, about: ModelFacts) -> None:
+    def look_at(self, about: CachedFacts) -> None:
         """Ask for the details of a model once the cursor rests on it.
 
         May be called often: asks again only when the model's version has changed or its server has come back.

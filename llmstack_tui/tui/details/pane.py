@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.tui.details.cache import ModelFacts
+    from llmstack_tui.tui.details.cache import CachedFacts
     from llmstack_tui.tui.view import Key, View
 
     Row = tuple[str, str]
@@ -93,7 +93,7 @@ class DetailsPane(SidePane):
     select = show
 
 
-def details_content(about: ModelFacts | None, width: int = 0) -> Content:
+def details_content(about: CachedFacts | None, width: int = 0) -> Content:
     """The lines beside the list. What clients need comes first, because the pane may be low.
 
     Args:
@@ -109,7 +109,7 @@ def details_content(about: ModelFacts | None, width: int = 0) -> Content:
     return rows_content(rows, _LABEL_CELLS, width)
 
 
-def what_it_is(about: ModelFacts) -> Iterator[Row]:
+def what_it_is(about: CachedFacts) -> Iterator[Row]:
     status, details = about.status, about.details
     model, running = status.model, status.running
     is_cloud = status.state is ModelState.CLOUD
@@ -166,7 +166,7 @@ def addresses(url: str) -> tuple[Row, Row]:
     return ((tr("Ollama API"), url), (tr("OpenAI API"), f"{url}/v1"))
 
 
-def how_it_did(about: ModelFacts) -> Iterator[Row]:
+def how_it_did(about: CachedFacts) -> Iterator[Row]:
     """The model's speed and loads, as far as they were seen."""
     if (speed := about.speed) is not None:
         if speed.tokens_per_second is not None:

@@ -22,7 +22,7 @@ from llmstack_tui.tui.disk.order import BY_SIZE, DiskColumn, DiskOrder, heading,
 from llmstack_tui.tui.draw.marks import UNICODE
 from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.screen import FramedScreen
-from llmstack_tui.tui.shell import Answer, start
+from llmstack_tui.tui.shell import AnswerChoice, start
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 
@@ -189,7 +189,7 @@ class DiskScreen(FramedScreen):
     async def _remove(self, path: Path) -> None:
         from llmstack_tui.library.errors import LibraryError
 
-        answers = (Answer("keep", tr("Keep it")), Answer("remove", tr("Remove"), dangerous=True))
+        answers = (AnswerChoice("keep", tr("Keep it")), AnswerChoice("remove", tr("Remove"), dangerous=True))
         about = tr("It is no manifest. The files of its model, if any, stay.")
         text = f"{brief(str(path), 300)}\n\n{about}"
         stack = self.shell.stack
@@ -210,7 +210,7 @@ class DiskScreen(FramedScreen):
 
         count = len(seen.removable)
         title = tr_n("Remove this file?", "Remove these {count} files?", count)
-        answers = (Answer("keep", tr("Keep all")), Answer("remove", tr("Remove"), dangerous=True))
+        answers = (AnswerChoice("keep", tr("Keep all")), AnswerChoice("remove", tr("Remove"), dangerous=True))
         answer = await self.shell.ask(title, clean_text(seen.removable), answers, escape="keep")
         stack = self.shell.stack
         if answer != "remove" or stack is None:

@@ -15,7 +15,7 @@ from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.tui.draw.figures import used_text
 from llmstack_tui.tui.draw.servers import address, left_behind
 from llmstack_tui.tui.draw.text import models_text
-from llmstack_tui.tui.shell import Answer, Controller
+from llmstack_tui.tui.shell import AnswerChoice, Controller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -178,11 +178,11 @@ class DownloadController(Controller):
                 more,
             )
             text += f"\n{others}"
-        answers = [Answer("", tr("Not now"))]
+        answers = [AnswerChoice("", tr("Not now"))]
         for url in hosts[:_MOST_HOSTS]:
             host = brief(names.get(url) or address(url), 24)
             label = tr("Download it") if len(hosts) == 1 else tr("To {host}", host=host)
-            answers.append(Answer(url, label))
+            answers.append(AnswerChoice(url, label))
         title = tr("Download {model}?", model=brief(name, 50))
         url = await self._shell.ask(title, text, answers, escape="")
         if url:
@@ -207,9 +207,9 @@ class DownloadController(Controller):
             amount=there,
         )
         answers = (
-            Answer("on", tr("Keep downloading")),
-            Answer("keep", tr("Cancel, keep the data")),
-            Answer("delete", tr("Cancel, delete the data"), dangerous=True),
+            AnswerChoice("on", tr("Keep downloading")),
+            AnswerChoice("keep", tr("Cancel, keep the data")),
+            AnswerChoice("delete", tr("Cancel, delete the data"), dangerous=True),
         )
         title = tr("Cancel the download of {model}?", model=brief(download.model, 50))
         answer = await self._shell.ask(title, text, answers, escape="on")
@@ -243,9 +243,9 @@ class DownloadController(Controller):
         from llmstack_tui.tui.dialogs import WaitScreen
 
         answers = (
-            Answer("start", tr_n("Load it again and quit", "Load them again and quit", len(stopped))),
-            Answer("quit", tr("Quit")),
-            Answer("stay", tr("Stay")),
+            AnswerChoice("start", tr_n("Load it again and quit", "Load them again and quit", len(stopped))),
+            AnswerChoice("quit", tr("Quit")),
+            AnswerChoice("stay", tr("Stay")),
         )
         try:
             title, text = tr("Quit in the middle of an update?"), leaving_text(stopped)

@@ -24,7 +24,7 @@ from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.editors import KEYS
 from llmstack_tui.tui.editors.text import home_path, offer_content, question, trial_content, written_text
 from llmstack_tui.tui.screen import FramedScreen
-from llmstack_tui.tui.shell import Answer, start
+from llmstack_tui.tui.shell import AnswerChoice, start
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 from llmstack_tui.tui.widgets.section import ScrollingText
@@ -199,7 +199,7 @@ class EditorsScreen(FramedScreen):
                 self._say(content_of(tr("{file} has these settings already.", file=file)))
                 return
             title = tr("Write the settings for {client}?", client=LABELS[setup.client])
-            answers = (Answer("no", tr("Not now")), Answer("write", tr("Write them")))
+            answers = (AnswerChoice("no", tr("Not now")), AnswerChoice("write", tr("Write them")))
             if await self.shell.ask(title, question(draft, self._home), answers, escape="no") == "write":
                 written = await editors.write(setup, draft, endpoint)
                 self._say(content_of((written_text(written, self._home), "$text-success")))

@@ -20,7 +20,7 @@ from llmstack_tui.tui.draw.servers import several_hosts
 from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.guard import texts
 from llmstack_tui.tui.guard.texts import banner, choice_text, said_text, stop_text
-from llmstack_tui.tui.shell import ACTIONS, Answer, Controller, work_name
+from llmstack_tui.tui.shell import ACTIONS, AnswerChoice, Controller, work_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -159,7 +159,7 @@ class GuardController(Controller):
         title = tr("Models of other programs")
         if url in hosts:
             title = tr("Models of other programs at {host}", host=brief(hosts[url], 40))
-        answers = (Answer("no", tr("Leave them alone")), Answer("yes", tr("Keep the limit")))
+        answers = (AnswerChoice("no", tr("Leave them alone")), AnswerChoice("yes", tr("Keep the limit")))
         answer = await self._shell.ask(title, said, answers, escape="")
         if answer:
             await stack.guard.answer(url, Consent(answer))
@@ -234,10 +234,10 @@ class GuardController(Controller):
         await load(*key, confirm=partial(self._confirm_load, key))
 
     async def _confirm_load(self, key: Key, asked: Ask) -> LimitChoice:
-        answers = [Answer(LimitChoice.LEAVE, tr("Do not load it"))]
+        answers = [AnswerChoice(LimitChoice.LEAVE, tr("Do not load it"))]
         if asked.stops:
-            answers.append(Answer(LimitChoice.MAKE_ROOM, _room_text(asked)))
-        answers.append(Answer(LimitChoice.ANYWAY, tr("Load all the same")))
+            answers.append(AnswerChoice(LimitChoice.MAKE_ROOM, _room_text(asked)))
+        answers.append(AnswerChoice(LimitChoice.ANYWAY, tr("Load all the same")))
         title = tr("Load {model}?", model=brief(key[1], 60))
         text = question_text(asked, self._others(key[0]))
         return LimitChoice(await self._shell.ask(title, text, answers, escape=LimitChoice.LEAVE))

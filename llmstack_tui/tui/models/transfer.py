@@ -18,7 +18,7 @@ from llmstack_tui.core.wording import words
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.tui.dialogs import FormScreen, check_name, labelled, progress_content
 from llmstack_tui.tui.draw.servers import several_hosts
-from llmstack_tui.tui.shell import Answer
+from llmstack_tui.tui.shell import AnswerChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ async def offer_copy(shell: Shell, stack: DashboardStack, key: Key) -> None:
             title=tr("Copied"),
         )
         return
-    answers = (Answer("", tr("Leave it")), Answer("pull", tr("Pull it there")))
+    answers = (AnswerChoice("", tr("Leave it")), AnswerChoice("pull", tr("Pull it there")))
     text = f"{words(screen.no_files)}\n\n{tr('If it is published, the other server can pull it by itself.')}"
     if await shell.ask(tr("Copy {model}", model=brief(key[1], 60)), text, answers, escape=""):
         await stack.downloads.pull(screen.to, key[1])

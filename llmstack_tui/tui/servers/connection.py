@@ -12,7 +12,7 @@ from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.languages import tr
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.tui.draw.servers import farewell, found_text
-from llmstack_tui.tui.shell import Answer, Controller, NoteKind, Shell
+from llmstack_tui.tui.shell import AnswerChoice, Controller, NoteKind, Shell
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -151,7 +151,7 @@ class Connection(Controller):
         if not found.setting:
             self._shell.tell(found_text(found))
             return
-        answers = (Answer("keep", tr("Close")), Answer("copy", tr("Copy the line")))
+        answers = (AnswerChoice("keep", tr("Close")), AnswerChoice("copy", tr("Copy the line")))
         if (
             await self._shell.ask(tr("Servers on this machine"), found_text(found), answers, escape="keep")
             == "copy"
@@ -252,9 +252,9 @@ class Connection(Controller):
         said = tr("It can be started at {url}, and then stays running.", url=stopped.url)
         text = f"{said}\n({stopped.binary})"
         answers = (
-            Answer("ollama", tr("Start Ollama")),
-            Answer("engine", tr("Use the built-in engine")),
-            Answer("quit", tr("Quit")),
+            AnswerChoice("ollama", tr("Start Ollama")),
+            AnswerChoice("engine", tr("Use the built-in engine")),
+            AnswerChoice("quit", tr("Quit")),
         )
         while True:
             self._shell.say("")
@@ -314,9 +314,9 @@ class Connection(Controller):
 
     async def _offer_retry(self, title: str, reason: str, *, install: bool = False) -> Hosts | None:
         self._shell.say("")
-        answers = [Answer("again", tr("Try again")), Answer("quit", tr("Quit"))]
+        answers = [AnswerChoice("again", tr("Try again")), AnswerChoice("quit", tr("Quit"))]
         if install:
-            answers.insert(0, Answer("install", tr("Install one")))
+            answers.insert(0, AnswerChoice("install", tr("Install one")))
         answer = await self._shell.ask(title, reason, answers, escape="quit")
         if answer == "install":
             await self._shell.open("install")

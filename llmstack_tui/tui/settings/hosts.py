@@ -17,7 +17,7 @@ from llmstack_tui.core.wording import text, words
 from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.settings import HOSTS
 from llmstack_tui.tui.settings.dialogs import TypedValue
-from llmstack_tui.tui.shell import Answer, start
+from llmstack_tui.tui.shell import AnswerChoice, start
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 
@@ -134,7 +134,7 @@ class HostsScreen(FramedScreen):
         if is_there:
             self.shell.tell(text(*said))
             return True
-        answers = (Answer("no", tr("Leave it")), Answer("yes", tr("Add it")))
+        answers = (AnswerChoice("no", tr("Leave it")), AnswerChoice("yes", tr("Add it")))
         return await self.shell.ask(tr("It does not answer"), text(*said), answers, escape="no") == "yes"
 
     def action_allow(self) -> None:

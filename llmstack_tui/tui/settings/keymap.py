@@ -18,7 +18,7 @@ from llmstack_tui.tui.dialogs import Dialog
 from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.settings import KEYMAP
 from llmstack_tui.tui.settings.searched import SearchedScreen, has_words
-from llmstack_tui.tui.shell import Answer, close, start
+from llmstack_tui.tui.shell import AnswerChoice, close, start
 from llmstack_tui.tui.widgets.list import RowList
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class KeymapScreen(SearchedScreen):
                 key=key,
                 names=listed(taken),
             )
-            answers = (Answer("no", tr("Leave it")), Answer("yes", tr("Take it")))
+            answers = (AnswerChoice("no", tr("Leave it")), AnswerChoice("yes", tr("Take it")))
             if await self.shell.ask(tr("The key is taken"), said, answers, escape="no") != "yes":
                 return
         await self._put(row.key, quoted(key))

@@ -26,7 +26,7 @@ from llmstack_tui.tui.settings.rows import (
     unquoted,
 )
 from llmstack_tui.tui.settings.searched import SearchedScreen
-from llmstack_tui.tui.shell import Answer, start
+from llmstack_tui.tui.shell import AnswerChoice, start
 from llmstack_tui.tui.widgets.list import RowList
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class SettingsScreen(SearchedScreen):
     async def _offer_key(self) -> None:
         assert self._file is not None  # noqa: S101
         said = tr("A secret is never in this file. A key can be made in a file of its own, for you alone.")
-        answers = (Answer("no", tr("Not now")), Answer("make", tr("Make a key")))
+        answers = (AnswerChoice("no", tr("Not now")), AnswerChoice("make", tr("Make a key")))
         if await self.shell.ask(tr("The engine's key"), said, answers, escape="no") != "make":
             return
         try:

@@ -15,7 +15,7 @@ from llmstack_tui.base.sentences import UserFacingError
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.screen import FramedScreen
-from llmstack_tui.tui.shell import Answer, start
+from llmstack_tui.tui.shell import AnswerChoice, start
 from llmstack_tui.tui.variables import KEYS
 from llmstack_tui.tui.variables.text import about, done_text, question
 from llmstack_tui.tui.variables.value import ValueScreen
@@ -245,9 +245,9 @@ class VariablesScreen(FramedScreen):
         try:
             change = planned(overview, dict(self._after))
             answers = (
-                Answer("no", tr("Not now")),
-                Answer("restart", tr("Write and restart")),
-                Answer("write", tr("Write")),
+                AnswerChoice("no", tr("Not now")),
+                AnswerChoice("restart", tr("Write and restart")),
+                AnswerChoice("write", tr("Write")),
             )
             answer = await self.shell.ask(
                 tr("Change the server settings?"), question(change), answers, escape="no"

@@ -18,29 +18,29 @@ from tests.engine.api.agents import CLAUDE_CODE, CODEX
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llmstack_tui.ollama.wire import ChatRequest, WireMessage
+    from llmstack_tui.ollama.wire import WireChatRequest, WireMessage
 
     Path = tuple[str | int, ...]
 
 VALUES: tuple[object, ...] = (None, [], {}, 7, -1.5, 1e300, "x", True, [None], [[]], {"type": "x"})
 
 
-def claude(**fields: Any) -> ChatRequest:
+def claude(**fields: Any) -> WireChatRequest:
     return anthropic.chat_request(
         decode(json.dumps(CLAUDE_CODE | fields).encode(), anthropic.MessagesRequest)
     )
 
 
-def codex(**fields: Any) -> ChatRequest:
+def codex(**fields: Any) -> WireChatRequest:
     return responses.chat_request(decode(json.dumps(CODEX | fields).encode(), responses.ResponsesRequest))
 
 
-def turns(request: ChatRequest) -> list[WireMessage]:
+def turns(request: WireChatRequest) -> list[WireMessage]:
     assert request.messages
     return request.messages
 
 
-def said(request: ChatRequest) -> list[tuple[str | None, str | None]]:
+def said(request: WireChatRequest) -> list[tuple[str | None, str | None]]:
     return [(turn.role, turn.content) for turn in turns(request)]
 
 
@@ -49,7 +49,7 @@ def called(turn: WireMessage) -> list[tuple[str | None, str | None, dict[str, ob
     return [(id_, function.name, function.arguments) for id_, function in calls if function]
 
 
-def names(request: ChatRequest) -> list[object]:
+def names(request: WireChatRequest) -> list[object]:
     return [msgspec.convert(tool["function"], dict[str, object])["name"] for tool in request.tools or ()]
 
 

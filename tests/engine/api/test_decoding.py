@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from llmstack_tui.engine.api.decoding import decode
 from llmstack_tui.engine.api.openai_requests import ChatCompletionRequest
-from llmstack_tui.ollama.wire import ChatRequest, CreateRequest, GenerateRequest
+from llmstack_tui.ollama.wire import CreateRequest, GenerateRequest, WireChatRequest
 from tests.support.engine import HI, Serving
 
 HALF = "�"
@@ -27,7 +27,7 @@ def test_keys_of_any_case() -> None:
     asked = (
         b'{"MODEL":"m","Messages":[{"ROLE":"user","Content":"Hi","tool_calls":[{"Function":{"NAME":"f"}}]}]}'
     )
-    found = decode(asked, ChatRequest)
+    found = decode(asked, WireChatRequest)
     assert found.model == "m"
     assert found.messages is not None
     (message,) = found.messages
@@ -40,7 +40,7 @@ def test_keys_of_any_case() -> None:
 
 def test_what_has_keys_of_its_own_keeps_them() -> None:
     asked = b'{"options":{"Num_Ctx":1,"seed":null},"tools":[{"A":null}],"format":{"Type":"object"}}'
-    found = decode(asked, ChatRequest)
+    found = decode(asked, WireChatRequest)
     assert found.options == {"Num_Ctx": 1, "seed": None}
     assert found.tools == [{"A": None}]
     assert found.format == {"Type": "object"}
@@ -51,7 +51,7 @@ def test_null_is_what_is_not_there() -> None:
     found = decode(asked, ChatCompletionRequest)
     assert (found.model, found.stream, found.max_tokens) == ("", None, None)
     assert [(each.role, each.content) for each in found.messages] == [("user", None), ("user", "Hi")]
-    assert decode(b"null", ChatRequest) == ChatRequest()
+    assert decode(b"null", WireChatRequest) == WireChatRequest()
 
 
 @pytest.mark.parametrize(

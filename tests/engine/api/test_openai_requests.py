@@ -11,12 +11,12 @@ from llmstack_tui.engine.api import openai_requests as openai
 from llmstack_tui.engine.errors import ApiError
 
 if TYPE_CHECKING:
-    from llmstack_tui.ollama.wire import ChatRequest, EmbedRequest, GenerateRequest
+    from llmstack_tui.ollama.wire import GenerateRequest, WireChatRequest, WireEmbedRequest
 
 HI = [{"role": "user", "content": "Hi"}]
 
 
-def chat(**fields: Any) -> ChatRequest:
+def chat(**fields: Any) -> WireChatRequest:
     request = {"model": "m", "messages": HI, **fields}
     return openai.chat_request(msgspec.convert(request, openai.ChatCompletionRequest))
 
@@ -25,7 +25,7 @@ def completion(**fields: Any) -> GenerateRequest:
     return openai.generate_request(msgspec.convert({"model": "m", **fields}, openai.CompletionRequest))
 
 
-def embeddings(**fields: Any) -> EmbedRequest:
+def embeddings(**fields: Any) -> WireEmbedRequest:
     return openai.embed_request(msgspec.convert({"model": "m", **fields}, openai.EmbeddingsRequest))
 
 

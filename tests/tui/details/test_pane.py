@@ -12,7 +12,7 @@ from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
 from llmstack_tui.store.tables.activations import Uses
 from llmstack_tui.store.tables.figures import Speed
-from llmstack_tui.tui.details.cache import ModelFacts
+from llmstack_tui.tui.details.cache import CachedFacts
 from llmstack_tui.tui.details.pane import details_content
 from llmstack_tui.tui.draw.figures import when_text
 from tests.support import seeded
@@ -38,14 +38,14 @@ def speed(tokens_per_second: float | None = 41.234, first_token: float | None = 
     )
 
 
-def lines(about: ModelFacts | None) -> list[str]:
+def lines(about: CachedFacts | None) -> list[str]:
     return [" ".join(line.split()) for line in details_content(about).plain.splitlines()]
 
 
 def test_a_verdict_is_wrapped_rather_than_cut() -> None:
     estimate = Estimate(total=4_000_000_000, basis=Basis.FORMULA, parts=None, context_length=4096)
     verdict = Verdict(fit=Fit.PARTLY, tight=False, left=0)
-    about = ModelFacts(status(), fitted=Fitted(estimate, verdict), now=NOW)
+    about = CachedFacts(status(), fitted=Fitted(estimate, verdict), now=NOW)
     shown = details_content(about, 40).plain.splitlines()
     first = next(index for index, line in enumerate(shown) if line.startswith("Needs"))
     assert shown[first : first + 2] == ["Needs        ~4.0 GB (estimate): partly", "             on the CPU"]
@@ -53,21 +53,21 @@ def test_a_verdict_is_wrapped_rather_than_cut() -> None:
 
 
 def test_how_fast_it_was_and_how_often_it_was_used() -> None:
-    said = lines(ModelFacts(status(), speed=speed(), uses=Uses(12, NOW - timedelta(hours=1)), now=NOW))
+    said = lines(CachedFacts(status(), speed=speed(), uses=Uses(12, NOW - timedelta(hours=1)), now=NOW))
     assert "Speed 41.2 tokens/s" in said
     assert "First token after 0.4 s" in said
     assert "Loaded 12 times, last at 11:01" in said
 
 
 def test_what_never_was_is_left_out_rather_than_zero() -> None:
-    assert not any(line.startswith(("Speed", "First", "Loaded")) for line in lines(ModelFacts(status())))
-    said = lines(ModelFacts(status(), speed=speed(None), now=NOW))
+    assert not any(line.startswith(("Speed", "First", "Loaded")) for line in lines(CachedFacts(status())))
+    said = lines(CachedFacts(status(), speed=speed(None), now=NOW))
     assert not any(line.startswith("Speed") for line in said)
     assert "First token after 0.4 s" in said
 
 
 def test_addresses_come_before_what_is_only_good_to_know() -> None:
-    said = lines(ModelFacts(status(), speed=speed(), uses=Uses(1, NOW), now=NOW))
+    said = lines(CachedFacts(status(), speed=speed(), uses=Uses(1, NOW), now=NOW))
     assert said.index(f"OpenAI API {seeded.URL}/v1") < said.index("Speed 41.2 tokens/s")
     assert said[-1] == "Loaded once, at 12:01"
 
