@@ -84,6 +84,7 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.ollama import wording as ollama  # noqa: PLC0415
     from llmstack_tui.openai import wording as openai  # noqa: PLC0415
     from llmstack_tui.prompts import wording as prompts  # noqa: PLC0415
+    from llmstack_tui.providers import wording as providers  # noqa: PLC0415
     from llmstack_tui.registry import wording as registry  # noqa: PLC0415
     from llmstack_tui.service import wording as service  # noqa: PLC0415
     from llmstack_tui.ssh import wording as ssh  # noqa: PLC0415
@@ -91,7 +92,20 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.variables import wording as variables  # noqa: PLC0415
 
     own = (config, doctor, downloads, editors, engine, templates, gguf, guard, hardware, hosts)
-    rooms = (*own, install, library, ollama, openai, prompts, registry, service, ssh, store, variables)
+    rooms = (
+        *own,
+        install,
+        library,
+        ollama,
+        openai,
+        prompts,
+        providers,
+        registry,
+        service,
+        ssh,
+        store,
+        variables,
+    )
     yield from (_OWN, *(room.SENTENCES for room in rooms))
 
 

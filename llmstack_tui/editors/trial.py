@@ -17,7 +17,7 @@ from llmstack_tui.base.text import excerpt, with_full_stop
 from llmstack_tui.editors.rules.requests import body, headers
 from llmstack_tui.editors.rules.streams import hear
 from llmstack_tui.editors.types import TrialReport
-from llmstack_tui.hosts.transport import KeyAuth
+from llmstack_tui.hosts.authentication import KeyAuth
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

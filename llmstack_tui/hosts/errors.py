@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from llmstack_tui.base.kinds import SERVER_NAMES
 from llmstack_tui.base.sentences import Failure
 
 if TYPE_CHECKING:
     from llmstack_tui.base.kinds import Capability, ServerKind
     from llmstack_tui.base.sentences import Param
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """What a server said of a failure beside its words.
+
+    Attributes:
+        status: of the HTTP answer; None for an error in the middle of a stream.
+        codes: its own names for what is wrong, such as ``insufficient_quota``.
+        retry_after_s: seconds after which it wants to be asked again.
+    """
+
+    status: int | None = None
+    codes: tuple[str, ...] = ()
+    retry_after_s: float | None = None
 
 
 class HostError(Failure):
@@ -19,9 +35,11 @@ class HostError(Failure):
         host: the URL of the host that was asked, which the sentence may name.
         detail: the server's or the operating system's own words, or an empty string; never markup.
         title: the kind of a few words for what happened.
+        refusal: of an unsuccessful answer, or of an error within a stream.
     """
 
     title = "title.failed"
+    refusal: Refusal | None = None
 
     def __init__(self, kind: str, /, *, host: str, detail: str = "", hint: str = "", **params: Param) -> None:
         super().__init__(kind, hint=hint, host=host, **params)

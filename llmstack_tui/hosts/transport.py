@@ -16,10 +16,11 @@ from msgspec import Struct
 from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback, is_ssh, request_url
 from llmstack_tui.base.connections import connection_error, is_packed, pieces
-from llmstack_tui.base.sentences import quoted
-from llmstack_tui.base.text import excerpt, with_full_stop
+from llmstack_tui.base.text import excerpt
+from llmstack_tui.hosts.authentication import KeyAuth
 from llmstack_tui.hosts.decoding import ErrorResponse, StreamLine, Wire, WrongShape, decode, sentences_of
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
+from llmstack_tui.hosts.refusals import refusal, told, words_of
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
         AsyncIterable,
         AsyncIterator,
         Callable,
-        Generator,
         Iterator,
         Mapping,
     )
 
     from llmstack_tui.base.secret import Secret
     from llmstack_tui.base.sentences import Param, Sentences
+    from llmstack_tui.hosts.refusals import WireError
 
 # What is read of these takes some ten times as much memory at its worst.
 MAX_DOCUMENT_BYTES = 8 * 2**20
@@ -72,17 +73,6 @@ class Timeouts(Struct, frozen=True, kw_only=True):
     silence_s: float = 1800.0
 
 
-class KeyAuth(httpx.Auth):
-    """Adds the key when a request is sent, so that it is in no variable that a traceback could show."""
-
-    def __init__(self, key: Secret) -> None:
-        self._key = key
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._key.text}"
-        yield request
-
-
 class Transport:
     """Requests to the server at ``url``. Every call raises `HostError` and nothing else.
 
@@ -90,6 +80,8 @@ class Transport:
 
     Args:
         not_it: the kind of the question that follows an answer that was not understood.
+        key_header: see `KeyAuth`.
+        headers: what each request has beside the usual.
     """
 
     def __init__(
@@ -100,19 +92,21 @@ class Transport:
         timeouts: Timeouts,
         not_it: str,
         key: Secret | None = None,
+        key_header: str = "",
+        headers: Mapping[str, str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.url = url
         self.timeouts = timeouts
-        self._has_key = key is not None
+        self._key = key
         self._not_it = not_it
         # Certificates and proxies only with TLS: certificates take longer to load than a small request takes,
         # and a proxy does not find the machines of a local network.
         secure = url.startswith("https:")
         self._client = httpx.AsyncClient(
             base_url=request_url(url),
-            headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
-            auth=None if key is None else KeyAuth(key),
+            headers={"User-Agent": user_agent, "Accept-Encoding": "identity", **(headers or {})},
+            auth=None if key is None else KeyAuth(key, key_header),
             verify=secure,
             trust_env=secure,
             transport=transport,
@@ -233,7 +227,7 @@ class Transport:
             raise self._no_answer(error) from None
         try:
             if not response.is_success:
-                await self._raise_status(response, missing)
+                raise await self._status_error(response, missing)
             yield response
         except httpx.TimeoutException as error:
             raise self._unreachable("host.stopped", str(error)) from None
@@ -338,44 +332,53 @@ class Transport:
             return self._not_understood("answer.no_http", str(error))
         return self._unreachable("host.closed", str(error))
 
-    async def _raise_status(self, response: httpx.Response, missing: str) -> None:
-        """Raise the error for an unsuccessful status, with the server's own words if it sent any."""
-        code = response.status_code
+    async def _status_error(self, response: httpx.Response, missing: str) -> HostError:
+        """The error for an unsuccessful status, with the server's own words if it sent any."""
         content = await self._content(response, _MAX_ERROR_BYTES)
         try:
             body = decode(content, ErrorResponse)
         except (WrongShape, ValueError, RecursionError):
             body = ErrorResponse()
-        said = _error_text(body.error or body.message or body.detail or "")
-        sentences = sentences_of(body.sentences)
+        said = body.error or body.message or body.detail or ""
+        error = self._of_status(response.status_code, content, missing, said, sentences_of(body.sentences))
+        retry_after = response.headers.get("retry-after")
+        error.refusal = refusal(said, status=response.status_code, retry_after=retry_after)
+        return error
+
+    def _of_status(
+        self, code: int, content: bytes, missing: str, error: WireError, sentences: Sentences
+    ) -> HostError:
+        said = words_of(error, self._key)
         if code == 404 and (said or not content):
             kind = "host.no_model" if missing else "host.has_it_not"
-            raise NotFound(kind, host=self.url, model=missing, detail=said)
+            return NotFound(kind, host=self.url, model=missing, detail=said)
         if code >= 500 and code != HTTPStatus.NOT_IMPLEMENTED:
-            raise self._failed(said, sentences, code)
+            return self._failed(said, sentences, code)
         if 300 <= code < 400:
-            raise self._not_understood("answer.redirect")
-        if code == HTTPStatus.UNAUTHORIZED and self._has_key:
-            raise Refused("host.wrong_key", host=self.url, detail=said)
+            return self._not_understood("answer.redirect")
+        if code == HTTPStatus.UNAUTHORIZED and self._key is not None:
+            return Refused("host.wrong_key", host=self.url, detail=said)
         if code < 400 or (code == 404 and content.lstrip()[:1] == b"<"):
-            raise self._not_understood("answer.status", status=code)
+            return self._not_understood("answer.status", status=code)
         kind = "host.refused" if said else "host.refused_with_status"
         hint = "host.name_its_key" if code == HTTPStatus.UNAUTHORIZED else ""
-        told = _told(said, sentences)
-        raise Refused(kind, host=self.url, said=told, status=code, detail=said, hint=hint)
+        return Refused(kind, host=self.url, said=told(said, sentences), status=code, detail=said, hint=hint)
 
     def cut_off(self) -> HostError:
         """The error for a stream that ended before it said that it was done."""
         return self._not_understood("answer.too_early")
 
     def _error_of(self, line: StreamLine) -> HostError:
-        return self._failed(_error_text(line.error or ""), sentences_of(line.sentences))
+        said = line.error or ""
+        error = self._failed(words_of(said, self._key), sentences_of(line.sentences))
+        error.refusal = refusal(said)
+        return error
 
     def _failed(self, said: str, sentences: Sentences, status: int | None = None) -> HostError:
         kind = "host.failed" if said or status is None else "host.failed_with_status"
         detail = said or ("" if status is None else f"status {status}")
-        told = _told(said, sentences)
-        return ServerError(kind, host=self.url, said=told, status=status, detail=detail)
+        words = told(said, sentences)
+        return ServerError(kind, host=self.url, said=words, status=status, detail=detail)
 
     def _not_understood(self, kind: str, detail: str = "", **params: Param) -> HostError:
         return BadStream(kind, host=self.url, detail=excerpt(detail), hint=self._not_it, **params)
@@ -384,14 +387,3 @@ class Transport:
         elsewhere = "" if is_ssh(self.url) else "host.check_address"
         hint = "host.start_it" if is_loopback(self.url) else elsewhere
         return Unreachable(kind, host=self.url, detail=excerpt(detail), hint=hint)
-
-
-def _error_text(error: str | Mapping[str, object]) -> str:
-    """The message of an error, which is an object on ``/v1`` routes."""
-    return excerpt(error if isinstance(error, str) else str(error.get("message", "")))
-
-
-def _told(said: str, sentences: Sentences) -> Param:
-    """A server's words as a parameter; with its sentences, if it sent any."""
-    text = with_full_stop(said)
-    return (quoted(text, sentences),) if said and sentences else text
