@@ -36,7 +36,9 @@ def google(code: int, status: str, *details: dict[str, object]) -> dict[str, obj
     return {"error": {"code": code, "message": "No.", "status": status, "details": list(details)}}
 
 
-PER_DAY = {"violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}
+PER_DAY: dict[str, object] = {
+    "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]
+}
 
 
 async def asked(reply: Reply) -> ProviderError:
