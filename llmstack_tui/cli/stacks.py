@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 # How long to wait for a stop: memory is given back by then, and nobody waits for a long answer to end.
 _PATIENCE_S = 4.0
 # A model is seen to be busy after two more looks, and two looks over a limit are a reason to act.
-_MORE_LOOKS, _APART_S = 2, 1.0
+_MORE_LOOKS = 2
+LOOKS_APART_S = 1.0  # Tests have less.
 
 
 _STARTED: Mapping[EngineLife, str] = {
@@ -235,7 +236,7 @@ async def look(stack: Stack, url: str | None = None) -> None:
 async def look_again(stack: Stack) -> None:
     """Ask a few more times, because a single look does not show which models are busy."""
     for _ in range(_MORE_LOOKS):
-        await asyncio.sleep(_APART_S)
+        await asyncio.sleep(LOOKS_APART_S)
         await stack.look()
 
 

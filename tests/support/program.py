@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.support import prepared
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -32,15 +34,19 @@ class Program:
     def __call__(
         self, *arguments: str | Path, stdin: str = "", timeout_s: float = 60
     ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [*COMMAND, *map(str, arguments)],
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=timeout_s,
-            check=False,
-        )
+        words = [*map(str, arguments)]
+        if prepared.can_run(self.variables):
+            done = prepared.run(words, self.environment, stdin, timeout_s)
+        else:
+            done = subprocess.run(
+                [*COMMAND, *words],
+                env=self.environment,
+                input=stdin,
+                capture_output=True,
+                encoding="utf-8",
+                timeout=timeout_s,
+                check=False,
+            )
         assert "Traceback" not in done.stderr, done.stderr
         return done
 

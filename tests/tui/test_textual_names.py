@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -38,7 +39,8 @@ def our_classes() -> Iterator[type[DOMNode]]:
                 yield value
 
 
-def private_names(of: type) -> set[str]:
+@functools.cache  # All have the same few bases of Textual, which are the longest classes.
+def private_names(of: type) -> frozenset[str]:
     """The names with one underscore that a class defines, and those that its methods set on ``self``."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(of)))
     stored = {
@@ -49,7 +51,8 @@ def private_names(of: type) -> set[str]:
         and isinstance(node.value, ast.Name)
         and node.value.id == "self"
     }
-    return {name for name in stored | set(vars(of)) if name.startswith("_") and not name.startswith("__")}
+    names = stored | set(vars(of))
+    return frozenset(name for name in names if name.startswith("_") and not name.startswith("__"))
 
 
 @pytest.mark.parametrize("ours", [*our_classes()], ids=lambda each: each.__name__)

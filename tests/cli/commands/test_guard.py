@@ -14,7 +14,7 @@ import pytest
 
 from llmstack_tui.store.store import Store
 from tests.support.fake_ollama import fake_ollama
-from tests.support.waiting import wait_until
+from tests.support.waiting import wait_for, wait_until
 
 if TYPE_CHECKING:
     import subprocess
@@ -259,8 +259,12 @@ async def test_explain_knows_idle_times_from_the_record(llmstack: Program) -> No
         await run(llmstack, "start", "a:1", "--keep-alive", "1h", "--host", server.url)
         fake.runners[0].expires_at -= timedelta(seconds=1)
         impatient = llmstack.given(LLMSTACK_GUARD_IDLE_STOP="1s")
-        found = await only_host(impatient, "guard", "explain", "--host", server.url)
-    assert [each["cause"] for each in found["decisions"]] == ["idle"]
+
+        async def explained() -> bool:
+            found = await only_host(impatient, "guard", "explain", "--host", server.url)
+            return [each["cause"] for each in found["decisions"]] == ["idle"]
+
+        await wait_for(explained, what="it has been idle for a second")
 
 
 async def test_one_model_may_be_idle_for_another_time(llmstack: Program) -> None:

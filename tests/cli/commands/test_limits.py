@@ -11,6 +11,7 @@ import pytest
 
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.structs import replace
+from llmstack_tui.cli import stacks
 from llmstack_tui.cli.main import build_parser
 from llmstack_tui.cli.output import Failed
 from llmstack_tui.config.hosts import HostSettings
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from tests.support.fake_ollama import FakeOllama
 
 ONE = GuardSettings(max_loaded=1, idle_stop=timedelta(0))
+
+
+@pytest.fixture(autouse=True)
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacks, "LOOKS_APART_S", 0.05)
 
 
 class CoreOnMachine(Core):
