@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.base.kinds import Capability
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from llmstack_tui.catalog.service import CatalogService
+    from llmstack_tui.chat.service import ChatService
     from llmstack_tui.core.options import StackOptions, StackParts
     from llmstack_tui.downloads.queue import DownloadQueue
     from llmstack_tui.editors.service import EditorService
@@ -206,6 +208,14 @@ class OnDemand:
         from llmstack_tui.catalog.service import CatalogService  # noqa: PLC0415
 
         return CatalogService(online_url=self._options.online_url)
+
+    @cached_property
+    def chats(self) -> ChatService:
+        """Talks, which are kept in a file beside the state."""
+        from llmstack_tui.chat.service import ChatService  # noqa: PLC0415
+
+        state = self._options.state_file
+        return ChatService(state.with_name("chats.db") if isinstance(state, Path) else state)
 
     @cached_property
     def disk(self) -> DiskService:

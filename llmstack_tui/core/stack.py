@@ -209,8 +209,9 @@ class Stack(OnDemand):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for service in tuple(self._services.open.values()):
             await service.aclose()
-        if "catalog" in self.__dict__:
-            await self.catalog.aclose()
+        for each in (self.__dict__.get("catalog"), self.__dict__.get("chats")):
+            if each is not None:
+                await each.aclose()
         # The store closes last, so that the others can write until then.
         self.journal.close()
         await self.session.aclose()

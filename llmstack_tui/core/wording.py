@@ -69,6 +69,7 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.lifecycle import wording as lifecycle  # noqa: PLC0415
 
     yield lifecycle.SENTENCES
+    from llmstack_tui.chat import wording as chat  # noqa: PLC0415
     from llmstack_tui.config import wording as config  # noqa: PLC0415
     from llmstack_tui.doctor import wording as doctor  # noqa: PLC0415
     from llmstack_tui.downloads import wording as downloads  # noqa: PLC0415
@@ -91,22 +92,9 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.store import wording as store  # noqa: PLC0415
     from llmstack_tui.variables import wording as variables  # noqa: PLC0415
 
-    own = (config, doctor, downloads, editors, engine, templates, gguf, guard, hardware, hosts)
-    rooms = (
-        *own,
-        install,
-        library,
-        ollama,
-        openai,
-        prompts,
-        providers,
-        registry,
-        service,
-        ssh,
-        store,
-        variables,
-    )
-    yield from (_OWN, *(room.SENTENCES for room in rooms))
+    own = (chat, config, doctor, downloads, editors, engine, templates, gguf, guard, hardware, hosts)
+    more = (install, library, ollama, openai, prompts, providers, registry, service, ssh, store, variables)
+    yield from (_OWN, *(room.SENTENCES for room in (*own, *more)))
 
 
 @cache

@@ -22,6 +22,7 @@ from llmstack_tui.store.database.opening import (
     open_state,
     store_error,
 )
+from llmstack_tui.store.database.schemas import STATE
 from llmstack_tui.store.database.values import to_sql
 from llmstack_tui.store.errors import StoreError, StoreReadOnly
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Failure
+    from llmstack_tui.store.database.schemas import Schema
     from llmstack_tui.store.database.values import SqlValue
 
 FLUSH_AFTER_S = 0.5
@@ -82,13 +84,17 @@ class Database:
 
     @classmethod
     async def open(
-        cls, path: Path | Failure | None, now: datetime, on_trouble: Callable[[StoreError], None]
+        cls,
+        path: Path | Failure | None,
+        now: datetime,
+        on_trouble: Callable[[StoreError], None],
+        schema: Schema = STATE,
     ) -> Self:
         """Open the file, or memory instead of it; see `open_state`."""
         opened: list[Opened] = []
 
         def connect() -> sqlite3.Connection:
-            opened.append(open_state(path, now))
+            opened.append(open_state(path, now, schema))
             return opened[0].connection
 
         connection = aiosqlite.Connection(connect, iter_chunk_size=64)

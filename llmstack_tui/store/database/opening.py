@@ -20,21 +20,21 @@ from msgspec import Struct
 from llmstack_tui.base.paths import is_file
 from llmstack_tui.base.sentences import QUOTED, Failure, Sentence, said
 from llmstack_tui.base.structs import replace
-from llmstack_tui.store.database.migrations import MIGRATIONS, migrate, recorded
-from llmstack_tui.store.database.retention import prune
+from llmstack_tui.store.database.migrations import migrate, recorded
+from llmstack_tui.store.database.schemas import STATE
 from llmstack_tui.store.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreReadOnly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from llmstack_tui.store.database.schemas import Schema
+
 OPENING_WAIT_S = 10.0
 # Short, because reads wait in the same thread. `Database` tries again, so that writers wait long enough.
 BUSY_WAIT_MS = 250
 MAX_WAL_BYTES = 4_000_000
 _INDEX_BYTES = 32 * 1024
-
-_KNOWN = frozenset(step.name for step in MIGRATIONS)
 
 # SQLite's error codes by cause.
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
@@ -76,13 +76,13 @@ class Opened(Struct, frozen=True):
     unread: StoreError | None = None
 
 
-def open_state(path: Path | Failure | None, now: datetime) -> Opened:
-    """Open or create the state file; if that is not possible, a database in memory with what can be read."""
+def open_state(path: Path | Failure | None, now: datetime, schema: Schema = STATE) -> Opened:
+    """Open or create a file; if that is not possible, a database in memory with what can be read."""
     if path is None:
-        return Opened(_memory(), Mode.MEMORY)
+        return Opened(_memory(schema), Mode.MEMORY)
     try:
         if isinstance(path, Path):
-            return _open_or_create(path, now)
+            return _open_or_create(path, now, schema)
         unkept = StoreError(QUOTED, text=said(path))
     except OSError as error:
         unkept = StoreError(
@@ -91,8 +91,8 @@ def open_state(path: Path | Failure | None, now: datetime) -> Opened:
     except StoreError as error:
         unkept = error
     notice = Sentence("store.not_remembered", {"why": (unkept.sentence,)})
-    copied = _copied(path, unkept) if isinstance(path, Path) else None
-    return Opened(copied or _memory(), Mode.MEMORY, notice, unkept, None if copied else unkept)
+    copied = _copied(path, unkept, schema) if isinstance(path, Path) else None
+    return Opened(copied or _memory(schema), Mode.MEMORY, notice, unkept, None if copied else unkept)
 
 
 def examined(path: Path) -> StoreError | None:
@@ -119,20 +119,20 @@ def _fault(path: Path) -> StoreError | None:
     if not path.is_file():
         return StoreError("store.not_a_file", file=str(path))
     with _connected(f"{path.absolute().as_uri()}?mode=ro") as connection:
-        done = _checked(connection, path)
+        done = _checked(connection, path, STATE)
         connection.close()
-    if done - _KNOWN:
+    if done - STATE.names:
         return StoreReadOnly("store.read_only", file=str(path))
     if not os.access(path, os.W_OK):
         return StoreReadOnly("store.unwritable", file=str(path), why=os.strerror(errno.EACCES))
     return None
 
 
-def _open_or_create(path: Path, now: datetime) -> Opened:
+def _open_or_create(path: Path, now: datetime, schema: Schema) -> Opened:
     if path.exists() and not path.is_file():
         raise StoreError("store.not_a_file", file=str(path))
     try:
-        if path.exists() and (opened := _open(path, now)) is not None:
+        if path.exists() and (opened := _open(path, now, schema)) is not None:
             return opened
     except (StoreBusy, StoreFull, StoreReadOnly):
         raise
@@ -145,34 +145,34 @@ def _open_or_create(path: Path, now: datetime) -> Opened:
     try:
         with FileLock(f"{path}.lock", timeout=OPENING_WAIT_S, mode=0o600):
             try:
-                return _create_or_migrate(path, now)
+                return _create_or_migrate(path, now, schema)
             except StoreDamaged:
                 aside = set_aside(path, now)
             notice = Sentence("store.set_aside", {"file": str(path), "aside": aside.name})
-            return replace(_create_or_migrate(path, now), notice=notice)
+            return replace(_create_or_migrate(path, now, schema), notice=notice)
     except Timeout:
         raise StoreBusy("store.opened_elsewhere", file=str(path), waited_s=OPENING_WAIT_S) from None
 
 
-def _open(path: Path, now: datetime) -> Opened | None:
+def _open(path: Path, now: datetime, schema: Schema) -> Opened | None:
     """Open a file that is up to date; None if it has to be migrated, which needs the lock."""
     with _connected(path) as connection:
-        done = _checked(connection, path)
-        if not done - _KNOWN and _KNOWN - done:
+        done = _checked(connection, path, schema)
+        if not done - schema.names and schema.names - done:
             connection.close()
             return None
-        return _configured(connection, path, now, newer=bool(done - _KNOWN))
+        return _configured(connection, path, now, schema, newer=bool(done - schema.names))
 
 
-def _create_or_migrate(path: Path, now: datetime) -> Opened:
+def _create_or_migrate(path: Path, now: datetime, schema: Schema) -> Opened:
     """Create the file, or migrate it; for one process at a time."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     with _connected(path) as connection:
-        newer = bool(_checked(connection, path) - _KNOWN)
+        newer = bool(_checked(connection, path, schema) - schema.names)
         if not newer:
             connection.execute("PRAGMA journal_mode = WAL")
-            migrate(connection)
-        return _configured(connection, path, now, newer=newer)
+            migrate(connection, schema.steps)
+        return _configured(connection, path, now, schema, newer=newer)
 
 
 @contextmanager
@@ -190,13 +190,17 @@ def _connected(path: Path | str) -> Iterator[sqlite3.Connection]:
         raise store_error(error, str(path)) from error
 
 
-def _checked(connection: sqlite3.Connection, path: Path) -> frozenset[str]:
-    """Check the whole file; returns the names of its migrations.
+def _checked(connection: sqlite3.Connection, path: Path, schema: Schema) -> frozenset[str]:
+    """Check the file; returns the names of its migrations.
 
     Takes 10 ms for 50,000 events. If damage were only found later, the session's history would be lost.
     """
+    verdict: object = "ok"
     try:
-        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        # Tables can be named once the file has been made.
+        for part in schema.checked if schema.checked and recorded(connection) else ("1",):
+            if verdict == "ok":
+                (verdict,) = connection.execute(f"PRAGMA quick_check({part})").fetchone()
     except sqlite3.OperationalError as error:
         if not is_statement_error(error):
             raise
@@ -208,8 +212,12 @@ def _checked(connection: sqlite3.Connection, path: Path) -> frozenset[str]:
     return recorded(connection)
 
 
-def _configured(connection: sqlite3.Connection, path: Path, now: datetime, *, newer: bool) -> Opened:
+def _configured(
+    connection: sqlite3.Connection, path: Path, now: datetime, schema: Schema, *, newer: bool
+) -> Opened:
     connection.row_factory = sqlite3.Row
+    if newer and schema.copies_newer:
+        raise StoreReadOnly("store.read_only", file=str(path))
     if newer:
         connection.execute("PRAGMA query_only = ON")
         notice = Sentence("store.newer", {"file": str(path)})
@@ -217,16 +225,16 @@ def _configured(connection: sqlite3.Connection, path: Path, now: datetime, *, ne
         return Opened(connection, Mode.READ_ONLY, notice, unkept)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA journal_size_limit = {MAX_WAL_BYTES:d}")
-    _prune_if_free(connection, now)
+    _prune_if_free(connection, now, schema)
     connection.execute(f"PRAGMA busy_timeout = {BUSY_WAIT_MS:d}")
     return Opened(connection, Mode.FILE)
 
 
-def _prune_if_free(connection: sqlite3.Connection, now: datetime) -> None:
+def _prune_if_free(connection: sqlite3.Connection, now: datetime, schema: Schema) -> None:
     """Forget old rows, unless another program is writing. Fails if the file cannot be written."""
     connection.execute("PRAGMA busy_timeout = 0")
     try:
-        prune(connection, now)
+        schema.prune(connection, now)
     except sqlite3.OperationalError as error:
         if not is_busy(error):
             raise
@@ -245,14 +253,14 @@ def set_aside(path: Path, now: datetime) -> Path:
     return aside
 
 
-def _memory() -> sqlite3.Connection:
+def _memory(schema: Schema) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.row_factory = sqlite3.Row
-    migrate(connection)
+    migrate(connection, schema.steps)
     return connection
 
 
-def _copied(path: Path, why: StoreError) -> sqlite3.Connection | None:
+def _copied(path: Path, why: StoreError, schema: Schema) -> sqlite3.Connection | None:
     """A database in memory with what is in a file that cannot be written; None if it cannot be read, either.
 
     Without it, the guard would stop models that are pinned.
@@ -263,10 +271,10 @@ def _copied(path: Path, why: StoreError) -> sqlite3.Connection | None:
         memory = sqlite3.connect(":memory:", isolation_level=None)
         with suppress(sqlite3.Error, StoreError), _connected(f"{path.absolute().as_uri()}?{way}") as file:
             try:
-                if _checked(file, path) <= _KNOWN:
+                if _checked(file, path, schema) <= schema.names or schema.copies_newer:
                     file.backup(memory)
                     memory.row_factory = sqlite3.Row
-                    migrate(memory)
+                    migrate(memory, schema.steps)
                     return memory
             finally:
                 file.close()

@@ -18,7 +18,7 @@ from llmstack_tui.base.sentences import Sentence, Sentences, quoted
 if TYPE_CHECKING:
     import sqlite3
 
-SqlValue = None | int | float | str
+SqlValue = None | int | float | str | bytes
 _S = TypeVar("_S", bound=Struct)
 
 SLACK = timedelta(seconds=1)
@@ -39,7 +39,7 @@ def to_sql(value: object) -> SqlValue:
         TypeError: for a time without a zone, or a value that cannot be stored.
     """
     match value:
-        case None | float():
+        case None | float() | bytes():
             return value
         case int():  # and bool
             return value if -_INTEGER_LIMIT <= value < _INTEGER_LIMIT else None

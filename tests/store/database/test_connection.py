@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from llmstack_tui.store.database.schemas import Schema
+
 COUNT = "SELECT count(*) FROM events"
 
 
@@ -301,10 +303,10 @@ async def test_the_thread_ends_and_the_file_is_closed_when_opening_is_given_up(
     opened: list[sqlite3.Connection] = []
     began, go_on = threading.Event(), threading.Event()
 
-    def slowly(path: Path | None, now: datetime) -> Opened:
+    def slowly(path: Path | None, now: datetime, schema: Schema) -> Opened:
         began.set()
         go_on.wait(10)
-        result = open_state(path, now)
+        result = open_state(path, now, schema)
         opened.append(result.connection)
         return result
 

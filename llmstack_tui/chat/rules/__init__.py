@@ -1,0 +1,1 @@
+"""What a talk shows, sends and would lose, as plain functions."""
