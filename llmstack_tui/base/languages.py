@@ -7,6 +7,7 @@ logs and what the built-in engine answers to its clients are English always.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -29,15 +30,19 @@ class Language(NamedTuple):
         code: its ISO 639-1 code, as in the settings.
         name: what its speakers call it.
         separators: those of numbers, for thousands and decimals.
+        conjunctions: what stands in place of a word before what begins like a pattern.
     """
 
     code: str
     name: str
     separators: str
+    conjunctions: tuple[tuple[str, str, str], ...] = ()
 
 
 ENGLISH = Language("en", "English", ",.")
-LANGUAGES = (ENGLISH, Language("es", "Español", ".,"))
+# Before the same sound: "Ana e Inés", but "agua y hielo"; "siete u ocho" (RAE, «y» and «o»).
+_SPANISH_CONJUNCTIONS = ((r"h?[ií](?![aeouáéóú])", "y", "e"), (r"h?[oó]|8", "o", "u"))
+LANGUAGES = (ENGLISH, Language("es", "Español", ".,", _SPANISH_CONJUNCTIONS))
 _BY_CODE = {each.code: each for each in LANGUAGES}
 CODES = frozenset(_BY_CODE)
 
@@ -99,6 +104,14 @@ def form_for(count: int, one: str, other: str) -> str:
     if _Current.translations is None:
         return one if count == 1 else other
     return _Current.translations.ngettext(one, other, count)
+
+
+def joined(form: str, most: str, last: str) -> str:
+    """A form such as "{most} and {last}" with both; its word may depend on how the last one sounds."""
+    for beginning, word, instead in current().conjunctions:
+        if re.match(rf"[\"'«]?(?:{beginning})", last, re.IGNORECASE):
+            form = form.replace(f" {word} {{last}}", f" {instead} {{last}}")
+    return filled(form, {"most": most, "last": last})
 
 
 def later(text: str) -> str:

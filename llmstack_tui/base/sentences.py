@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
-from llmstack_tui.base.languages import tr
+from llmstack_tui.base.languages import joined, later, tr
 
 # A tuple holds names, or the sentences of a reason.
 Param = str | int | float | bool | None | tuple["str | Sentence", ...]
@@ -93,7 +93,10 @@ def said(error: BaseException | None) -> Sentences:
     return error.sentence, *((Sentence(error.hint),) if error.hint else ())
 
 
-def listed(names: Iterable[str]) -> str:
-    """Names joined as in a sentence: "a, b and c"."""
+ALL, ANY = later("{most} and {last}"), later("{most} or {last}")
+
+
+def listed(names: Iterable[str], form: str = ALL) -> str:
+    """Names joined as in a sentence: "a, b and c", or with `ANY` "a, b or c"."""
     *most, last = names
-    return tr("{most} and {last}", most=", ".join(most), last=last) if most else last
+    return joined(tr(form), ", ".join(most), last) if most else last

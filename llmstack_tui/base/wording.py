@@ -7,7 +7,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from llmstack_tui.base.languages import form_for, number, tr
-from llmstack_tui.base.sentences import QUOTED, Plural, Sentence, listed, said
+from llmstack_tui.base.sentences import ALL, ANY, QUOTED, Plural, Sentence, listed, said
 from llmstack_tui.base.system_errors import system_words
 from llmstack_tui.base.text import excerpt, shortened, with_full_stop
 from llmstack_tui.base.units import bytes_text, duration_text, exact_duration_text, seconds_text
@@ -66,8 +66,9 @@ class Wording:
 
     The format after a placeholder's colon says how the value is written: ``size`` (bytes), ``duration``
     (seconds, rounded), ``seconds`` (seconds, with tenths), ``setting`` (seconds, exact), ``word`` (one of the
-    program's words, translated), ``quoted`` (text in quotation marks) or ``raw`` (text, as it is). Without
-    one, text is made harmless, names are listed, and nested sentences become text.
+    program's words, translated), ``quoted`` (text in quotation marks), ``any`` (names, "a, b or c") or
+    ``raw`` (text, as it is). Without one, text is made harmless, names are listed, and nested sentences
+    become text.
 
     Args:
         form: the entry of a catalogue for a kind, or None.
@@ -133,7 +134,8 @@ class _Formatter(Formatter):
             raise ValueError(f"{format_spec} is for numbers.")
         if isinstance(value, tuple | list):
             sentences = [each for each in value if isinstance(each, Sentence)]
-            return " ".join(map(self._write, sentences)) if sentences else listed(map(excerpt, value))
+            form = ANY if format_spec == "any" else ALL
+            return " ".join(map(self._write, sentences)) if sentences else listed(map(excerpt, value), form)
         if format_spec == "raw":
             return str(value)
         if format_spec == "word":
@@ -148,7 +150,7 @@ class _Formatter(Formatter):
         return number(format(value, format_spec))
 
 
-_OF_TEXT = frozenset({"", "raw", "word", "quoted"})
+_OF_TEXT = frozenset({"", "raw", "word", "quoted", "any"})
 _WRITERS: Mapping[str, Callable[[Any], str]] = {
     "size": bytes_text,
     "duration": duration_text,

@@ -69,8 +69,7 @@ def integer(low: int, high: int) -> SettingKind[int]:
 
 
 def one_of(*words: str) -> SettingKind[str]:
-    *first, last = map(quoted, words)
-    allowed = Sentence("allowed.one_of", {"most": ", ".join(first), "last": last})
+    allowed = Sentence("allowed.one_of", {"names": tuple(map(quoted, words))})
     return matching("|".join(map(re.escape, words)), allowed)._replace(choices=words)
 
 

@@ -39,7 +39,7 @@ SENTENCES: Catalogue = {
     # What a setting may be: the words after "must be".
     "allowed.flag": "true or false",
     "allowed.integer": "a whole number from {low} to {high}",
-    "allowed.one_of": "{most} or {last}",
+    "allowed.one_of": "{names:any}",
     "allowed.optional": "{allowed}, or {none}",
     "allowed.duration": 'a length of time such as "90s", "10m" or "1h30m" ({endless})',
     "allowed.durations": 'a table of lengths of time such as {{ "mistral:7b" = "1h" }} ({endless})',

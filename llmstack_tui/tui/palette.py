@@ -34,7 +34,22 @@ _LOAD, _UNLOAD = (later("load"), "activate"), (later("unload"), "deactivate")
 _DOES = {ModelState.INACTIVE: _LOAD, ModelState.ACTIVE: _UNLOAD, ModelState.LOADING: _UNLOAD}
 _NOTHING = "", ""
 # Screens that no key opens from everywhere.
-_SCREENS = {
+SCREENS = {
+    "activity": (
+        later("Activity"),
+        later("The activity on a screen of its own: acts, other clients, warnings and errors"),
+    ),
+    "updates": (
+        later("Updates"),
+        later(
+            "Models that are out of date, what changed, and the download; what could not be checked, and why"
+        ),
+    ),
+    "service": (
+        later("Service"),
+        later("Ollama and the built-in engine: start, stop, restart, start at login"),
+    ),
+    "log": (later("Log"), later("What Ollama or the engine writes, and what it means")),
     "install": (
         later("Installation"),
         later("Install Ollama or the built-in engine, or go to another version"),
@@ -50,19 +65,22 @@ def key_commands(app: App[None], screen: Screen[object], shown: Mapping[str, str
     """The commands of this screen's keys and of the global keys; ``shown`` maps binding ids to keys."""
     offered = screen.BINDINGS if isinstance(screen, LiveScreen) else ()
     every = [(screen, each) for each in offered] + [(app, each) for each in app.BINDINGS]
+    titles = set()
     for node, binding in every:
         if isinstance(binding, Binding) and binding.action != "command_palette":
             # Textual renders the text below a command as markup.
             key = shown.get(binding.id or "", "").replace("[", "")
+            titles.add(title := tr(binding.description))
             yield SystemCommand(
-                tr(binding.description),
+                title,
                 f"{tr(binding.tooltip)}  ({key})",
                 partial(app.run_action, binding.action, node),
             )
     title, said = tr("Find servers on this machine"), tr("Ask at the ports that servers are known by, once")
     yield SystemCommand(title, said, partial(shell_of(screen).act, "servers.find_others"))
-    for feature, (label, does) in _SCREENS.items():
-        yield SystemCommand(tr(label), tr(does), partial(app.run_action, f"open('{feature}')", app))
+    for feature, (label, does) in SCREENS.items():
+        if (title := tr(label)) not in titles:
+            yield SystemCommand(title, tr(does), partial(app.run_action, f"open('{feature}')", app))
     title, said = tr("Theme: colours, dark or light"), tr("Change how it looks")
     yield SystemCommand(title, said, app.action_change_theme)
     for each in LANGUAGES:

@@ -8,6 +8,7 @@ import pytest
 
 from llmstack_tui.base import languages
 from llmstack_tui.base.languages import AUTO, chosen, number, tr, tr_n
+from llmstack_tui.base.sentences import ANY, listed
 from llmstack_tui.base.units import bytes_text
 
 if TYPE_CHECKING:
@@ -59,3 +60,19 @@ def test_numbers_are_written_as_the_language_writes_them(spanish: None) -> None:
     assert bytes_text(4_700_000_000) == "4,7 GB"
     assert tr("{count:,} of {share:.1f}, {text}", count=1234, share=0.5, text="v1.5") == "1.234 of 0,5, v1.5"
     assert tr_n("{count:,} x", "{count:,} xs", 1234) == "1.234 xs"
+
+
+@pytest.mark.parametrize(
+    ("last", "both", "any_"),
+    [
+        ("ui.keys", "hosts y ui.keys", "hosts o ui.keys"),
+        ("idle_stop", "hosts e idle_stop", "hosts o idle_stop"),
+        ("Historial", "hosts e Historial", "hosts o Historial"),
+        ("Hijos", "hosts e Hijos", "hosts o Hijos"),
+        ("hielo", "hosts y hielo", "hosts o hielo"),
+        ('"openai"', 'hosts y "openai"', 'hosts u "openai"'),
+        ("8 más", "hosts y 8 más", "hosts u 8 más"),
+    ],
+)
+def test_and_and_or_are_written_as_they_sound(spanish: None, last: str, both: str, any_: str) -> None:
+    assert (listed(("hosts", last)), listed(("hosts", last), ANY)) == (both, any_)

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from llmstack_tui.tui.app import Dashboard
 from llmstack_tui.tui.features import BY_NAME, FEATURES, OPENING
 from llmstack_tui.tui.models.screen import ModelsScreen
+from llmstack_tui.tui.palette import SCREENS
 from llmstack_tui.tui.screen import LiveScreen, SidePane
 from llmstack_tui.tui.shell import Controller
 
@@ -47,6 +48,13 @@ def test_what_stands_in_the_line_of_the_screens_has_a_key() -> None:
     assert [binding.action for binding in OPENING] == [
         f"open('{feature.name}')" for feature in FEATURES if feature.opened_by
     ]
+
+
+def test_the_palette_opens_what_no_key_opens_from_everywhere() -> None:
+    about_a_model = {"details", "editors"}
+    keyless = {each.name for each in FEATURES if each.screen and not each.opened_by}
+    assert {*SCREENS} == keyless - about_a_model
+    assert all(BY_NAME[name].label == label for name, (label, _) in SCREENS.items())
 
 
 def _actions(feature: Feature) -> Iterator[tuple[str, str]]:
