@@ -15,7 +15,9 @@ from llmstack_tui.base import languages
 from llmstack_tui.base.languages import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from llmstack_tui.base.sentences import Sentence
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 # As a shell tells of a program that a signal ended: 128 and the signal's number.
@@ -92,7 +94,14 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
     for problem in loaded.problems:
         say(text(problem))
-    return run_command(Core(settings, environ, config), options)
+    return run_command(Core(settings, environ, config, _key_faults), options)
+
+
+def _key_faults(keys: Mapping[str, str]) -> Iterable[tuple[str, Sentence]]:
+    """Imports the dashboard, so only a command that is about the settings comes here."""
+    from llmstack_tui.tui.features import key_faults
+
+    return key_faults(keys)
 
 
 def _language(environ: Mapping[str, str]) -> str:

@@ -147,7 +147,7 @@ def keys() -> SettingKind[Mapping[str, str]]:
     """Keys of the keyboard by the id of their action."""
     read = partial(_read_each, _read_key, Sentence("allowed.key"))
     return SettingKind(
-        Sentence("allowed.keys"), read, _write_texts, in_environment="app.quit=ctrl+q list.up=up,w"
+        Sentence("allowed.keys"), read, _write_texts, in_environment="app.quit=ctrl+q list.up=up,W"
     )
 
 

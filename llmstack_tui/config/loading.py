@@ -6,6 +6,7 @@ import os
 import select
 import stat
 import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,6 @@ from llmstack_tui.config.settings import LoadedSettings, SettingOrigin, Settings
 from llmstack_tui.config.table import ENVIRONMENT_PREFIX, table, with_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from llmstack_tui.config.kinds import Complain, Place
@@ -27,12 +27,23 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 100_000
 _MOST_PROBLEMS = 20
 _LONGEST_NAME = 60
+_KEYS = ("ui", "keys")
 # For a pipe, as in `--config <(make-config)`.
 _PIPE_WAIT_S = 2.0
 
 
-def load_settings(file: Path | None, environ: Mapping[str, str]) -> LoadedSettings:
-    """The settings from ``file`` (None: the default file, which need not exist) and ``environ``."""
+KeyCheck = Callable[[Mapping[str, str]], Iterable[tuple[str, Sentence]]]
+"""Finds the faults in ``ui.keys``: pairs of the id of an action and the fault, without ``name``."""
+
+
+def load_settings(
+    file: Path | None, environ: Mapping[str, str], check_keys: KeyCheck = lambda _: ()
+) -> LoadedSettings:
+    """The settings from ``file`` (None: the default file, which need not exist) and ``environ``.
+
+    Args:
+        check_keys: called if there are any keys. Only the dashboard knows which actions have keys.
+    """
     reading = _SettingsReader()
     reading.take_implied(environ)
     path, broken = _path(file), False
@@ -46,6 +57,7 @@ def load_settings(file: Path | None, environ: Mapping[str, str]) -> LoadedSettin
             about = {"file": str(file), "why": error.strerror}
             reading.problems.append(Sentence("settings.unreadable", about))
     reading.take_environment(environ)
+    reading.check_keys(check_keys)
     return reading.result(broken=broken)
 
 
@@ -101,6 +113,19 @@ class _SettingsReader:
                     self._take_key(path.name, key, inner, inner_value)
             else:
                 self._complain_of_line(path.name, (), (key,), Sentence("setting.no_section"))
+
+    def check_keys(self, check: KeyCheck) -> None:
+        """Report the faults of keys. Those that can be used are, so the setting is not invalid."""
+        keys, origin = self._values.get("ui.keys"), self._origins.get("ui.keys")
+        if not isinstance(keys, Mapping) or not keys or origin is None:
+            return
+        for name, fault in check(keys):
+            if origin.kind == "file":
+                # Its name may be written as it is, or split at its dots.
+                place = max((name,), tuple(name.split(".")), key=lambda each: self._lines.of((*_KEYS, *each)))
+                self._complain_of_line(origin.name or "", _KEYS, place, fault)
+            else:
+                self._complain_of_variable(origin.name or "", (), fault)
 
     def result(self, *, broken: bool) -> LoadedSettings:
         problems = self.problems[:_MOST_PROBLEMS]

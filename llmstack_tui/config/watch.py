@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
     from pathlib import Path
 
+    from llmstack_tui.config.loading import KeyCheck
     from llmstack_tui.config.settings import LoadedSettings
 
 _SETTLE_S = 0.2
@@ -28,6 +29,7 @@ _Stamp = tuple[int, int, int] | None
 async def watch_settings(
     file: Path | None,
     environ: Mapping[str, str],
+    check_keys: KeyCheck = lambda _: (),
     *,
     every_s: float = 2.0,
     changed: asyncio.Event | None = None,
@@ -38,7 +40,7 @@ async def watch_settings(
     the defaults apply. A pipe, which cannot be read again, is not watched. The file is read in a thread.
 
     Args:
-        file: as for `load_settings`.
+        file, check_keys: as for `load_settings`.
         environ: a copy of the environment at the start, as Textual removes NO_COLOR from the real one.
         every_s: seconds between two checks of the file.
         changed: set by who has just changed the file; it is looked at then, too.
@@ -46,7 +48,7 @@ async def watch_settings(
     stamp = await asyncio.to_thread(_stamp, file)
     if await asyncio.to_thread(_is_pipe, file):
         return
-    current = await asyncio.to_thread(load_settings, file, environ)
+    current = await asyncio.to_thread(load_settings, file, environ, check_keys)
     yield current
     while True:
         with suppress(TimeoutError):
@@ -58,7 +60,8 @@ async def watch_settings(
         if now == stamp:
             continue
         stamp = await _settled(file, now, min(every_s, _SETTLE_S))
-        before, current = current, _kept(current, await asyncio.to_thread(load_settings, file, environ))
+        loaded = await asyncio.to_thread(load_settings, file, environ, check_keys)
+        before, current = current, _kept(current, loaded)
         if (current.settings, current.problems) != (before.settings, before.problems):
             yield current
 

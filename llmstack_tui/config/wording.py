@@ -49,7 +49,7 @@ SENTENCES: Catalogue = {
     "allowed.interval": 'a length of time of at least {least} such as "6h", or "off"',
     "allowed.size": 'a size such as "6GB" or "512MiB" (0: no limit)',
     "allowed.rate": 'a rate such as "5MB/s" (0: no limit)',
-    "allowed.keys": 'a table of keys such as {{ "app.quit" = "ctrl+q", "list.up" = "up,w" }}',
+    "allowed.keys": 'a table of keys such as {{ "app.quit" = "ctrl+q", "list.up" = "up,W" }}',
     "allowed.key": 'a key such as "ctrl+q", or several as in "q,ctrl+q"',
     "allowed.file": 'the whole path of a file such as "~/engine.key"',
     "allowed.secret": "a key of at least 16 letters, digits and signs, and in the environment only",
@@ -74,6 +74,10 @@ SENTENCES: Catalogue = {
         "which `llmstack engine key` makes."
     ),
     "setting.unknown": "{name} is not a setting. Known here: {known}.",
+    "setting.unknown_key": (
+        "{name} is not an action that has a key. Near it are {near}; the settings of the dashboard list all."
+    ),
+    "setting.key_taken": "{name} has the key {key}, as {others} has: only one of them gets it.",
     "setting.no_section": "{name} must be a section [{name}].",
     "setting.host_twice": "{name} has {url} more than once; the first one counts.",
     "setting.no_address": '{name} must be an address such as "127.0.0.1:11434", and there is none.',

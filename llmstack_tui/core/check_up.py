@@ -18,7 +18,6 @@ from llmstack_tui.base.sentences import said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.config.key import KeyFailed
-from llmstack_tui.config.loading import load_settings
 from llmstack_tui.core.keys import key_for
 from llmstack_tui.core.mending import Mender
 from llmstack_tui.core.servers import host_at
@@ -131,7 +130,7 @@ class CheckUp:
     def _engine(self) -> facts.EngineFacts:
         recorded = saved()
         # As the next start of the engine reads them.
-        loaded = load_settings(self._core.config, self._core.environ)
+        loaded = self._core.load_settings()
         options = EngineOptions.read(loaded.settings.engine, self._core.environ)
         return facts.EngineFacts(
             missing=requirements.missing_reason(),
@@ -174,7 +173,7 @@ class CheckUp:
         return await registry.registry_facts(self._registry)
 
     def _settings(self) -> facts.SettingsFacts:
-        problems = list(load_settings(self._core.config, self._core.environ).problems)
+        problems = list(self._core.load_settings().problems)
         try:
             default_host(self._core.environ)
         except InvalidAddress as error:

@@ -9,7 +9,6 @@ from llmstack_tui.base import commands, paths
 from llmstack_tui.base.address import default_host
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.config.editing import change
-from llmstack_tui.config.loading import load_settings
 from llmstack_tui.config.table import find_setting, value_of
 from llmstack_tui.core.servers import OllamaStopped
 from llmstack_tui.doctor.types import FixKind, Undo
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.kinds import EngineLife
-    from llmstack_tui.config.settings import Settings
+    from llmstack_tui.config.settings import LoadedSettings, Settings
     from llmstack_tui.doctor.types import Fix
     from llmstack_tui.engine.process.control import EngineHandle
 
@@ -41,6 +40,7 @@ class Examined(Protocol):
     def environ(self) -> Mapping[str, str]: ...
     @property
     def config(self) -> Path | None: ...
+    def load_settings(self) -> LoadedSettings: ...
     async def start_ollama(self, stopped: OllamaStopped) -> None: ...
     async def start_engine(self, life: EngineLife | None = None) -> EngineHandle: ...
 
@@ -108,7 +108,7 @@ class Mender:
 
     def _set(self, values: Mapping[str, str | None]) -> Undo:
         """Give settings these values in the file."""
-        loaded, before = load_settings(self._core.config, self._core.environ), dict[str, str | None]()
+        loaded, before = self._core.load_settings(), dict[str, str | None]()
         for name in values:
             setting = find_setting(name)
             assert setting is not None  # noqa: S101 (a rule names it)

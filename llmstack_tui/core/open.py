@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from llmstack_tui.base.kinds import EngineLife
+    from llmstack_tui.config.loading import KeyCheck
     from llmstack_tui.config.settings import LoadedSettings, Settings
     from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.discovery import Discovery
@@ -47,20 +48,39 @@ class Core:
         settings: from file, environment and command line.
         environ: of the process at its start: Textual removes NO_COLOR from the real one.
         config: the settings file; None is the default one.
+
+    Args:
+        check_keys: as for `config.loading.load_settings`.
     """
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str], config: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        config: Path | None = None,
+        check_keys: KeyCheck = lambda _: (),
+    ) -> None:
         self.settings = settings
+        self._check_keys = check_keys
         self.environ = dict(environ)
         self.config = config
         self._settings_changed = asyncio.Event()
 
-    async def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
+    def load_settings(self) -> LoadedSettings:
+        """The settings of the file and the environment, and their mistakes, as they are now. Blocking."""
+        from llmstack_tui.config.loading import load_settings  # noqa: PLC0415
+
+        return load_settings(self.config, self.environ, self._check_keys)
+
+    async def watch_settings(self, *, with_keys: bool = True) -> AsyncGenerator[LoadedSettings, None]:
+        """As `config.watch.watch_settings`; without ``with_keys`` keys are not checked."""
         await lazy.load(".config.watch")
         from llmstack_tui.config.watch import watch_settings  # noqa: PLC0415
 
         changed = self._settings_changed
-        async with aclosing(watch_settings(self.config, self.environ, changed=changed)) as all_loaded:
+        check = (self._check_keys,) if with_keys else ()
+        watched = watch_settings(self.config, self.environ, *check, changed=changed)
+        async with aclosing(watched) as all_loaded:
             async for loaded in all_loaded:
                 yield loaded
 
@@ -69,12 +89,8 @@ class Core:
         await lazy.load(".core.settings_file")
         from llmstack_tui.core.settings_file import SettingsFile  # noqa: PLC0415
 
-        return SettingsFile(
-            self.config or paths.config_file(),
-            self.environ,
-            is_usual=self.config is None,
-            on_change=self._settings_changed.set,
-        )
+        file = self.config or paths.config_file()
+        return SettingsFile(file, self.load_settings, on_change=self._settings_changed.set)
 
     def places(self) -> tuple[tuple[str, str], ...]:
         try:

@@ -9,7 +9,6 @@ from llmstack_tui.base.sentences import Failure, Sentence, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.editing import change, document_of
 from llmstack_tui.config.key import key_file, make_key
-from llmstack_tui.config.loading import load_settings
 from llmstack_tui.core.keys import key_for
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ class SettingsFile:
 
     Args:
         file: where it is, or would be.
-        is_usual: nobody named it, so it need not be there.
+        load: reads it and the environment.
         on_change: called when a setting was changed here.
 
     Attributes:
@@ -37,19 +36,16 @@ class SettingsFile:
     def __init__(
         self,
         file: Path,
-        environ: Mapping[str, str],
-        *,
-        is_usual: bool = True,
+        load: Callable[[], LoadedSettings],
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.file = file
-        self._environ = environ
-        self._named = None if is_usual else file
+        self._load = load
         self._on_change = on_change
 
     async def load(self) -> LoadedSettings:
         """The settings of now, of the file and the environment."""
-        return await asyncio.to_thread(load_settings, self._named, self._environ)
+        return await asyncio.to_thread(self._load)
 
     async def document(self) -> dict[str, object]:
         """What is written in the file."""

@@ -18,6 +18,7 @@ from llmstack_tui.tui import (
     guard,
     guide,
     install,
+    keymap,
     keys,
     log,
     memory,
@@ -35,6 +36,7 @@ from llmstack_tui.tui.shell import Controller, Tab
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import Feature, Shell
 
@@ -65,13 +67,18 @@ OPENING = tuple(feature.opened_by for feature in FEATURES if feature.opened_by)
 """The keys that open a screen from everywhere."""
 
 CONTEXTS = {
-    "Keys everywhere": (*OPENING, *keys.APP),
+    keymap.EVERYWHERE: (*OPENING, *keys.APP),
     **{title: bindings for feature in FEATURES for title, bindings in feature.keys.items()},
     **keys.CONTEXTS,
 }
 """The key bindings of each context, by its title in the help."""
 
 BINDINGS = tuple(binding for bindings in CONTEXTS.values() for binding in bindings)
+
+
+def key_faults(own: Mapping[str, str]) -> Iterator[tuple[str, Sentence]]:
+    """See `keymap.faults`."""
+    return keymap.faults(CONTEXTS, own)
 
 
 def panes() -> tuple[list[SidePane], list[SidePane]]:

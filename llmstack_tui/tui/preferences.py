@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
-
-from textual.binding import Binding, InvalidBinding
 
 from llmstack_tui.base import languages
 from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.sentences import listed
 from llmstack_tui.core.wording import text
-from llmstack_tui.tui import keys, themes
-from llmstack_tui.tui.features import BINDINGS, FEATURES, OPENING
+from llmstack_tui.tui import themes
+from llmstack_tui.tui.features import BINDINGS
+from llmstack_tui.tui.keymap import usable_keys
 from llmstack_tui.tui.shell import NoteKind, shell_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import App
+    from textual.binding import Binding
 
     from llmstack_tui.base.paths import Look
+    from llmstack_tui.base.sentences import Sentence, Sentences
     from llmstack_tui.config.settings import LoadedSettings, Settings
     from llmstack_tui.tui.servers.connection import DashboardCore
     from llmstack_tui.tui.stack import DashboardStack
@@ -59,7 +59,7 @@ class Preferences:
         self._settings = self._shell.settings
         self._loaded = self._first = loaded
         self._is_preview = False
-        self._problems = tuple(map(text, loaded.problems)) if loaded else ()
+        self._problems: Sentences = loaded.problems if loaded else ()
         self._kept = services.last_look("theme") or _USUAL_THEME
         self.theme = self._first_theme()
         self._kept_language = services.last_look("language")
@@ -85,9 +85,7 @@ class Preferences:
             before, self._loaded = self._loaded, loaded
             if before is not None and before.settings != loaded.settings:
                 self._apply(before.settings, loaded)
-            self._tell_problems(
-                (*map(text, loaded.problems), *key_problems(loaded.settings.ui.keys, _place_of_key(loaded)))
-            )
+            self._tell_problems(loaded.problems)
             await self._recall()
 
     def connected(self, stack: DashboardStack) -> None:
@@ -150,17 +148,18 @@ class Preferences:
         if self._stack is not None:
             self._stack.read_only = self.read_only
 
-    def _tell_problems(self, problems: tuple[str, ...]) -> None:
+    def _tell_problems(self, problems: Sentences) -> None:
         before, self._problems = self._problems, problems
-        self._complain([problem for problem in problems if problem not in before])
+        known = [*map(_fault, before)]
+        self._complain([problem for problem in problems if _fault(problem) not in known])
         if before and not problems:
             self._shell.record(NoteKind.DONE, tr("The settings are valid again."))
             self._shell.tell(tr("They are valid again, and in use."), title=tr("Settings"))
 
-    def _complain(self, problems: Sequence[str]) -> None:
-        self._shell.record(NoteKind.NOTE, *problems)
+    def _complain(self, problems: Sequence[Sentence]) -> None:
+        self._shell.record(NoteKind.NOTE, *map(text, problems))
         for problem in problems[:_MOST_PROBLEMS_TOLD]:
-            self._shell.warn(problem, title=tr("Settings"))
+            self._shell.warn(text(problem), title=tr("Settings"))
         if (more := len(problems) - _MOST_PROBLEMS_TOLD) > 0:
             self._shell.warn(tr("{count} more: see the activity.", count=more), title=tr("Settings"))
 
@@ -265,6 +264,11 @@ class Preferences:
             self._show_language(code)
 
 
+def _fault(problem: Sentence) -> object:
+    """A mistake without its line, which moves with what stands above it."""
+    return problem.params.get("fault", problem)
+
+
 def _theme_of(settings: Settings) -> str:
     return themes.THEMES[settings.ui.theme].name
 
@@ -292,71 +296,3 @@ def _told(changed: list[str], live: set[str]) -> str:
             )
         )
     return tr("The settings were read again: {what}.", what="; ".join(said))
-
-
-def _place_of_key(loaded: LoadedSettings) -> KeyPlace:
-    origin = loaded.origin("ui.keys")
-    if origin.kind != "file":
-        return lambda _: f"{origin.name or 'ui.keys'}: "
-    return lambda name: tr(
-        "{file} line {line}: ", file=origin.name, line=loaded.lines.of(("ui", "keys", name))
-    )
-
-
-# Given a binding's id, says where its key was set, as the beginning of a sentence.
-KeyPlace = Callable[[str], str]
-
-
-def key_problems(keymap: Mapping[str, str], place: KeyPlace = lambda _: "ui.keys: ") -> list[str]:
-    """The faults in the keys of the settings, one sentence each.
-
-    Textual reports clashes only between bindings without an id, and all of ours have one.
-    """
-    return list(dict.fromkeys(f"{place(name)}{problem}" for name, problem in _key_problems(keymap)))
-
-
-def _key_problems(keymap: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Pairs of the id of a binding and the sentence about it."""
-    known = sorted({binding.id for binding in BINDINGS if binding.id})
-    for name, key in keymap.items():
-        if name not in known:
-            yield (
-                name,
-                tr("there is no key called {name!r}. Known: {known}.", name=name, known=", ".join(known)),
-            )
-        elif not _pressed(key):
-            yield name, tr("{key!r} is not a key; {name} keeps its usual one.", key=key, name=name)
-    for feature in FEATURES:
-        if feature.is_tab:
-            own = next(iter(feature.keys.values()))
-            yield from _clashes((*own, *keys.LIST, *OPENING, *keys.APP), usable_keys(keymap))
-
-
-def _clashes(bindings: Iterable[Binding], keymap: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """A sentence for each key that two of these bindings would share."""
-    owners: dict[str, str] = {}
-    for binding in bindings:
-        name = binding.id or ""
-        for key in _pressed(keymap.get(name, binding.key)):
-            owner = owners.setdefault(key, name)
-            if owner != name:
-                both = tr(
-                    "{key!r} is the key of both {one} and {other}; only one of them gets it.",
-                    key=key,
-                    one=owner,
-                    other=name,
-                )
-                yield (name if name in keymap else owner), both
-
-
-def usable_keys(keymap: Mapping[str, str]) -> dict[str, str]:
-    """The entries of the settings' keys that name real keys."""
-    return {name: key for name, key in keymap.items() if _pressed(key)}
-
-
-def _pressed(key_names: str) -> list[str]:
-    """The single keys of "x,delete", by Textual's names for them."""
-    try:
-        return [binding.key for binding in Binding.make_bindings([(key_names, "press")])]
-    except InvalidBinding:
-        return []

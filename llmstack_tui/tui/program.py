@@ -49,9 +49,10 @@ def run_dashboard(
 
     from llmstack_tui.core.open import Core
     from llmstack_tui.tui.app import Dashboard
+    from llmstack_tui.tui.features import key_faults
 
     unicode = speaks_unicode(environ, getattr(sys.__stderr__, "encoding", None))
-    core = Core(settings, environ, config)
+    core = Core(settings, environ, config, key_faults)
     app = Dashboard(settings, core, unicode=unicode, loaded=loaded, painted=painted)
     # Textual prints its traceback, with the values of local variables, on the terminal; it belongs in a file
     # that only the user can read.

@@ -11,14 +11,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Param
+    from llmstack_tui.config.loading import KeyCheck
     from llmstack_tui.config.settings import LoadedSettings
 
 
-def load(folder: Path, content: str | bytes, environ: dict[str, str] | None = None) -> LoadedSettings:
+def load(
+    folder: Path,
+    content: str | bytes,
+    environ: dict[str, str] | None = None,
+    check_keys: KeyCheck = lambda _: (),
+) -> LoadedSettings:
     """What is loaded where ``content`` is in ``config.toml``."""
     file = folder / "config.toml"
     file.write_bytes(content.encode() if isinstance(content, str) else content)
-    return load_settings(file, environ or {})
+    return load_settings(file, environ or {}, check_keys)
 
 
 def in_file(line: int, kind: str, **params: Param) -> Sentence:

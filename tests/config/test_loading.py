@@ -246,7 +246,7 @@ def test_no_color_is_a_default_that_the_settings_override(
                 2,
                 "wrong",
                 name="ui.keys",
-                allowed='a table of keys such as { "app.quit" = "ctrl+q", "list.up" = "up,w" }',
+                allowed='a table of keys such as { "app.quit" = "ctrl+q", "list.up" = "up,W" }',
                 value="1",
             ),
         ),
@@ -283,8 +283,8 @@ def test_what_is_right_applies_beside_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_ids_of_keys_need_no_quotes(tmp_path: Path) -> None:
-    loaded = load(tmp_path, '[ui.keys]\napp.quit = "ctrl+q"\n"list.up" = "up,w"')
-    assert (loaded.settings.ui.keys, loaded.problems) == ({"app.quit": "ctrl+q", "list.up": "up,w"}, ())
+    loaded = load(tmp_path, '[ui.keys]\napp.quit = "ctrl+q"\n"list.up" = "up,W"')
+    assert (loaded.settings.ui.keys, loaded.problems) == ({"app.quit": "ctrl+q", "list.up": "up,W"}, ())
 
 
 def test_a_wrong_variable_is_named_and_the_file_applies(tmp_path: Path) -> None:

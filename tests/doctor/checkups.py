@@ -9,6 +9,7 @@ from llmstack_tui.config.loading import load_settings
 from llmstack_tui.core.check_up import CheckUp
 from llmstack_tui.core.open import Core
 from llmstack_tui.core.wording import text
+from llmstack_tui.tui.features import key_faults
 
 if TYPE_CHECKING:
     from llmstack_tui.doctor.types import Finding, Report
@@ -40,7 +41,7 @@ class Surroundings:
             environ["LLMSTACK_HOSTS"] = ",".join(self.hosts)
         loaded = load_settings(None, environ)
         return CheckUp(
-            Core(loaded.settings, environ),
+            Core(loaded.settings, environ, check_keys=key_faults),
             root=self.root,
             registry=self.registry,
             addresses=self.addresses,

@@ -100,11 +100,12 @@ async def test_a_mistake_in_the_settings(here: Surroundings) -> None:
     assert (await here.find("settings.file")).state is FindingState.FINE
     folder = here.home / ".config/llmstack"
     folder.mkdir(parents=True)
-    (folder / "config.toml").write_text('[engine]\nport = "many"\n')
+    (folder / "config.toml").write_text('[engine]\nport = "many"\n[ui.keys]\nlog.copi = "c"\n')
     here.environ["OLLAMA_HOST"] = "ftp://somewhere"
     finding = await here.find("settings.file")
     assert finding.state is FindingState.WARNING
     assert "config.toml line 2" in said(finding)
+    assert "config.toml line 4: ui.keys.log.copi is not an action that has a key." in said(finding)
     assert "OLLAMA_HOST has a wrong address" in said(finding)
 
 

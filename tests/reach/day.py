@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,6 +15,7 @@ from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.languages import chosen
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
+from llmstack_tui.config.loading import load_settings
 from llmstack_tui.config.watch import watch_settings
 from llmstack_tui.core.discovery import Discovery
 from llmstack_tui.core.options import StackOptions
@@ -143,7 +145,7 @@ class World:
         return managed.usual()[server]
 
     async def open_settings(self) -> SettingsFile:
-        return SettingsFile(self.settings_file, {})
+        return SettingsFile(self.settings_file, partial(load_settings, self.settings_file, {}))
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         self.stacks = [

@@ -21,7 +21,7 @@ from llmstack_tui.core.open import Core
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.activity.feed import ActivityFeed
 from llmstack_tui.tui.app import Dashboard
-from llmstack_tui.tui.features import BINDINGS
+from llmstack_tui.tui.features import BINDINGS, key_faults
 from tests.support import seeded
 from tests.support.fake_ollama import usual_ollama
 from tests.support.machine import FakeMachine
@@ -177,7 +177,7 @@ class QuickCore(Core):
     """The real core, which looks often and begins at once."""
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], machine: FakeMachine) -> None:
-        super().__init__(settings, environ)
+        super().__init__(settings, environ, check_keys=key_faults)
         self._machine = machine
 
     async def options(self, hosts: Sequence[str], actor: Actor = Actor.USER) -> StackOptions:

@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Self, TypeVar, cast
@@ -21,6 +22,7 @@ from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.service import load_catalog
 from llmstack_tui.catalog.types import Offer
+from llmstack_tui.config.loading import load_settings
 from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.discovery import Discovery
 from llmstack_tui.core.removal import plan_removal
@@ -571,7 +573,8 @@ class FakeServices:
         return self.managed[server]
 
     async def open_settings(self) -> SettingsFile:
-        return SettingsFile(Path("/home/somebody/.config/llmstack/config.toml"), {})
+        file = Path("/home/somebody/.config/llmstack/config.toml")
+        return SettingsFile(file, partial(load_settings, None, {}))
 
     async def server_variables(self) -> FakeVariables:
         return self.variables

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from llmstack_tui.base.languages import chosen
+from llmstack_tui.config.loading import load_settings
 from llmstack_tui.config.settings import LoadedSettings, Settings
 from llmstack_tui.core.discovery import Discovery
 from llmstack_tui.core.options import StackOptions
@@ -96,7 +98,7 @@ class HostServices:
         return managed.usual()[server]
 
     async def open_settings(self) -> SettingsFile:
-        return SettingsFile(Path("/home/somebody/config.toml"), {})
+        return SettingsFile(Path("/home/somebody/config.toml"), partial(load_settings, None, {}))
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         self.stack = Stack(

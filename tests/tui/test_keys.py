@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.config.kinds import wrong
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.features import BINDINGS, FEATURES, OPENING
-from llmstack_tui.tui.preferences import key_problems, usable_keys
+from llmstack_tui.tui.features import BINDINGS, FEATURES, OPENING, key_faults
+from llmstack_tui.tui.keymap import usable_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,26 +45,63 @@ def test_no_key_means_two_things_on_one_screen(feature: Feature) -> None:
         assert _pressed(OPENING, keys.APP).keys() & pressed.keys() <= closing, title
 
 
-def test_a_clash_on_any_screen_is_named() -> None:
-    (problem,) = key_problems({"catalog.use": "slash"})
-    assert "catalog.search and catalog.use" in problem
-    (problem,) = key_problems({"downloads.retry": "2"})
-    assert "app.downloads" in problem
+def faults(**own: str) -> list[tuple[str, Sentence]]:
+    return list(key_faults(own))
 
 
-def test_ids_that_are_none_are_named() -> None:
-    assert key_problems({"models.activate": "f5", "app.quit": "ctrl+x"}) == []
-    (problem,) = key_problems({"models.activte": "f5"})
-    assert "'models.activte'" in problem
-    assert "models.activate" in problem
+def taken(key: str, *others: str) -> Sentence:
+    return Sentence("setting.key_taken", {"key": repr(key), "others": others})
 
 
-def test_keys_that_get_two_meanings_are_named() -> None:
-    (problem,) = key_problems({"models.activate": "?"})
-    assert "models.activate and app.help" in problem
-    assert key_problems({"models.activate": "d", "models.deactivate": "a"}) == []
+@pytest.mark.parametrize(
+    ("name", "key", "others"),
+    [
+        ("models.activate", "d", ("models.deactivate",)),
+        ("models.activate", "j,f5", ("list.down",)),
+        ("models.activate", "?", ("app.help",)),
+        ("catalog.use", "slash", ("catalog.search",)),
+        ("downloads.retry", "2", ("app.downloads",)),
+        ("log.copy", "k", ("log.up",)),
+        ("hosts.test", "1", ("app.models",)),
+        ("ask.quit", "r", ("ask.again",)),
+    ],
+)
+def test_a_key_that_another_action_has_there_is_named(name: str, key: str, others: tuple[str, ...]) -> None:
+    single = {"?": "question_mark"}.get(key, key.partition(",")[0])
+    assert faults(**{name: key}) == [(name, taken(single, *others))]
+
+
+def test_two_that_get_the_same_key_are_named_once() -> None:
+    own = {"models.activate": "f5", "models.deactivate": "f5"}
+    assert faults(**own) == [("models.activate", taken("f5", "models.deactivate"))]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"models.activate": "f5", "app.quit": "ctrl+x"},
+        {"models.activate": "d", "models.deactivate": "a"},
+        {"models.activate": "a", "app.quit": "q"},  # the usual ones
+        {"dialog.cancel": "f9", "help.close": "f8"},
+        {"log.copy": "n", "variables.write": "l"},  # never on one screen
+    ],
+)
+def test_keys_that_can_be_told_apart_are_fine(own: dict[str, str]) -> None:
+    assert faults(**own) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("models.activte", {"models.activate", "models.activity"}), ("zzz", {"app.*", "models.*", "disk.*"})],
+)
+def test_ids_that_are_none_are_named_with_those_that_look_alike(name: str, near: set[str]) -> None:
+    ((given, fault),) = faults(**{name: "f5"})
+    assert (given, fault.kind) == (name, "setting.unknown_key")
+    found = fault.params["near"]
+    assert isinstance(found, tuple)
+    assert near <= {*found}
 
 
 def test_what_is_no_key_leaves_the_usual_one() -> None:
-    assert key_problems({"app.quit": " , "}) == ["ui.keys: ' , ' is not a key; app.quit keeps its usual one."]
+    assert faults(**{"app.quit": " , "}) == [("app.quit", wrong(Sentence("allowed.key"), " , "))]
     assert usable_keys({"models.activate": " , ", "app.quit": "ctrl+x"}) == {"app.quit": "ctrl+x"}

@@ -11,6 +11,7 @@ from llmstack_tui.base.paths import Look
 from llmstack_tui.config.loading import load_settings
 from llmstack_tui.config.settings import LoadedSettings, Settings, UiSettings
 from llmstack_tui.core.open import Core
+from llmstack_tui.tui.features import key_faults
 from tests.config.files import load
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -33,7 +34,7 @@ def services(
 
 
 def edit(desk: FakeDesk, folder: Path, content: str) -> None:
-    desk.services.settings.put_nowait(load(folder, content))
+    desk.services.settings.put_nowait(load(folder, content, check_keys=key_faults))
 
 
 async def test_other_keys_count_at_once_and_removed_ones_go_back(tmp_path: Path) -> None:
@@ -56,16 +57,16 @@ async def test_other_keys_count_at_once_and_removed_ones_go_back(tmp_path: Path)
 async def test_a_key_that_is_none_names_its_line_until_it_is_right(tmp_path: Path) -> None:
     async with dashboard() as desk:
         edit(desk, tmp_path, '[ui.keys]\n"app.quit" = "ctrl+x"\n"no.such" = "z"')
-        await desk.until_said("config.toml line 3: there is no key called 'no.such'")
+        await desk.until_said("config.toml line 3: ui.keys.no.such is not an action that has a key")
         edit(desk, tmp_path, '[ui.keys]\n"app.quit" = "ctrl+x"')
         await desk.until_said("The settings are valid again.")
 
 
 async def test_key_problems_at_the_start_name_their_line(tmp_path: Path) -> None:
-    loaded = load(tmp_path, '[ui.keys]\n"models.activate" = "d"')
+    loaded = load(tmp_path, '[ui.keys]\nmodels.activate = "d"', check_keys=key_faults)
     async with dashboard(settings=loaded.settings, services=services(loaded=loaded)) as desk:
         await desk.until_said(
-            "config.toml line 2: 'd' is the key of both models.activate and models.deactivate"
+            "config.toml line 2: ui.keys.models.activate has the key 'd', as models.deactivate has"
         )
         await wait_until(lambda: len(desk.toasts) == 1)
 

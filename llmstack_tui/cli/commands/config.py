@@ -64,7 +64,7 @@ def run(core: Core, options: Namespace) -> int:
     setting = _setting(options)
     if setting is not None and options.action != "get":
         _change(core, options, setting, file)
-    loaded = load_settings(core.config, core.environ)
+    loaded = core.load_settings()
     overridden = overrides(loaded.settings, options)
 
     def origin(name: str) -> SettingOrigin:
@@ -77,6 +77,11 @@ def run(core: Core, options: Namespace) -> int:
         if options.action == "get":
             return output.answer(options, one, lambda: output.write(_unquoted(value)))
         return output.answer(options, one, *_told(setting, value, origin(setting.name)))
+    # What only `core.load_settings` finds has not been said at the start.
+    started = load_settings(core.config, core.environ)
+    for problem in loaded.problems:
+        if problem not in started.problems:
+            output.say(text(problem))
     found = document(file, core.settings, origin, [*map(text, loaded.problems)])
     output.answer(options, found, lambda: _write_settings(file, core.settings, origin))
     return 1 if loaded.problems else 0
@@ -116,7 +121,7 @@ def _setting(options: Namespace) -> Setting | None:
 
 
 def _change(core: Core, options: Namespace, setting: Setting, file: Path) -> None:
-    read_only = load_settings(core.config, core.environ).origin("read_only").kind
+    read_only = core.load_settings().origin("read_only").kind
     if getattr(options, "read_only", False) or read_only == "environment":
         refuse_read_only(core)
     try:

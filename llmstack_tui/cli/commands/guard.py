@@ -118,7 +118,7 @@ async def _follow(options: Namespace, stack: Stack) -> None:
 
 
 async def _follow_settings(core: Core, stack: Stack) -> None:
-    async with aclosing(core.watch_settings()) as all_loaded:
+    async with aclosing(core.watch_settings(with_keys=False)) as all_loaded:
         async for loaded in all_loaded:
             stack.guard.use(loaded.settings.guard)
 

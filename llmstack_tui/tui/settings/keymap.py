@@ -16,6 +16,7 @@ from llmstack_tui.config.kinds import quoted
 from llmstack_tui.core.wording import words
 from llmstack_tui.tui.dialogs import Dialog
 from llmstack_tui.tui.draw.text import content_of
+from llmstack_tui.tui.keymap import sharing
 from llmstack_tui.tui.settings import KEYMAP
 from llmstack_tui.tui.settings.searched import SearchedScreen, has_words
 from llmstack_tui.tui.shell import AnswerChoice, close, start
@@ -27,17 +28,15 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from textual import events
     from textual.app import ComposeResult
-    from textual.binding import Binding, BindingType
+    from textual.binding import BindingType
 
     from llmstack_tui.tui.draw.text import Pen
+    from llmstack_tui.tui.keymap import Contexts
     from llmstack_tui.tui.stack import DashboardSettings
 
-    Contexts = Mapping[str, Sequence[Binding]]
 
 _PLACE = ("ui", "keys")
 _NAME, _KEY = 24, 16
-# Those of the first title hold on every screen.
-_EVERYWHERE = later("Keys everywhere")
 
 
 class KeyRow(Struct, frozen=True, kw_only=True):
@@ -82,19 +81,6 @@ def key_rows(
         if found:
             yield KeyRow(key=title, says=tr(title))
             yield from found
-
-
-def clashing(contexts: Contexts, own: Mapping[str, str], id_: str, key: str) -> tuple[str, ...]:
-    """The ids of other actions that have this key where the action with this id can be used."""
-    found: dict[str, None] = {}
-    for title, bindings in contexts.items():
-        ids = {each.id for each in bindings}
-        if id_ in ids or title == _EVERYWHERE:
-            for each in bindings:
-                keys = own.get(each.id or "", each.key).split(",")
-                if each.id and each.id != id_ and key in keys:
-                    found[each.id] = None
-    return tuple(found)
 
 
 class PressedKey(Dialog[str]):
@@ -154,7 +140,7 @@ class KeymapScreen(SearchedScreen):
         key = await self.shell.show(PressedKey(row.says))
         if key is None:
             return
-        if taken := clashing(self.shell.contexts(), self._own, row.key, key):
+        if taken := sharing(self.shell.contexts(), self._own, row.key, key):
             said = tr(
                 "{key} is the key of {names}, too: only one of them would get it.",
                 key=key,

@@ -149,7 +149,7 @@ def setting_of(problem: Sentence) -> Setting | None:
 def unknown_place(problem: Sentence) -> tuple[str, ...] | None:
     """Where in the file a name stands that is no setting; None for other mistakes."""
     fault = _fault(problem)
-    is_unknown = fault.kind == "setting.unknown" and fault is not problem
+    is_unknown = fault.kind in ("setting.unknown", "setting.unknown_key") and fault is not problem
     return tuple(_name_in(problem).split(".")) if is_unknown else None
 
 

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from llmstack_tui.base.languages import tr
 from llmstack_tui.base.text_files import NotWritten
-from llmstack_tui.config.editing import toml_in, toml_of
+from llmstack_tui.config.editing import entry, toml_in, toml_of
 from llmstack_tui.config.key import KeyFailed
 from llmstack_tui.config.table import find_setting
 from llmstack_tui.core.wording import text, words
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from llmstack_tui.base.sentences import Sentence
+    from llmstack_tui.base.toml import Path as Place
     from llmstack_tui.config.table import Setting
     from llmstack_tui.tui.draw.text import Pen
     from llmstack_tui.tui.shell import Work
@@ -228,13 +229,18 @@ class SettingsScreen(SearchedScreen):
             return
         if problem is not None:
             if (place := unknown_place(problem)) is not None:
-                self._begin(tr("The settings"), lambda: self._put({place: None}))
+                self._begin(tr("The settings"), lambda: self._remove(place))
         elif setting is not None:
             loaded = known.loaded
             if loaded.origin(setting.name).kind == "default" and setting.name not in loaded.invalid:
                 self.shell.tell(tr("It has its default already."))
             else:
                 self._begin(tr("The settings"), lambda: self._write(setting, None))
+
+    async def _remove(self, place: Place) -> None:
+        assert self._file is not None  # noqa: S101
+        *table, name = (*place[:2], ".".join(place[2:])) if len(place) > 2 else place
+        await self._put({entry(await self._file.document(), tuple(table), name): None})
 
     def _is_fixed(self) -> bool:
         """Whether --read-only or its variable forbids it; read_only in the file can still be taken back."""

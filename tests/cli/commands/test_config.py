@@ -168,6 +168,21 @@ def test_problems_are_named_and_the_command_fails(llmstack: Program, file: Path)
     assert llmstack.given(LLMSTACK_UI_THEME="pink")("config").returncode == 1
 
 
+def test_keys_that_the_dashboard_does_not_have_are_named(llmstack: Program, file: Path) -> None:
+    file.write_text('[ui.keys]\nlist.up = "up,W"\nmodels.pin = "f1"\n"disk.oder" = "o"\n')
+    done = llmstack("config", "--config", file)
+    assert done.returncode == 1
+    second, first = done.stderr.splitlines()
+    assert first == (
+        "llmstack: mine.toml line 3: ui.keys.models.pin has the key 'f1', as app.help has: "
+        "only one of them gets it."
+    )
+    assert "mine.toml line 4: ui.keys.disk.oder is not an action that has a key. Near it are " in second
+    document = llmstack("config", "--config", file, "--json")
+    assert len(json.loads(document.stdout)["problems"]) == 2
+    assert llmstack("config", "get", "ui.keys", "--config", file).stderr == ""
+
+
 def test_the_example_is_written_and_can_be_used_at_once(llmstack: Program, tmp_path: Path) -> None:
     done = llmstack("config", "--example")
     assert (done.returncode, done.stderr, done.stdout) == (0, "", example())

@@ -9,8 +9,9 @@ import pytest
 
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.tui.features import CONTEXTS
+from llmstack_tui.tui.keymap import sharing
 from llmstack_tui.tui.settings.hosts import host_row
-from llmstack_tui.tui.settings.keymap import clashing, key_rows
+from llmstack_tui.tui.settings.keymap import key_rows
 from tests.support.fake_ollama import usual_ollama
 from tests.support.scripted_server import serving
 from tests.support.waiting import wait_until
@@ -41,7 +42,7 @@ async def _open(desk: RealDesk, setting: str) -> None:
 
 async def test_an_action_gets_the_key_that_is_pressed(file: Path) -> None:
     async with real_dashboard(size=(100, 30)) as desk:
-        await desk.until_said("no key called 'models.none'")  # The file is followed from here.
+        await desk.until_said("ui.keys.models.none is not an action")  # The file is followed from here.
         await _open(desk, "ui.keys")
         await desk.until_shown("Keys everywhere")
         await desk.search("models.pin")
@@ -83,6 +84,7 @@ async def test_a_server_is_added_after_a_test_allowed_and_removed(file: Path) ->
         await wait_until(lambda: hosts() == [{"url": server.url, "allow": "act"}])
         await desk.press("delete")
         await wait_until(lambda: hosts() is None)
+        desk.app.clear_notifications()
         await desk.press("n")
         await desk.until_shown("An address such as")
         await desk.type("127.0.0.1:1")
@@ -94,10 +96,10 @@ async def test_a_server_is_added_after_a_test_allowed_and_removed(file: Path) ->
 
 
 def test_a_key_clashes_where_both_actions_can_be_used() -> None:
-    assert clashing(CONTEXTS, {}, "models.pin", "q") == ("app.quit",)
-    assert clashing(CONTEXTS, {"app.quit": "f7"}, "models.pin", "q") == ()
-    assert clashing(CONTEXTS, {}, "models.pin", "d") == ("models.deactivate",)
-    assert clashing(CONTEXTS, {}, "models.pin", "f8") == ()
+    assert sharing(CONTEXTS, {}, "models.pin", "q") == ("app.quit",)
+    assert sharing(CONTEXTS, {"app.quit": "f7"}, "models.pin", "q") == ()
+    assert sharing(CONTEXTS, {}, "models.pin", "d") == ("models.deactivate",)
+    assert sharing(CONTEXTS, {}, "models.pin", "f8") == ()
 
 
 def test_each_action_is_listed_once() -> None:
