@@ -23,8 +23,15 @@ def private_opener(path: str, flags: int) -> int:
 
 
 def replace_private(file: Path, content: bytes) -> None:
-    """Write a file, whole or not at all. Blocking. Raises OSError."""
+    """Write a file, whole or not at all, also if the power fails. Blocking. Raises OSError."""
     new = file.with_name(f".{file.name}.new")
-    with open(new, "wb", opener=private_opener) as output:
-        output.write(content)
-    new.replace(file)
+    try:
+        with open(new, "wb", opener=private_opener) as output:
+            output.write(content)
+            output.flush()
+            os.fsync(output.fileno())
+        new.replace(file)
+    except OSError:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise

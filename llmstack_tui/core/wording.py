@@ -81,6 +81,7 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.hardware import wording as hardware  # noqa: PLC0415
     from llmstack_tui.hosts import wording as hosts  # noqa: PLC0415
     from llmstack_tui.install import wording as install  # noqa: PLC0415
+    from llmstack_tui.keys import wording as keys  # noqa: PLC0415
     from llmstack_tui.library import wording as library  # noqa: PLC0415
     from llmstack_tui.ollama import wording as ollama  # noqa: PLC0415
     from llmstack_tui.openai import wording as openai  # noqa: PLC0415
@@ -92,8 +93,8 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.store import wording as store  # noqa: PLC0415
     from llmstack_tui.variables import wording as variables  # noqa: PLC0415
 
-    own = (chat, config, doctor, downloads, editors, engine, templates, gguf, guard, hardware, hosts)
-    more = (install, library, ollama, openai, prompts, providers, registry, service, ssh, store, variables)
+    own = (chat, config, doctor, downloads, editors, engine, templates, gguf, guard, hardware, hosts, install)
+    more = (keys, library, ollama, openai, prompts, providers, registry, service, ssh, store, variables)
     yield from (_OWN, *(room.SENTENCES for room in (*own, *more)))
 
 

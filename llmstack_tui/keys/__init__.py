@@ -1,0 +1,1 @@
+"""Secrets for providers and servers: where each is kept, whether it works, and how long yet."""

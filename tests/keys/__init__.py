@@ -1,0 +1,1 @@
+"""Keys: rules by values, files for real, keyrings that fail."""
