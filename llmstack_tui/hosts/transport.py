@@ -36,10 +36,13 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Param, Sentences
     from llmstack_tui.hosts.refusals import WireError
 
+    Body = Wire | Mapping[str, object]
+
 # What is read of these takes some ten times as much memory at its worst.
 MAX_DOCUMENT_BYTES = 8 * 2**20
 MAX_LINE_BYTES = 4 * 2**20
 _MAX_ERROR_BYTES = 64 * 2**10
+_NO_EVENT = (b"<", b"{")
 
 # Less than the time after which servers close an idle connection (uvicorn's default: five seconds): a request
 # must not be sent just as its connection is closed.
@@ -114,6 +117,10 @@ class Transport:
             timeout=httpx.Timeout(timeouts.silence_s, connect=timeouts.connect_s),
         )
 
+    @property
+    def has_key(self) -> bool:
+        return self._key is not None
+
     async def aclose(self) -> None:
         await self._client.aclose()
 
@@ -121,7 +128,7 @@ class Transport:
         self,
         method: str,
         path: str,
-        body: Wire | None,
+        body: Body | None,
         answer: type[Answer],
         read: Callable[[Answer], Value],
         *,
@@ -140,14 +147,14 @@ class Transport:
             return read(decode(content, answer))
 
     async def done(
-        self, method: str, path: str, body: Wire | None, *, limit_s: float, missing: str = ""
+        self, method: str, path: str, body: Body | None, *, limit_s: float, missing: str = ""
     ) -> None:
         """Send a request whose answer only says that it was done."""
         content = await self._whole(method, path, body, _MAX_ERROR_BYTES, limit_s=limit_s, missing=missing)
         self._check_done(content)
 
     async def lines(
-        self, path: str, body: Wire, line: type[Line], read: Callable[[Line], Value], *, missing: str = ""
+        self, path: str, body: Body, line: type[Line], read: Callable[[Line], Value], *, missing: str = ""
     ) -> AsyncGenerator[Value, None]:
         """POST, and yield what ``read`` makes of each line of the answer. A line with ``error`` is raised."""
         async with self._response("POST", path, body, missing=missing) as response:
@@ -160,7 +167,7 @@ class Transport:
                 yield value
 
     async def events(
-        self, path: str, body: Wire, event: type[Line], read: Callable[[Line], Value], *, missing: str = ""
+        self, path: str, body: Body, event: type[Line], read: Callable[[Line], Value], *, missing: str = ""
     ) -> AsyncGenerator[Value, None]:
         """POST, and yield what ``read`` makes of each event of the answer, up to ``[DONE]`` or its end.
 
@@ -210,7 +217,7 @@ class Transport:
         self,
         method: str,
         path: str,
-        body: Wire | None,
+        body: Body | None,
         *,
         missing: str = "",
         content: AsyncIterable[bytes] | None = None,
@@ -237,7 +244,7 @@ class Transport:
             await response.aclose()
 
     async def _whole(
-        self, method: str, path: str, body: Wire | None, limit: int, *, limit_s: float, missing: str
+        self, method: str, path: str, body: Body | None, limit: int, *, limit_s: float, missing: str
     ) -> bytes:
         """The body of an answer of at most ``limit`` bytes that comes within ``limit_s`` seconds."""
         try:
@@ -265,7 +272,10 @@ class Transport:
         return bytes(content)
 
     async def _split(self, response: httpx.Response, *, whole: bool = False) -> AsyncIterator[bytes]:
-        """The lines of a body that are not empty. The last one may lack its newline, unless ``whole``."""
+        """The lines of a body that are not empty. With ``whole``, the last must have its newline.
+
+        Unless it is the beginning of a page.
+        """
         pending = bytearray()
         async for piece in self._pieces(response):
             *ends, rest = piece.split(b"\n")
@@ -277,10 +287,10 @@ class Transport:
             pending += rest
             if len(pending) > MAX_LINE_BYTES:
                 raise self._not_understood("answer.long_line")
-        if pending.strip() and not whole:
+        if pending.strip() and (not whole or pending.lstrip()[:1] == b"<"):
             yield bytes(pending)
 
-    def _encoded(self, body: Wire) -> bytes:
+    def _encoded(self, body: Body) -> bytes:
         try:
             return msgspec.json.encode(body)
         except (TypeError, ValueError) as error:
@@ -302,7 +312,7 @@ class Transport:
 
     def _check_line(self, line: bytes) -> None:
         """Raise if a line of a stream of events is the beginning of something else."""
-        if line.lstrip()[:1] in (b"<", b"{"):
+        if line.lstrip()[:1] in _NO_EVENT:
             with self._understanding(line):
                 answer = decode(line, ErrorResponse)
             raise self._not_understood("answer.no_json") if answer.error is None else self._error_of(answer)

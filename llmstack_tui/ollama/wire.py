@@ -63,6 +63,8 @@ class _PromptRequest(_LoadingRequest):
     shift: bool | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
+    prefill: bool | None = None
+    """Only the built-in engine knows it: whether lines tell how far the prompt has been read."""
 
 
 class GenerateRequest(_PromptRequest):
@@ -262,9 +264,19 @@ class ShowResponse(Wire):
     prompt_template: WireTemplate | None = None
 
 
+class WirePrefill(Wire):
+    """How many of the prompt's tokens have been read; ``cached`` ones had been before."""
+
+    read: int | None = None
+    total: int | None = None
+    cached: int | None = None
+
+
 class PromptResponse(StreamLine):
     """The common fields of answers to generate and chat. The figures come with the last line."""
 
+    model: str | None = None
+    prefill: WirePrefill | None = None
     done: bool | None = None
     done_reason: str | None = None
     total_duration: int | None = None
@@ -292,6 +304,7 @@ class EmbedResponse(Wire):
     """``POST /api/embed``."""
 
     embeddings: tuple[tuple[float, ...], ...] | None = None
+    prompt_eval_count: int | None = None
 
 
 class ProgressResponse(StreamLine):

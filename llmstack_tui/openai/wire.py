@@ -55,12 +55,29 @@ class VectorsRequest(Wire):
     input: list[str] | None = None
 
 
+class CalledFunction(Wire):
+    """``arguments`` is a part of a JSON text."""
+
+    name: str | None = None
+    arguments: str | None = None
+
+
+class CallPart(Wire):
+    """A part of the tool call ``index``; only the first has an id and the function's name."""
+
+    index: int | None = None
+    id: str | None = None
+    function: CalledFunction | None = None
+
+
 class WireDelta(Wire):
     """``reasoning_content`` is DeepSeek's, which most servers send; vLLM and LM Studio say ``reasoning``."""
 
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[CallPart] | None = None
 
 
 class WireChoice(Wire):
@@ -71,23 +88,43 @@ class WireChoice(Wire):
     finish_reason: str | None = None
 
 
+class TokenShares(Wire):
+    """What is among the counted tokens."""
+
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
 class CountedTokens(Wire):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    prompt_tokens_details: TokenShares | None = None
+    completion_tokens_details: TokenShares | None = None
 
 
 class TokenTimings(Wire):
     """llama-server's own figures: ggml-org/llama.cpp ``tools/server/README.md`` at 00dc805 (2026-11)."""
 
+    cache_n: int | None = None
     prompt_n: int | None = None
     prompt_ms: float | None = None
     predicted_n: int | None = None
     predicted_ms: float | None = None
 
 
+class PromptProgress(Wire):
+    """llama-server's, with ``return_progress`` (as above). ``processed`` has the cached ones, too."""
+
+    total: int | None = None
+    cache: int | None = None
+    processed: int | None = None
+
+
 class CompletionEvent(StreamLine):
     """An event of a stream. The last one before ``[DONE]`` has no choices and the usage."""
 
+    model: str | None = None
+    prompt_progress: PromptProgress | None = None
     choices: list[WireChoice] | None = None
     usage: CountedTokens | None = None
     timings: TokenTimings | None = None
@@ -100,6 +137,7 @@ class WireEmbedding(Wire):
 
 class VectorsResponse(Wire):
     data: list[WireEmbedding] | None = None
+    usage: CountedTokens | None = None
 
 
 class WireStatus(Wire):
@@ -128,7 +166,8 @@ class ListedEntry(Wire):
     """A model of ``GET /v1/models``. ``owned_by`` tells the program, see `answers.kind_of`.
 
     ``status`` and ``meta`` are llama-server's, ``max_model_len`` vLLM's (``ModelCard`` in
-    ``vllm/entrypoints/openai/engine/protocol.py`` at d7e5252), ``metadata`` Ray Serve's.
+    ``vllm/entrypoints/openai/engine/protocol.py`` at d7e5252), ``metadata`` Ray Serve's, ``context_length``
+    OpenRouter's ("List available models", 2026-11), and the last two Groq's ("Models", 2026-11).
     """
 
     id: str | None = None
@@ -137,6 +176,9 @@ class ListedEntry(Wire):
     meta: WireMeta | None = None
     max_model_len: int | None = None
     metadata: dict[str, object] | None = None
+    context_length: int | None = None
+    context_window: int | None = None
+    max_completion_tokens: int | None = None
 
 
 class ModelsResponse(Wire):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ProviderError(Failure):
-    """A request to a provider failed.
+    """A request to a provider failed. Its ``str`` is what a person reads.
 
     Attributes:
         provider: its name.
@@ -37,6 +37,16 @@ class ProviderError(Failure):
         self.provider = provider
         self.status = status
         self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        from llmstack_tui.base.wording import Wording  # noqa: PLC0415  # for who shows an error
+        from llmstack_tui.hosts.wording import SENTENCES as HOSTS  # noqa: PLC0415
+        from llmstack_tui.ollama.wording import SENTENCES as OLLAMA  # noqa: PLC0415
+        from llmstack_tui.openai.wording import SENTENCES as OPENAI  # noqa: PLC0415
+        from llmstack_tui.providers.wording import SENTENCES  # noqa: PLC0415
+
+        catalogue = {**HOSTS, **OLLAMA, **OPENAI, **SENTENCES}
+        return Wording(catalogue.get).words(self)
 
 
 class CannotDo(ProviderError):

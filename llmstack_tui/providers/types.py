@@ -89,6 +89,7 @@ class Parameters(Struct, frozen=True, kw_only=True):
     Attributes:
         max_tokens: of the answer.
         context_length: tokens of prompt and answer together. Only a local server can be told it.
+        keep_alive_s: how long a local server keeps the model afterwards; a negative one is for ever.
         more: further options in the provider's own words, sent as they are.
     """
 
@@ -99,6 +100,7 @@ class Parameters(Struct, frozen=True, kw_only=True):
     seed: int | None = None
     stop: tuple[str, ...] = ()
     context_length: int | None = None
+    keep_alive_s: float | None = None
     more: Mapping[str, object] = {}
 
 

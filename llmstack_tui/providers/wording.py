@@ -24,4 +24,24 @@ SENTENCES: Catalogue = {
     "providers.wrong_request": "{provider} refuses the request: {said}",
     "providers.blocked": "The safety rules of {provider} refuse this: {said}",
     "providers.overloaded": "{provider} failed, or has no room now: {said}",
+    "providers.fell_silent": (
+        "{provider} has sent nothing more for {limit_s:duration}: the answer was given up."
+    ),
+    "providers.no_end": "The answer of {provider} broke off before its end. Ask again.",
+    "providers.vectors_missing": "{provider} did not answer as it should. It sent fewer vectors than texts.",
+    # What cannot be done: nothing was sent.
+    "providers.cannot_chat": "{model} at {provider} cannot chat: choose another model.",
+    "providers.cannot_generate": "{model} at {provider} writes no text: choose another model.",
+    "providers.cannot_embed": (
+        "{model} at {provider} makes no embeddings: choose a model that is made for it."
+    ),
+    "providers.cannot_use_tools": (
+        "{model} at {provider} cannot use tools: choose a model that can, or ask without them."
+    ),
+    "providers.cannot_see": (
+        "{model} at {provider} sees no images: choose a model that does, or ask without them."
+    ),
+    "providers.cannot_keep_schema": "{model} at {provider} cannot keep to a JSON schema: ask without one.",
+    "providers.cannot_reason": ("{model} at {provider} does not think before it answers: do not ask it to."),
+    "providers.cannot_go_on": "{provider} only chats: it does not go on with a raw text.",
 }
