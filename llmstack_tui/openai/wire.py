@@ -62,7 +62,7 @@ class CalledFunction(Wire):
     arguments: str | None = None
 
 
-class CallPart(Wire):
+class WireCallPart(Wire):
     """A part of the tool call ``index``; only the first has an id and the function's name."""
 
     index: int | None = None
@@ -77,7 +77,7 @@ class WireDelta(Wire):
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
-    tool_calls: list[CallPart] | None = None
+    tool_calls: list[WireCallPart] | None = None
 
 
 class WireChoice(Wire):

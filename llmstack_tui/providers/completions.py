@@ -129,7 +129,7 @@ class Reading:
     """Puts the events of one answer together."""
 
     def __init__(self) -> None:
-        self._calls: list[_Call] = []
+        self._calls: list[_WrittenCall] = []
         self._reason: str | None = None
         self._has_refused = False
         self._usage: wire.CountedTokens | None = None
@@ -171,12 +171,12 @@ class Reading:
         ending = Ending(reason=reason, said=said, usage=self._used(), model=excerpt(self._model))
         return Piece(tool_calls=tuple(each.whole for each in self._calls), ending=ending)
 
-    def _add(self, part: wire.CallPart) -> None:
+    def _add(self, part: wire.WireCallPart) -> None:
         """A new id begins a new call: some servers send several, each whole, under one index or none."""
         index, last = part.index, self._calls[-1] if self._calls else None
         call = last if index is None else next((each for each in self._calls if each.index == index), None)
         if call is None or (part.id and call.id and part.id != call.id):
-            call = _Call(len(self._calls) if index is None else index)
+            call = _WrittenCall(len(self._calls) if index is None else index)
             # The latest of an index is the one that goes on.
             self._calls.append(call)
             for each in self._calls[:-1]:
@@ -209,7 +209,7 @@ class Reading:
         )
 
 
-class _Call:
+class _WrittenCall:
     """A tool call that is being written."""
 
     def __init__(self, index: int) -> None:

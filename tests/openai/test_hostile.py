@@ -185,7 +185,7 @@ async def test_odd_names_are_kept_as_they_are() -> None:
         (sse(piece("Hel"), {"error": {"message": "out of memory"}}), ServerError, "host.failed"),
         (Reply((b'error: {"error": {"message": "no"}}\n\n',), 200), ServerError, "host.failed"),
         (Reply((b'{"error": {"message": "no"}}\n',), 200), ServerError, "host.failed"),
-        (HTML, BadStream, "answer.too_early"),
+        (HTML, BadStream, "answer.web_page"),
         (Reply((HTML.pieces[0] + b"\n",), 200, "text/html"), BadStream, "answer.web_page"),
         (document({"error": {"message": "model is loading"}}, 503), ServerError, "host.failed"),
     ],
