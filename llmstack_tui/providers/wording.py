@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.base.wording import Wording
+
 if TYPE_CHECKING:
-    from llmstack_tui.base.sentences import Catalogue
+    from llmstack_tui.base.sentences import Catalogue, Param
 
 SENTENCES: Catalogue = {
+    # What is missing, or was left out.
+    "providers.no_key": "There is no key for {provider}: add one with `llmstack keys`, or in its variable.",
+    "providers.needs_schema": "{provider} writes JSON only by a schema: give the request one.",
+    "providers.left_out_sampling": (
+        "{model} chooses its words itself: temperature, top_p and top_k were left out."
+    ),
     # A request that failed.
     "providers.not_reachable": "{provider} cannot be reached. {said}",
     "providers.bad_answer": "{provider} did not answer as it should. {said}",
@@ -45,3 +54,8 @@ SENTENCES: Catalogue = {
     "providers.cannot_reason": ("{model} at {provider} does not think before it answers: do not ask it to."),
     "providers.cannot_go_on": "{provider} only chats: it does not go on with a raw text.",
 }
+
+
+def notice(kind: str, **params: Param) -> str:
+    """A sentence of this room as a text, for what is told while an answer comes."""
+    return Wording(SENTENCES.get).text(Sentence(kind, params))
