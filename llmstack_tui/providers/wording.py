@@ -17,6 +17,12 @@ SENTENCES: Catalogue = {
     "providers.left_out_sampling": (
         "{model} chooses its words itself: temperature, top_p and top_k were left out."
     ),
+    # Providers in an order.
+    "providers.follows": "{why} {provider} answers instead.",
+    "providers.rests": "{provider} has failed several times in a row, and is left alone for a while.",
+    "providers.all_failed": "No provider has answered. {why}",
+    "providers.none": "No provider is set up: `llmstack providers` says what is missing.",
+    "providers.nobody_embeds": "None of the providers makes embeddings.",
     # A request that failed.
     "providers.not_reachable": "{provider} cannot be reached. {said}",
     "providers.bad_answer": "{provider} did not answer as it should. {said}",

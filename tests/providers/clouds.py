@@ -24,19 +24,19 @@ def asking(text: str = "Hello", model: str = "m-1") -> ChatRequest:
     return ChatRequest(model=model, messages=(ChatMessage(role=Role.USER, text=text),))
 
 
-def provider(name: str, url: str, **options: str) -> CloudProvider:
+def provider(name: str, url: str, threshold: str = "") -> CloudProvider:
     if name == "anthropic":
         return AnthropicProvider(anthropic_http(Secret(KEY), url))
-    return GeminiProvider(gemini_http(Secret(KEY), url), **options)
+    return GeminiProvider(gemini_http(Secret(KEY), url), threshold=threshold)
 
 
 @asynccontextmanager
 async def replayed(
-    name: str, handle: Callable[[Request], Awaitable[Reply]], **options: str
+    name: str, handle: Callable[[Request], Awaitable[Reply]]
 ) -> AsyncIterator[tuple[CloudProvider, ScriptedServer]]:
     """A provider, and the server that answers for it."""
     async with serving(handle) as server:
-        found = provider(name, server.url, **options)
+        found = provider(name, server.url)
         try:
             yield found, server
         finally:
