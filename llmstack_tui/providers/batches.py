@@ -19,12 +19,17 @@ _FIRST, _MOST = 16, 256
 
 
 async def in_batches(
-    texts: Sequence[str], ask: Callable[[Sequence[str]], Awaitable[Batch]], *, provider: str
+    texts: Sequence[str],
+    ask: Callable[[Sequence[str]], Awaitable[Batch]],
+    *,
+    provider: str,
+    most: int = _MOST,
 ) -> Vectors:
     """The vectors of all texts. How many go into a batch follows from the first one's dimensions.
 
     Args:
         ask: returns the vectors of some texts, and how many tokens they were, if that is known.
+        most: texts in a batch.
     """
     began_s, size = time.monotonic(), _FIRST
     found: list[tuple[float, ...]] = []
@@ -36,7 +41,7 @@ async def in_batches(
             raise BadAnswer("providers.vectors_missing", provider=provider)
         found += map(tuple, vectors)
         tokens = None if tokens is None or counted is None else tokens + counted
-        size = max(1, min(_MOST, MAX_VALUES // 2 // max(len(found[0]), 1)))
+        size = max(1, min(most, MAX_VALUES // 2 // max(len(found[0]), 1)))
     return Vectors(
         vectors=tuple(found), usage=Usage(prompt_tokens=tokens, total_s=time.monotonic() - began_s)
     )

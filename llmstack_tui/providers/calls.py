@@ -12,14 +12,14 @@ from llmstack_tui.providers.types import ToolCall
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_OURS = "llmstack-"
+_OURS = "call_llmstack_"
 
 
 def tool_call(
     name: str, written: str | Mapping[str, object], *, call_id: str = "", signature: str = ""
 ) -> ToolCall:
     """A call; its arguments may be a text, which should be a JSON object. Without an id, it gets one."""
-    arguments = _arguments(written) if isinstance(written, str) else written
+    arguments = _arguments(written or "{}") if isinstance(written, str) else written
     return ToolCall(
         id=call_id or f"{_OURS}{uuid4().hex[:12]}",
         name=name,

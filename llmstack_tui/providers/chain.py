@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Request = TypeVar("Request", ChatRequest, TextRequest, EmbedRequest)
 
 
-class Link:
+class ChainLink:
     """A provider of a chain.
 
     Args:
@@ -44,7 +44,7 @@ class ChainProvider:
 
     name = "chain"
 
-    def __init__(self, links: Sequence[Link]) -> None:
+    def __init__(self, links: Sequence[ChainLink]) -> None:
         self._links = tuple(links)
 
     @property
@@ -129,7 +129,7 @@ class ChainProvider:
                 errors.append(error)
         raise self._nobody(errors)
 
-    def _follows(self, error: ProviderError, link: Link) -> str:
+    def _follows(self, error: ProviderError, link: ChainLink) -> str:
         return notice("providers.follows", provider=link.provider.name, why=str(error))
 
     def _nobody(self, errors: Sequence[ProviderError]) -> NoProvider:
@@ -138,7 +138,7 @@ class ChainProvider:
         return NoProvider("providers.all_failed", provider=self.name, why=tuple(e.sentence for e in errors))
 
 
-def _for(link: Link, request: Request) -> Request:
+def _for(link: ChainLink, request: Request) -> Request:
     return replace(request, model=link.model) if link.model else request
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import secrets
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.openai import wire
+from llmstack_tui.providers.calls import tool_call
 from llmstack_tui.providers.dialects import is_strict
 from llmstack_tui.providers.types import Ending, EndReason, Piece, Prefill, Role, ToolCall
 from llmstack_tui.providers.usage import Usage
@@ -218,13 +218,7 @@ class _WrittenCall:
 
     @property
     def whole(self) -> ToolCall:
-        arguments: Mapping[str, object] | None
-        try:
-            arguments = msgspec.json.decode(self.arguments or "{}", type=dict[str, object])
-        except (msgspec.MsgspecError, RecursionError):
-            arguments = None
-        made = self.id or f"call_{secrets.token_hex(4)}"
-        return ToolCall(id=made, name=self.name, arguments=arguments, written=self.arguments)
+        return tool_call(self.name, self.arguments, call_id=self.id)
 
 
 def _prefill(found: wire.PromptProgress | None) -> Prefill | None:

@@ -62,7 +62,7 @@ class PromptFeedback(Wire, rename="camel"):
     block_reason_message: str | None = None
 
 
-class TokenCounts(Wire, rename="camel"):
+class ContentCounts(Wire, rename="camel"):
     """``candidates_token_count`` is without the thoughts."""
 
     prompt_token_count: int | None = None
@@ -75,7 +75,7 @@ class TokenCounts(Wire, rename="camel"):
 class ContentEvent(StreamLine, rename="camel"):
     candidates: list[Candidate] | None = None
     prompt_feedback: PromptFeedback | None = None
-    usage_metadata: TokenCounts | None = None
+    usage_metadata: ContentCounts | None = None
     model_version: str | None = None
 
 
@@ -121,7 +121,7 @@ class GeminiReading:
         self._said = ""
         self._signature = ""
         self._calls = False
-        self._counts = TokenCounts()
+        self._counts = ContentCounts()
 
     def heard(self, event: ContentEvent) -> Piece | None:
         """What an event adds to the answer; None where it is nothing.

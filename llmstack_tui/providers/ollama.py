@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import secrets
 import time
 from contextlib import aclosing
 from datetime import timedelta
@@ -17,6 +16,7 @@ from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.ollama import answers, wire
 from llmstack_tui.providers import abilities
 from llmstack_tui.providers.batches import in_batches
+from llmstack_tui.providers.calls import tool_call
 from llmstack_tui.providers.failures import failure
 from llmstack_tui.providers.prices import Cost
 from llmstack_tui.providers.streams import answering, failing
@@ -296,9 +296,7 @@ def _prefill(found: wire.WirePrefill | None) -> Prefill | None:
 
 def _call(call: wire.WireToolCall) -> ToolCall:
     function = call.function or wire.WireToolFunction()
-    return ToolCall(
-        id=call.id or f"call_{secrets.token_hex(4)}", name=function.name or "", arguments=function.arguments
-    )
+    return tool_call(function.name or "", function.arguments or {}, call_id=call.id or "")
 
 
 def _with_calls(piece: Piece) -> Piece:

@@ -16,7 +16,8 @@ from llmstack_tui.providers.dialects import Dialect, dialect, is_near
 from llmstack_tui.providers.errors import CannotDo, ProviderError
 from llmstack_tui.providers.prices import Cost
 from llmstack_tui.providers.streams import answering, failing
-from llmstack_tui.providers.types import Ability, ChatMessage, ChatRequest, Health, ModelFacts, Role
+from llmstack_tui.providers.turns import as_chat
+from llmstack_tui.providers.types import Ability, ChatRequest, Health, ModelFacts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -137,7 +138,7 @@ class OpenAIProvider:
         """As a chat, which every such server has, unless the prompt is raw."""
         to = await self._check(request.model, abilities.needed(request))
         if not request.raw:
-            pieces = self._answer("/chat/completions", chat_body(_as_chat(request), to), request.model)
+            pieces = self._answer("/chat/completions", chat_body(as_chat(request), to), request.model)
         elif to.is_ours:
             pieces = self._answer("/completions", text_body(request, to), request.model)
         else:
@@ -200,15 +201,4 @@ def _facts(name: str, listed: wire.ListedEntry) -> ModelFacts:
         abilities=abilities.of_name(name),
         context_length=next(filter(None, map(answers.count, own)), None),
         most_answer_tokens=answers.count(listed.max_completion_tokens),
-    )
-
-
-def _as_chat(request: TextRequest) -> ChatRequest:
-    system = (ChatMessage(role=Role.SYSTEM, text=request.system),) if request.system else ()
-    asked = ChatMessage(role=Role.USER, text=request.prompt, images=request.images)
-    return ChatRequest(
-        model=request.model,
-        messages=(*system, asked),
-        schema=request.schema,
-        parameters=request.parameters,
     )

@@ -11,7 +11,7 @@ import pytest
 
 from llmstack_tui.providers import errors
 from llmstack_tui.providers.breaker import Breaker, BreakerRules
-from llmstack_tui.providers.chain import ChainProvider, Link
+from llmstack_tui.providers.chain import ChainLink, ChainProvider
 from llmstack_tui.providers.retries import RetryingProvider, RetryRules, wait_s
 from llmstack_tui.providers.types import Ability, EmbedRequest, Piece, Prefill, TextRequest
 from tests.providers.clouds import asking
@@ -162,7 +162,7 @@ def test_what_a_breaker_counts(kind: type[ProviderError], counts: bool) -> None:
 
 async def test_the_next_provider_answers_and_that_is_said() -> None:
     a, b = ScriptedProvider("a", [Piece(prefill=Prefill(read=1, total=9)), lost()]), ScriptedProvider("b")
-    chain = ChainProvider([Link(a), Link(b, model="m-2")])
+    chain = ChainProvider([ChainLink(a), ChainLink(b, model="m-2")])
     progress, notice, text, end = await heard(chain)
     assert progress.prefill
     assert notice.notice == "a failed, or has no room now: Full. b answers instead."
@@ -181,14 +181,14 @@ async def test_the_next_provider_answers_and_that_is_said() -> None:
 async def test_after_the_first_token_or_a_refusal_nobody_follows(script: list[Piece | Exception]) -> None:
     b = ScriptedProvider("b")
     with pytest.raises(errors.ProviderError):
-        await heard(ChainProvider([Link(ScriptedProvider("a", script)), Link(b)]))
+        await heard(ChainProvider([ChainLink(ScriptedProvider("a", script)), ChainLink(b)]))
     assert b.models_asked == []
 
 
 async def test_if_all_fail_each_reason_is_told() -> None:
     a, b = ScriptedProvider("a", [lost()]), ScriptedProvider("b", [refused(name="b")])
     with pytest.raises(errors.NoProvider) as caught:
-        await heard(ChainProvider([Link(a), Link(b)]))
+        await heard(ChainProvider([ChainLink(a), ChainLink(b)]))
     assert str(caught.value) == (
         "No provider has answered. a failed, or has no room now: Full. "
         "The account at b has nothing left to spend: Nothing left."
@@ -200,7 +200,7 @@ async def test_if_all_fail_each_reason_is_told() -> None:
 
 async def test_who_has_failed_in_a_row_is_passed_over() -> None:
     a, b = ScriptedProvider("a", [lost()]), ScriptedProvider("b")
-    chain = ChainProvider([Link(a, breaker=Breaker(BreakerRules(failures=2))), Link(b)])
+    chain = ChainProvider([ChainLink(a, breaker=Breaker(BreakerRules(failures=2))), ChainLink(b)])
     answers = [await heard(chain) for _ in range(4)]
     assert {texts(pieces) for pieces in answers} == {"I am b."}
     assert len(a.models_asked) == 2
@@ -210,11 +210,11 @@ async def test_who_has_failed_in_a_row_is_passed_over() -> None:
 async def test_a_chain_goes_on_with_texts_and_embeds() -> None:
     a = ScriptedProvider("a", [refused(errors.CannotDo)])
     b = ScriptedProvider("b", abilities=Ability.CHAT | Ability.EMBED)
-    chain = ChainProvider([Link(a), Link(b)])
+    chain = ChainProvider([ChainLink(a), ChainLink(b)])
     pieces = [piece async for piece in chain.generate(TextRequest(model="m", prompt="Once"))]
     assert texts(pieces) == "I am b."
     assert len((await chain.embed(EmbedRequest(model="m", texts=("x",)))).vectors) == 1
     assert [each.name for each in await chain.models()] == ["a-1", "b-1"]
     assert chain.abilities == Ability.CHAT | Ability.EMBED
     with pytest.raises(errors.NoProvider):
-        await ChainProvider([Link(a)]).embed(EmbedRequest(model="m", texts=("x",)))
+        await ChainProvider([ChainLink(a)]).embed(EmbedRequest(model="m", texts=("x",)))

@@ -28,7 +28,7 @@ SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 CALL = ToolCall(
     id="c1", name="weather", arguments={"city": "Köln"}, written='{"city": "Köln"}', signature="Ep=="
 )
-BROKEN = ToolCall(id="llmstack-2", name="weather", arguments=None, written='{"ci')
+BROKEN = ToolCall(id="call_llmstack_2", name="weather", arguments=None, written='{"ci')
 THOUGHTS = [Thought(3, "s1"), Thought(data="hidden"), Thought(2, "s2")]
 TALK = (
     ChatMessage(role=Role.SYSTEM, text="Be short."),
@@ -41,7 +41,7 @@ TALK = (
         tool_calls=(CALL, BROKEN),
     ),
     ChatMessage(role=Role.TOOL, text="12 °C", answers="c1", tool="weather"),
-    ChatMessage(role=Role.TOOL, text="No JSON.", answers="llmstack-2", tool="weather"),
+    ChatMessage(role=Role.TOOL, text="No JSON.", answers="call_llmstack_2", tool="weather"),
     ChatMessage(role=Role.USER, text="And?"),
 )
 REQUEST = ChatRequest(
@@ -78,7 +78,7 @@ def test_a_request_to_anthropic() -> None:
                     {"type": "tool_use", "id": "c1", "name": "weather", "input": {"city": "Köln"}},
                     {
                         "type": "tool_use",
-                        "id": "llmstack-2",
+                        "id": "call_llmstack_2",
                         "name": "weather",
                         "input": {"INVALID_JSON": '{"ci'},
                     },
@@ -94,7 +94,7 @@ def test_a_request_to_anthropic() -> None:
                     },
                     {
                         "type": "tool_result",
-                        "tool_use_id": "llmstack-2",
+                        "tool_use_id": "call_llmstack_2",
                         "content": [{"type": "text", "text": "No JSON."}],
                     },
                     {"type": "text", "text": "And?"},
