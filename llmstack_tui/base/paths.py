@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from llmstack_tui.base.sentences import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from platformdirs import PlatformDirs
 
 
@@ -70,6 +72,13 @@ def ollama_folder() -> Path:
 
 def logs_folder() -> Path:
     return data_folder() / "logs"
+
+
+def user_units_folder(environ: Mapping[str, str]) -> Path:
+    """The folder of this user's own units of systemd: systemd.unit(5), "User Unit Search Path"."""
+    config = environ.get("XDG_CONFIG_HOME", "")
+    own = Path(config) if config.startswith("/") else Path(environ.get("HOME", "/")) / ".config"
+    return own / "systemd/user"
 
 
 def is_file(path: Path) -> bool:

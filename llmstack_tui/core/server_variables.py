@@ -180,7 +180,7 @@ class ServerVariables:
             return {**self._environ, HOST: host}
         if self._environ.get(HOST):
             return self._environ
-        unit = unit_settings(unit_files(self._root, str(self._home))) if self._platform == "linux" else ()
+        unit = unit_settings(unit_files(self._root, self._environ)) if self._platform == "linux" else ()
         own = pairs(read(own_variables_file()) or "")
         hosts = [source.value for name, source in unit if name == HOST] or [
             value for name, value in own if name == HOST
@@ -193,7 +193,7 @@ class ServerVariables:
             file = self._root / f"etc/systemd/system/{UNIT}.d" / OWN_DROP_IN
             return OwnFile(form=FileForm.DROP_IN, file=file, is_user=False, needs_root=not is_root())
         if state.kind is ManagerKind.SYSTEMD_USER:
-            file = self._home / f".config/systemd/user/{UNIT}.d" / OWN_DROP_IN
+            file = paths.user_units_folder(self._environ) / f"{UNIT}.d" / OWN_DROP_IN
             return OwnFile(form=FileForm.DROP_IN, file=file)
         if state.kind in _MAC:
             file = self._home / f"Library/LaunchAgents/{edits.LABEL}.plist"
@@ -211,7 +211,7 @@ class ServerVariables:
         settings: list[tuple[str, ValueSource]] = []
         own = {} if target is None else edits.own_values(target.form, text)
         if state.kind in _SYSTEMD:
-            unit = unit_files(self._root, str(self._home), user=_SYSTEMD[state.kind])
+            unit = unit_files(self._root, self._environ, user=_SYSTEMD[state.kind])
             settings += unit_settings(unit, target.file if target else None)
         elif state.kind in _MAC:
             settings += [

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.commands import CommandFailed, is_root, is_there, run
+from llmstack_tui.base.paths import user_units_folder
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.hardware.system import read_disk
 from llmstack_tui.install.rules.archive import UNIT
 from llmstack_tui.install.types import Python, ThisMachine
 from llmstack_tui.library.errors import reason
-from llmstack_tui.service.units import user_unit_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ def look_at_machine(
     """
     system = system or platform.system()
     home = Path(environ["HOME"]) if environ.get("HOME") else None
-    unit = user_unit_file(UNIT, environ)
+    unit = user_units_folder(environ) / UNIT
     space = read_disk(folder)
     return ThisMachine(
         system=system,

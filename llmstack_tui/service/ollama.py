@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from llmstack_tui.base.address import default_host
-from llmstack_tui.base.paths import is_file
+from llmstack_tui.base.paths import is_file, user_units_folder
 from llmstack_tui.base.private_files import private_opener
 from llmstack_tui.base.process_records import recorded
 from llmstack_tui.base.sentences import Failure
@@ -25,7 +25,7 @@ from llmstack_tui.service.launchd import HOMEBREW_LABEL, LaunchAgent, OllamaApp
 from llmstack_tui.service.service import ManagedService, ServiceFailed
 from llmstack_tui.service.systemd import Systemd
 from llmstack_tui.service.types import ManagerKind, ServerRun
-from llmstack_tui.service.units import Autostart, agent_text, unit_text, user_unit_file
+from llmstack_tui.service.units import Autostart, agent_text, unit_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,7 +140,7 @@ async def write_unit(
         file, text = manager.file, agent_text(agent, start)
     elif platform == "linux":
         manager = Systemd(unit, environ, user=True)
-        file, text = user_unit_file(unit, environ), unit_text(start)
+        file, text = user_units_folder(environ) / unit, unit_text(start)
     else:
         raise ServiceFailed("service.no_manager")
     if not await asyncio.to_thread(_write, file, text):

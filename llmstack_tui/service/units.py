@@ -6,7 +6,6 @@ What they look like: systemd.service(5) and launchd.plist(5).
 from __future__ import annotations
 
 import plistlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -15,6 +14,7 @@ from llmstack_tui.base.environment_files import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _UNIT = """\
 # Written by llmstack: `llmstack service disable` keeps it from starting.
@@ -45,12 +45,6 @@ class Autostart(Struct, frozen=True):
     argv: tuple[str, ...]
     variables: Mapping[str, str]
     log: Path
-
-
-def user_unit_file(name: str, environ: Mapping[str, str]) -> Path:
-    """Where a unit of this user stands."""
-    config = environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "")) / ".config"
-    return Path(config) / "systemd/user" / name
 
 
 def unit_text(start: Autostart) -> str:

@@ -11,6 +11,7 @@ from xml.parsers.expat import ExpatError
 
 from llmstack_tui.base.address import server_id
 from llmstack_tui.base.environment_files import assigned, pairs
+from llmstack_tui.base.paths import user_units_folder
 from llmstack_tui.ollama.processes import ollama_url
 from llmstack_tui.variables.types import Origin, ValueSource
 
@@ -39,14 +40,14 @@ _PAIR = re.compile(r"(?:^| )([A-Z][A-Z0-9_]{3,}|https?_proxy|no_proxy):")
 _LOG_TOLERANCE_S = 5.0
 
 
-def unit_files(root: Path, home: str, *, user: bool | None = None) -> tuple[Path, ...]:
+def unit_files(root: Path, environ: Mapping[str, str], *, user: bool | None = None) -> tuple[Path, ...]:
     """Ollama's unit, then its drop-ins in the order in which they are read; none without a unit.
 
     Args:
         root: the folder that contains ``etc`` and ``usr``.
         user: the unit of this user, or that of the system; None is the user's if there is one.
     """
-    of_user = [*([Path(home) / ".config/systemd/user"] if home else ()), *(root / each for each in _OF_USERS)]
+    of_user = [user_units_folder(environ), *(root / each for each in _OF_USERS)]
     of_system = [root / each for each in _OF_SYSTEM]
     searched = {True: [of_user], False: [of_system], None: [of_user, of_system]}[user]
     for folders in searched:
@@ -103,9 +104,9 @@ def agent_settings(file: str) -> list[tuple[str, ValueSource]]:
         return []
 
 
-def unit_variables(root: Path, home: str) -> Mapping[str, str] | None:
+def unit_variables(root: Path, environ: Mapping[str, str]) -> Mapping[str, str] | None:
     """The variables that Ollama's unit and its drop-ins set; None without a unit."""
-    files = unit_files(root, home)
+    files = unit_files(root, environ)
     return {name: source.value for name, source in unit_settings(files)} if files else None
 
 

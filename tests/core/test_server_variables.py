@@ -96,8 +96,14 @@ async def test_a_process_of_ours_is_changed_and_taken_back(machine: OllamaMachin
     assert machine.variables == {HOST: machine.address}
 
 
-async def test_a_unit_gets_a_drop_in_and_its_own_file_stays(machine: OllamaMachine) -> None:
+@pytest.mark.parametrize("config", ["", "elsewhere"])
+async def test_a_unit_gets_a_drop_in_and_its_own_file_stays(machine: OllamaMachine, config: str) -> None:
+    machine.environ = {
+        **machine.environ,
+        **({"XDG_CONFIG_HOME": f"{machine.home}/{config}"} if config else {}),
+    }
     folder = machine.has_unit(user=True)
+    assert folder.is_relative_to(machine.home / (config or ".config"))
     unit = (folder.parent / "ollama.service").read_text()
     await ollama_service(machine.environ, "linux").start()
     row = (await of(machine).overview()).row(KEEP)

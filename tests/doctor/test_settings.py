@@ -58,7 +58,7 @@ async def test_a_drop_in_that_waits_for_a_restart(here: Surroundings, tmp_path: 
     (folder / "ollama.service").write_text('[Service]\nEnvironment="PATH=/usr/bin"\n')
     drop_in = '[Service]\nEnvironment="OLLAMA_NUM_PARALLEL=4" OLLAMA_ORIGINS=*\n'
     (folder / "ollama.service.d/override.conf").write_text(drop_in)
-    assert unit_variables(here.root, "") == {
+    assert unit_variables(here.root, {}) == {
         "PATH": "/usr/bin",
         "OLLAMA_NUM_PARALLEL": "4",
         "OLLAMA_ORIGINS": "*",

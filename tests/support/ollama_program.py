@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from llmstack_tui.base.paths import user_units_folder
 from tests.support.stand_ins import RUNNING, STOPPED, StandIns
 from tests.support.waiting import wait_until_sync
 
@@ -78,7 +79,7 @@ class OllamaMachine:
 
     def has_unit(self, *, user: bool) -> Path:
         """It is a unit of systemd, which has to be started; returns the folder of drop-ins."""
-        folder = self.home / (".config/systemd/user" if user else "etc/systemd/system")
+        folder = user_units_folder(self.environ) if user else self.home / "etc/systemd/system"
         folder.mkdir(parents=True)
         (folder / UNIT).write_text("[Service]\nExecStart=ollama serve\nEnvironment=OLLAMA_KEEP_ALIVE=2m\n")
         scope = "user" if user else "system"

@@ -52,7 +52,7 @@ def test_the_files_of_a_unit_in_the_order_of_systemd(tmp_path: Path) -> None:
     (system / "ollama.service.d/a.conf").write_text("[Service]\nEnvironment=OLLAMA_DEBUG=1\n")
     own = system / "ollama.service.d/llmstack.conf"
     own.write_text('[Service]\nEnvironment="OLLAMA_HOST=c:1"\n')
-    files = unit_files(tmp_path, "")
+    files = unit_files(tmp_path, {})
     assert [file.name for file in files] == ["ollama.service", "a.conf", "llmstack.conf"]
     found = [(name, each.origin, each.value) for name, each in unit_settings(files, own)]
     assert found == [
@@ -62,10 +62,10 @@ def test_the_files_of_a_unit_in_the_order_of_systemd(tmp_path: Path) -> None:
         ("OLLAMA_HOST", Origin.OURS, "c:1"),
         ("OLLAMA_DEBUG", Origin.ENVIRONMENT_FILE, "2"),
     ]
-    assert unit_variables(tmp_path, "") == {"PATH": "/bin", "OLLAMA_HOST": "c:1", "OLLAMA_DEBUG": "2"}
+    assert unit_variables(tmp_path, {}) == {"PATH": "/bin", "OLLAMA_HOST": "c:1", "OLLAMA_DEBUG": "2"}
     own.write_text("[Service]\nEnvironment=\n")
-    assert unit_variables(tmp_path, "") == {"OLLAMA_DEBUG": "2"}
-    assert unit_files(tmp_path, "", user=True) == ()
+    assert unit_variables(tmp_path, {}) == {"OLLAMA_DEBUG": "2"}
+    assert unit_files(tmp_path, {}, user=True) == ()
 
 
 def test_the_text_of_our_own_file_in_each_form() -> None:

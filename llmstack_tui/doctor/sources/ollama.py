@@ -42,7 +42,7 @@ def ollama_facts(environ: Mapping[str, str], root: Path, logs: Sequence[Path]) -
         binary=find_ollama(environ),
         url=url,
         processes=tuple(processes(url)),
-        unit=unit_variables(root, environ.get("HOME", "")),
+        unit=unit_variables(root, environ),
         exported=exported,
         start_s=start_s,
         log=str(log),
