@@ -31,6 +31,7 @@ def _document(finding: Finding) -> dict[str, object]:
         "says": text(finding.says),
         "evidence": [*map(text, finding.evidence)],
         "advice": [*map(text, finding.advice)],
+        "command": finding.command or None,
         "fix": None if fix is None else {"does": text(fix.does), "undo": undo},
     }
 
@@ -59,5 +60,7 @@ def _write_finding(finding: Finding) -> None:
     more = [*map(text, (*finding.evidence, *finding.advice))]
     if finding.fix is not None:
         more.append(tr("`llmstack doctor --fix {id}`: {does}", id=finding.id, does=text(finding.fix.does)))
+    if finding.command:
+        more.append(tr("In a terminal: {command}", command=finding.command))
     for each in more:
         output.write(f"    {each}")

@@ -33,7 +33,7 @@ class Package(Struct, frozen=True):
 class ProgramFacts(Struct, frozen=True):
     """The Python that runs llmstack, and its packages; none where llmstack itself is not installed."""
 
-    python: tuple[int, int, int]
+    python: Package
     packages: tuple[Package, ...] = ()
 
 

@@ -75,6 +75,7 @@ class Finding(Struct, frozen=True, kw_only=True):
         says: what is so.
         evidence: how that is known, one sentence for each thing that was seen.
         advice: what the user can do about it.
+        command: what mends it in a terminal of the user's, as it is typed there.
         opens: the screen of the dashboard where it can be mended, and what that is to show.
     """
 
@@ -84,6 +85,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     evidence: Sentences = ()
     advice: Sentences = ()
     fix: Fix | None = None
+    command: str = ""
     opens: tuple[str, ...] = ()
     about: str = ""
 

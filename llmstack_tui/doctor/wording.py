@@ -105,6 +105,9 @@ SENTENCES: Catalogue = {
     ),
     "doctor.idle_in_unit": "The unit sets {name}={value}; in force is: {running}",
     "doctor.idle_in_shell": "The shell sets {name}={value}, which a server that runs already does not see.",
+    "doctor.by_what_is_loaded": (
+        "The context is judged by what is loaded: it may be in force, and the models have one of their own."
+    ),
     "doctor.settings_unset": Plural(
         "count",
         one="1 variable is in force, and set nowhere.",
@@ -145,6 +148,7 @@ SENTENCES: Catalogue = {
     "doctor.use_unknown": (
         "Whether models use the card is not known: nothing is loaded. `llmstack validate NAME` tells."
     ),
+    "doctor.wakes": "It wakes when a program computes on it; nothing has to be done.",
     "doctor.asleep": "{names}: suspended, and left asleep.",
     "doctor.none_asleep": "No graphics card is suspended.",
     "doctor.no_container": "This is no container.",
@@ -163,19 +167,21 @@ SENTENCES: Catalogue = {
     # macOS, and the system.
     "doctor.no_mac": "This is no Mac.",
     "doctor.macos": "macOS {version}.",
-    "doctor.old_macos": "Ollama needs macOS {least} or newer.",
+    "doctor.old_macos": ("Ollama needs macOS {least} or newer: Software Update in System Settings has it."),
     "doctor.no_apple_chip": "There is no Apple chip.",
     "doctor.unified_memory": (
         "{chip} with {memory:size} of unified memory, of which graphics may take {limit:size}."
     ),
     "doctor.high_gpu_limit": (
-        "That leaves too little to macOS: lower it with `sudo sysctl iogpu.wired_limit_mb=0`, the default."
+        "That leaves too little to macOS. The command gives the limit its default, until it is set again."
     ),
     "doctor.files_unlimited": "A program may have any number of files open.",
     "doctor.files": "A program may have {limit:,} files open.",
-    "doctor.raise_files": "`ulimit -n {least}` raises that for what is started from this shell.",
+    "doctor.raise_files": "The command raises that for what is started from the same shell.",
     "doctor.python": "Python {version}.",
-    "doctor.old_python": "llmstack needs Python {least} or newer.",
+    "doctor.wrong_python": (
+        "This llmstack is made for Python {wanted}: install it again, into an environment with such a one."
+    ),
     "doctor.no_package_list": "llmstack runs from its source: what it needs is not on record.",
     "doctor.packages": Plural(
         "count",
@@ -190,7 +196,7 @@ SENTENCES: Catalogue = {
     "doctor.package": "{name} {installed}",
     "doctor.package_wrong": "{name} {installed} is installed, and {wanted} is needed.",
     "doctor.package_missing": "{name} is not installed, and {wanted} is needed.",
-    "doctor.install_again": "`pip install --upgrade llmstack-tui` installs what it needs.",
+    "doctor.install_again": "The command installs what it needs.",
     # The disk.
     "doctor.no_folder": "There is no folder of models.",
     "doctor.free": "{free:size} are free for models.",
@@ -225,6 +231,7 @@ SENTENCES: Catalogue = {
     "doctor.noprune": "OLLAMA_NOPRUNE keeps Ollama from removing what no model uses: {size:size}.",
     "doctor.prune": "Without OLLAMA_NOPRUNE, the next start of Ollama removes them.",
     "doctor.state_sound": "The state file {file} is sound.",
+    "doctor.place_of_state": "It has to be a file in a folder in which you may write.",
     "doctor.state_unusable": "The state file {file} cannot be used as it is.",
     "doctor.renew_state": "Set {file} aside, under another name beside it, and begin a new one.",
     "doctor.old_state": "The old one keeps what it has, as {file}.damaged- with the date.",
@@ -232,27 +239,40 @@ SENTENCES: Catalogue = {
     "doctor.registry": "The registry {url} can be reached.",
     "doctor.no_registry": "The registry {url} cannot be reached.",
     "doctor.not_asked": "The registry was not asked: [updates] check_every is off.",
-    "doctor.offline": "Models that are here work; none can be pulled or checked for updates.",
+    "doctor.offline": (
+        "Models that are here work; none can be pulled or checked for updates. See whether this machine is "
+        "online, and whether HTTPS_PROXY names a proxy that it needs."
+    ),
     "doctor.clock": "The clock agrees with the registry's.",
     "doctor.clock_unknown": "Whether the clock is right is not known: the registry does not tell the time.",
     "doctor.clock_fast": "The clock is {apart_s:duration} ahead of the registry's.",
     "doctor.clock_slow": "The clock is {apart_s:duration} behind the registry's.",
-    "doctor.set_clock": "Certificates and keys are judged by the clock: `timedatectl set-ntp true` sets it.",
+    "doctor.set_clock": (
+        "Certificates and keys are judged by the clock: have the system set it from the network."
+    ),
     "doctor.no_proxy": "No proxy is set.",
     "doctor.proxy": "{scheme}: {url}",
     "doctor.proxy_fine": "A proxy is set, and not asked about this machine.",
     "doctor.proxy_in_the_way": "A proxy is set for this machine's own servers, too.",
-    "doctor.except_local": "Set NO_PROXY=localhost,127.0.0.1, or `ollama` and other clients ask the proxy.",
+    "doctor.except_local": (
+        "Or else `ollama` and other clients ask the proxy for them. The command counts for what is started "
+        "from the same shell."
+    ),
     # The terminal.
     "doctor.no_terminal": "This runs without a terminal.",
     "doctor.colours": "The terminal has {count:,} colours (TERM={term}).",
-    "doctor.more_colours": "Set TERM=xterm-256color or COLORTERM=truecolor if it has more.",
+    "doctor.more_colours": "If it has more, it has only to say so.",
     "doctor.encoding": "Its encoding is {encoding}.",
-    "doctor.set_locale": "Marks and bars are drawn in ASCII. LANG=C.UTF-8 lets it show the others.",
+    "doctor.set_locale": "Marks and bars are drawn in ASCII, unless the locale is one of UTF-8.",
     "doctor.mouse": "The mouse can be used.",
-    "doctor.no_mouse": "A terminal of the kind {term} has no mouse: every action has a key.",
+    "doctor.no_mouse": "A terminal of the kind {term} has no mouse.",
+    "doctor.keys_do": (
+        "Every action has a key. In a terminal window, or over SSH from one, the mouse works, too."
+    ),
     "doctor.size": "It has {columns} columns and {rows} rows.",
-    "doctor.larger": "The dashboard is made for {columns} by {rows} and more.",
+    "doctor.larger": (
+        "The dashboard is made for {columns} by {rows} and more: make the window larger, or its font smaller."
+    ),
     "doctor.clipboard": "What is copied should reach the clipboard.",
     "doctor.no_clipboard": "{program} does not hand on what the dashboard copies.",
     "doctor.tmux_clipboard": "`tmux set -s set-clipboard on` changes that.",

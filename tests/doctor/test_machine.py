@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.doctor.facts import Package, ProgramFacts, SystemFacts
-from llmstack_tui.doctor.rules.machine import mac_memory, mac_system, packages, python
+from llmstack_tui.doctor.rules.machine import mac_memory, mac_system, packages
 from llmstack_tui.doctor.types import FindingState
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading
 from tests.doctor.checkups import said
@@ -26,19 +26,11 @@ GIB = 2**30
 
 
 @pytest.mark.parametrize(
-    ("version", "state"), [((3, 10, 14), FindingState.BROKEN), ((3, 11, 0), FindingState.FINE)]
-)
-def test_the_version_of_python(version: tuple[int, int, int], state: FindingState) -> None:
-    (finding,) = python("program.python", ProgramFacts(version))
-    assert finding.state is state
-
-
-@pytest.mark.parametrize(
     ("installed", "is_fine"),
     [("8.2.8", True), ("8.2", True), ("9.0.0", False), ("8.1.9", False), ("10.0", False), (None, False)],
 )
 def test_the_version_of_a_package(installed: str | None, is_fine: bool) -> None:
-    facts = ProgramFacts((3, 12, 0), (Package("textual", "<9,>=8.2", installed),))
+    facts = ProgramFacts(Package("Python", "", "3.12.0"), (Package("textual", "<9,>=8.2", installed),))
     (finding,) = packages("program.packages", facts)
     assert (finding.state is FindingState.FINE) == is_fine
 

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 import sys
 import time
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from llmstack_tui.doctor.facts import EngineFacts, OllamaFacts
 from llmstack_tui.doctor.rules.servers import any_server
-from llmstack_tui.doctor.types import FindingState, FixKind, verdict
+from llmstack_tui.doctor.types import FindingState, verdict
 from tests.doctor.checkups import NOBODY, said
-from tests.ollama.test_local import PROGRAM
 from tests.support.fake_ollama import usual_ollama
 from tests.support.scripted_server import Reply, ScriptedServer, accept_all, always, document, serving
-from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from tests.doctor.checkups import Surroundings
-    from tests.support.scripted_server import Request
 
 MACHINE = "127.0.0.1" if sys.platform == "darwin" else "127.0.0.2"
 
@@ -61,19 +53,6 @@ async def test_all_takes_less_than_five_seconds_with_what_never_answers(here: Su
     states = {each.id: each.state for each in report.findings}
     assert states["server.answers"] is FindingState.BROKEN
     assert states["net.registry"] is FindingState.WARNING
-
-
-async def test_a_slow_server(here: Surroundings) -> None:
-    async def slow(_: Request) -> Reply:
-        began_s = time.monotonic()
-        await wait_until(lambda: time.monotonic() - began_s >= 0.6)
-        return document({"version": "0.33.0", "models": []})
-
-    async with serving(slow) as server:
-        here.hosts = (server.url,)
-        report = await here.examine()
-    (finding,) = (each for each in report.findings if each.id == "server.latency")
-    assert (finding.state, finding.about) == (FindingState.WARNING, server.url)
 
 
 async def test_a_quick_server(here: Surroundings) -> None:
@@ -128,49 +107,6 @@ async def test_a_server_on_loopback_alone_is_closed(here: Surroundings) -> None:
         here.addresses = ("127.0.0.3",)
         finding = await here.find("server.open")
     assert finding.state is FindingState.FINE
-
-
-async def test_an_engine_that_hangs(here: Surroundings) -> None:
-    here.data.mkdir(parents=True)
-    record = {
-        "pid": os.getpid(),
-        "created_s": psutil.Process().create_time(),
-        "url": NOBODY,
-        "version": "0.1.0",
-        "log": "engine.log",
-    }
-    (here.data / "engine.json").write_text(json.dumps(record))
-    finding = await here.find("engine.answers")
-    assert finding.state is FindingState.BROKEN
-    assert "llmstack engine stop --force" in said(finding)
-
-
-@pytest.fixture
-def stand_in(here: Surroundings) -> Iterator[Path]:
-    """Writes a stand-in for Ollama on the path, and ends it; the file with the id of its process."""
-    pid = here.home / "pid"
-    program = here.home / "bin" / "ollama"
-    program.parent.mkdir()
-    program.write_text(PROGRAM.format(python=sys.executable, pid=str(pid), then=""))
-    program.chmod(0o755)
-    yield pid
-    if pid.exists():
-        psutil.Process(int(pid.read_text())).kill()
-
-
-async def test_an_ollama_that_is_not_running_is_started_by_the_fix(
-    here: Surroundings, stand_in: Path
-) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        here.environ["OLLAMA_HOST"] = f"127.0.0.1:{free.getsockname()[1]}"
-    finding = await here.find("server.any")
-    assert finding.state is FindingState.WARNING
-    assert finding.fix is not None
-    assert finding.fix.kind is FixKind.START_OLLAMA
-    assert not stand_in.exists()
-    await here.check_up().mend(finding)
-    assert (await here.find("server.any")).state is FindingState.FINE
 
 
 @pytest.mark.parametrize(

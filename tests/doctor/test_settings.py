@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.doctor.facts import OllamaFacts
+from llmstack_tui.doctor.facts import OllamaFacts, ServerFacts
 from llmstack_tui.doctor.rules.settings import in_force
 from llmstack_tui.doctor.types import FindingState
+from llmstack_tui.hosts.types import RunningModel
 from llmstack_tui.ollama.processes import ServerProcess
 from llmstack_tui.variables.sources import unit_variables
 from tests.doctor.checkups import NOBODY, said
@@ -92,8 +93,31 @@ def test_a_server_of_another_user_is_judged_by_its_unit(
     facts = OllamaFacts(
         binary=None, url=NOBODY, processes=(process,), unit=unit, exported={"OLLAMA_ORIGINS": "*"}
     )
-    (finding,) = in_force("server.settings", facts)
+    (finding,) = in_force("server.settings", facts, ())
     assert finding.state is state
+
+
+@pytest.mark.parametrize(
+    ("loaded", "state"),
+    [
+        ((), FindingState.FINE),
+        ((8192,), FindingState.FINE),
+        ((4096, 4096), FindingState.ADVICE),
+        ((4096, 8192), FindingState.FINE),
+    ],
+)
+def test_the_context_of_a_server_of_another_user_is_judged_by_what_is_loaded(
+    loaded: tuple[int, ...], state: FindingState
+) -> None:
+    process = ServerProcess(HostKind.OLLAMA, 7, None)
+    unit = {"OLLAMA_CONTEXT_LENGTH": "8192"}
+    facts = OllamaFacts(binary=None, url=NOBODY, processes=(process,), unit=unit)
+    models = tuple(RunningModel(name="a:1", digest="d", context_length=tokens) for tokens in loaded)
+    (finding,) = in_force("server.settings", facts, (ServerFacts(url=NOBODY, named=False, loaded=models),))
+    assert finding.state is state
+    assert ("OLLAMA_CONTEXT_LENGTH=8192; in force is: 4096" in said(finding)) == (
+        state is FindingState.ADVICE
+    )
 
 
 async def test_a_mistake_in_the_settings(here: Surroundings) -> None:

@@ -96,8 +96,8 @@ def asleep(id_: str, machine: MachineReading) -> Iterator[Finding]:
     """Whether a laptop's card is suspended, which is as it should be while nothing computes."""
     names = tuple(each.name for each in machine.devices if each.asleep)
     if names:
-        says = Sentence("doctor.asleep", {"names": names})
-        yield Finding(id=id_, state=FindingState.FINE, says=says)
+        says, advice = Sentence("doctor.asleep", {"names": names}), (Sentence("doctor.wakes"),)
+        yield Finding(id=id_, state=FindingState.FINE, says=says, advice=advice)
     else:
         yield Finding(id=id_, state=FindingState.DOES_NOT_APPLY, says=Sentence("doctor.none_asleep"))
 
@@ -127,6 +127,6 @@ def engine_build(id_: str, engine: EngineFacts) -> Iterator[Finding]:
     if engine.idle_cards:
         says = Sentence("doctor.engine_on_cpu", {"makers": engine.idle_cards})
         advice = (Sentence("doctor.engine_for_card"),)
-        yield Finding(id=id_, state=FindingState.ADVICE, says=says, advice=advice)
+        yield Finding(id=id_, state=FindingState.ADVICE, says=says, advice=advice, opens=("install",))
     else:
         yield Finding(id=id_, state=FindingState.FINE, says=Sentence("doctor.engine_build_fine"))

@@ -79,7 +79,15 @@ def leftovers(id_: str, disk: DiskFacts) -> Iterator[Finding]:
         fix = Fix(FixKind.CLEAN_DISK, Sentence("doctor.clean", does))
     says = Sentence("doctor.leftovers", {"size": sum(_size(each) for each in found)})
     advice = () if fix else (Sentence("doctor.leftovers_stay"),)
-    yield Finding(id=id_, state=FindingState.ADVICE, says=says, evidence=seen, advice=advice, fix=fix)
+    yield Finding(
+        id=id_,
+        state=FindingState.ADVICE,
+        says=says,
+        evidence=seen,
+        advice=advice,
+        fix=fix,
+        opens=() if fix else ("disk",),
+    )
 
 
 def _sum(folder: FolderUse) -> dict[str, int]:
@@ -119,4 +127,7 @@ def state(id_: str, state: StateFacts) -> Iterator[Finding]:
         undo = Sentence("doctor.old_state", {"file": state.file})
         fix = Fix(FixKind.RENEW_STATE, Sentence("doctor.renew_state", {"file": state.file}), undo)
     says = Sentence("doctor.state_unusable", {"file": state.file})
-    yield Finding(id=id_, state=FindingState.BROKEN, says=says, evidence=state.problem, fix=fix)
+    advice = () if fix else (Sentence("doctor.place_of_state"),)
+    yield Finding(
+        id=id_, state=FindingState.BROKEN, says=says, evidence=state.problem, advice=advice, fix=fix
+    )

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 # Ollama's documentation (macos): Sonoma or newer.
 LEAST_MACOS = 14
-LEAST_PYTHON = (3, 11)
 # A server with some clients, models and downloads has fewer files open.
 LEAST_FILES = 512
 _GIB = 2**30
@@ -49,6 +48,7 @@ def mac_memory(id_: str, machine: MachineReading) -> Iterator[Finding]:
         state=FindingState.WARNING if is_high else FindingState.FINE,
         says=Sentence("doctor.unified_memory", {"chip": gpu.name, "memory": memory, "limit": gpu.total}),
         advice=(Sentence("doctor.high_gpu_limit"),) if is_high else (),
+        command="sudo sysctl iogpu.wired_limit_mb=0" if is_high else "",
     )
 
 
@@ -62,18 +62,19 @@ def open_files(id_: str, system: SystemFacts) -> Iterator[Finding]:
         id=id_,
         state=FindingState.ADVICE if is_low else FindingState.FINE,
         says=Sentence("doctor.files", {"limit": limit}),
-        advice=(Sentence("doctor.raise_files", {"least": LEAST_FILES}),) if is_low else (),
+        advice=(Sentence("doctor.raise_files"),) if is_low else (),
+        command=f"ulimit -n {LEAST_FILES}" if is_low else "",
     )
 
 
 def python(id_: str, program: ProgramFacts) -> Iterator[Finding]:
-    is_old = program.python[:2] < LEAST_PYTHON
-    least = ".".join(map(str, LEAST_PYTHON))
+    """Whether this is a Python that llmstack, as it is installed, was made for."""
+    is_wrong = not suits(program.python)
     yield Finding(
         id=id_,
-        state=FindingState.BROKEN if is_old else FindingState.FINE,
-        says=Sentence("doctor.python", {"version": ".".join(map(str, program.python))}),
-        advice=(Sentence("doctor.old_python", {"least": least}),) if is_old else (),
+        state=FindingState.BROKEN if is_wrong else FindingState.FINE,
+        says=Sentence("doctor.python", {"version": program.python.installed}),
+        advice=(Sentence("doctor.wrong_python", {"wanted": program.python.wanted}),) if is_wrong else (),
     )
 
 
@@ -90,7 +91,14 @@ def packages(id_: str, program: ProgramFacts) -> Iterator[Finding]:
         says = Sentence("doctor.wrong_packages", {"count": len(wrong)})
         seen = tuple(map(_package, wrong))
         advice = (Sentence("doctor.install_again"),)
-        yield Finding(id=id_, state=FindingState.BROKEN, says=says, evidence=seen, advice=advice)
+        yield Finding(
+            id=id_,
+            state=FindingState.BROKEN,
+            says=says,
+            evidence=seen,
+            advice=advice,
+            command="pip install --upgrade llmstack-tui",
+        )
 
 
 def _package(package: Package) -> Sentence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import Sentence
@@ -22,14 +23,20 @@ def registry(id_: str, registry: RegistryFacts) -> Iterator[Finding]:
         yield Finding(id=id_, state=FindingState.DOES_NOT_APPLY, says=Sentence("doctor.not_asked"))
     elif registry.problem:
         says, advice = Sentence("doctor.no_registry", {"url": registry.url}), (Sentence("doctor.offline"),)
-        evidence = registry.problem
-        yield Finding(id=id_, state=FindingState.WARNING, says=says, evidence=evidence, advice=advice)
+        yield Finding(
+            id=id_,
+            state=FindingState.WARNING,
+            says=says,
+            evidence=registry.problem,
+            advice=advice,
+            opens=("settings", "updates.check_every"),
+        )
     else:
         says = Sentence("doctor.registry", {"url": registry.url})
         yield Finding(id=id_, state=FindingState.FINE, says=says)
 
 
-def clock(id_: str, registry: RegistryFacts) -> Iterator[Finding]:
+def clock(id_: str, registry: RegistryFacts, system: SystemFacts) -> Iterator[Finding]:
     """Whether our clock agrees with the registry's."""
     if registry.ahead_s is None:
         yield Finding(id=id_, state=FindingState.DOES_NOT_APPLY, says=Sentence("doctor.clock_unknown"))
@@ -41,7 +48,8 @@ def clock(id_: str, registry: RegistryFacts) -> Iterator[Finding]:
     about = {"apart_s": apart}
     says = Sentence("doctor.clock_fast" if registry.ahead_s > 0 else "doctor.clock_slow", about)
     advice = (Sentence("doctor.set_clock"),)
-    yield Finding(id=id_, state=FindingState.WARNING, says=says, advice=advice)
+    command = "sudo sntp -sS time.apple.com" if system.macos else "sudo timedatectl set-ntp true"
+    yield Finding(id=id_, state=FindingState.WARNING, says=says, advice=advice, command=command)
 
 
 def proxy(id_: str, system: SystemFacts) -> Iterator[Finding]:
@@ -55,6 +63,14 @@ def proxy(id_: str, system: SystemFacts) -> Iterator[Finding]:
     is_in_the_way = "http" in system.proxies and not set(_LOCAL) & set(system.direct)
     if is_in_the_way:
         says, advice = Sentence("doctor.proxy_in_the_way"), (Sentence("doctor.except_local"),)
-        yield Finding(id=id_, state=FindingState.WARNING, says=says, evidence=seen, advice=advice)
+        direct = shlex.quote(",".join((*system.direct, *_LOCAL[:2])))
+        yield Finding(
+            id=id_,
+            state=FindingState.WARNING,
+            says=says,
+            evidence=seen,
+            advice=advice,
+            command=f"export NO_PROXY={direct}",
+        )
     else:
         yield Finding(id=id_, state=FindingState.FINE, says=Sentence("doctor.proxy_fine"), evidence=seen)

@@ -90,6 +90,7 @@ def latency(id_: str, servers: Servers) -> Iterator[Finding]:
             state=FindingState.WARNING if is_slow else FindingState.FINE,
             says=says,
             advice=(Sentence("doctor.slow_server", {"limit_ms": round(SLOW_S * 1000)}),) if is_slow else (),
+            opens=("service",) if is_slow and is_loopback(server.url) else (),
             about=server.url,
         )
 

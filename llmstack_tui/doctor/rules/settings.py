@@ -47,13 +47,20 @@ def file(id_: str, settings: SettingsFacts) -> Iterator[Finding]:
         )
 
 
-def in_force(id_: str, ollama: OllamaFacts) -> Iterator[Finding]:
-    """Whether what is set for Ollama is what it runs with: it reads its variables once, at its start."""
+def in_force(id_: str, ollama: OllamaFacts, servers: tuple[ServerFacts, ...]) -> Iterator[Finding]:
+    """Whether what is set for Ollama is what it runs with: it reads its variables once, at its start.
+
+    Where they cannot be read, as those of a service of another user, its unit counts, and for the context
+    what is loaded.
+    """
     server = ollama_process(ollama)
     if server is None:
         yield Finding(id=id_, state=FindingState.DOES_NOT_APPLY, says=Sentence("doctor.no_ollama_process"))
         return
-    running = ollama.unit if server.variables is None else server.variables
+    running, loaded = server.variables, dict[str, str]()
+    if running is None and ollama.unit is not None:
+        loaded = _context_of_loaded(ollama.url, servers)
+        running = {**ollama.unit, **loaded}
     if running is None:
         about = {"pid": server.pid}
         says = Sentence("doctor.settings_unreadable", about)
@@ -65,8 +72,11 @@ def in_force(id_: str, ollama: OllamaFacts) -> Iterator[Finding]:
     idle = (*in_unit, *_idle(ollama.exported, running, by_unit=False))
     unset = () if server.variables is None else _unset(ollama, running)
     if idle:
-        advice = (Sentence("doctor.restart_for_settings"),)
-        says, state = Sentence("doctor.settings_idle", {"count": len(idle)}), FindingState.WARNING
+        guessed = [each for each in idle if each.params["name"] in loaded]
+        doubt = (Sentence("doctor.by_what_is_loaded"),) if guessed else ()
+        advice = (Sentence("doctor.restart_for_settings"), *doubt)
+        says = Sentence("doctor.settings_idle", {"count": len(idle)})
+        state = FindingState.ADVICE if guessed == [*idle] else FindingState.WARNING
         if in_unit:
             fix = Fix(FixKind.RESTART_OLLAMA, Sentence("doctor.restart_ollama"))
     elif unset:
@@ -81,6 +91,13 @@ def in_force(id_: str, ollama: OllamaFacts) -> Iterator[Finding]:
 
 def ollama_process(ollama: OllamaFacts) -> ServerProcess | None:
     return next((each for each in ollama.processes if each.kind is HostKind.OLLAMA), None)
+
+
+def _context_of_loaded(url: str, servers: tuple[ServerFacts, ...]) -> dict[str, str]:
+    """The context that all loaded models have, by ``/api/ps``; nothing if they differ or do not tell."""
+    found = {each.context_length for server in servers if server.url == url for each in server.loaded}
+    tokens = found.pop() if len(found) == 1 else None
+    return {"OLLAMA_CONTEXT_LENGTH": str(tokens)} if tokens else {}
 
 
 def _idle(wanted: Mapping[str, str], running: Mapping[str, str], *, by_unit: bool) -> Sentences:

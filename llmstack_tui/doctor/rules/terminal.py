@@ -34,6 +34,7 @@ def colours(id_: str, terminal: TerminalFacts) -> Iterator[Finding]:
         state=FindingState.ADVICE if is_poor else FindingState.FINE,
         says=says,
         advice=(Sentence("doctor.more_colours"),) if is_poor else (),
+        command="export COLORTERM=truecolor" if is_poor else "",
     )
 
 
@@ -47,6 +48,7 @@ def unicode(id_: str, terminal: TerminalFacts) -> Iterator[Finding]:
         state=FindingState.FINE if is_whole else FindingState.ADVICE,
         says=Sentence("doctor.encoding", {"encoding": terminal.encoding}),
         advice=() if is_whole else (Sentence("doctor.set_locale"),),
+        command="" if is_whole else "export LANG=C.UTF-8",
     )
 
 
@@ -55,7 +57,8 @@ def mouse(id_: str, terminal: TerminalFacts) -> Iterator[Finding]:
         yield _no_terminal(id_)
     elif terminal.term in _PLAIN:
         says = Sentence("doctor.no_mouse", {"term": terminal.term})
-        yield Finding(id=id_, state=FindingState.ADVICE, says=says)
+        advice = (Sentence("doctor.keys_do"),)
+        yield Finding(id=id_, state=FindingState.ADVICE, says=says, advice=advice)
     else:
         yield Finding(id=id_, state=FindingState.FINE, says=Sentence("doctor.mouse"))
 

@@ -25,13 +25,14 @@ _CONTAINER_GROUPS = ("docker", "kubepods", "containerd", "lxc", "libpod")
 
 def program_facts() -> ProgramFacts:
     try:
-        required = metadata.requires(_DISTRIBUTION) or []
+        own = metadata.metadata(_DISTRIBUTION)
+        required, wanted = metadata.requires(_DISTRIBUTION) or [], own["Requires-Python"] or ""
     except metadata.PackageNotFoundError:
-        required = []
+        required, wanted = [], ""
     always = [each for each in required if ";" not in each]
     found = (_REQUIREMENT.match(each) for each in always)
     packages = tuple(Package(each[1], each[2].strip(), _installed(each[1])) for each in found if each)
-    return ProgramFacts(sys.version_info[:3], packages)
+    return ProgramFacts(Package("Python", wanted, platform.python_version()), packages)
 
 
 def _installed(name: str) -> str | None:

@@ -9,6 +9,8 @@ KEYS = [
     bind("system.open", "enter,space", "open", "Show", "What was seen, and what to do; again: fold it"),
     bind("system.fix", "f", "act_on('system.fix')", "Fix",
         "Carry out the fix of the finding under the cursor, after a question; or open the screen for it"),
+    bind("system.copy", "y", "copy", "Copy",
+        "Copy the command that mends the finding under the cursor, or else what is said of it"),
     hidden("system.take_back", "u", "act('system.take_back')", "Undo",
         "Take the last fix back, where possible"),
     bind("system.variables", "o", "go('variables')", "Server settings",

@@ -52,6 +52,9 @@ class SystemController(Controller):
         """Carry out the fix of a finding, after a question."""
         if finding is not None and finding.fix is None and finding.opens:
             self._start(tr("System"), partial(self._shell.open, *finding.opens))
+        elif finding is not None and finding.command:
+            said = tr("This is mended in a terminal: {command}", command=finding.command)
+            self._shell.tell(said)
         elif finding is None or finding.fix is None:
             self._shell.tell(tr("There is nothing here that llmstack could mend: Enter shows what to do."))
         elif self._shell.read_only:

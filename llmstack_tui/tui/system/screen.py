@@ -76,7 +76,7 @@ def _lines(row: FindingRow, width: int) -> list[str]:
 
 
 def finding_rows(
-    report: Report, opened: Collection[str], *, fix_key: str = "f", undo: str = ""
+    report: Report, opened: Collection[str], *, fix_key: str = "f", copy_key: str = "y", undo: str = ""
 ) -> Iterator[FindingRow]:
     """What can be taken back, then the findings by their states, each group under a heading."""
     if undo:
@@ -87,7 +87,7 @@ def finding_rows(
             yield FindingRow(key=state.value, says=tr(heading), tone="heading")
         for each in found:
             key = key_of(each)
-            more = _more(each, fix_key) if key in opened else ()
+            more = _more(each, fix_key, copy_key) if key in opened else ()
             yield FindingRow(key=key, id=each.id, says=text(each.says), tone=tone, more=more)
 
 
@@ -95,11 +95,14 @@ def key_of(finding: Finding) -> str:
     return f"{finding.id} {finding.about}"
 
 
-def _more(finding: Finding, fix_key: str) -> tuple[str, ...]:
+def _more(finding: Finding, fix_key: str, copy_key: str) -> tuple[str, ...]:
     """What was seen, what to do, and what the fix would do."""
     said = [*map(text, (*finding.evidence, *finding.advice))]
     if finding.fix is not None:
         said.append(tr("Fix: {does}", does=text(finding.fix.does)))
+    elif finding.command:
+        said.append(tr("In a terminal: {command}", command=finding.command))
+        said.append(tr("{key} copies the command.", key=copy_key))
     elif finding.opens:
         said.append(tr("{key} opens the screen where that can be changed.", key=fix_key))
     return tuple(said) or (tr("There is nothing more to say."),)
@@ -149,7 +152,11 @@ class SystemScreen(FramedScreen):
         self.list.show(
             tuple(
                 finding_rows(
-                    report, self._opened, fix_key=keys["system.fix"], undo=undoes if undo is not None else ""
+                    report,
+                    self._opened,
+                    fix_key=keys["system.fix"],
+                    copy_key=keys["system.copy"],
+                    undo=undoes if undo is not None else "",
                 )
             )
         )
@@ -173,6 +180,18 @@ class SystemScreen(FramedScreen):
         if self.list.row is not None:
             self._opened ^= {self.list.row.key}
             self.show(self.shell.view)
+
+    def action_copy(self) -> None:
+        """Copy the command of the finding under the cursor, or else what is said of it."""
+        if (finding := self._finding) is None:
+            return
+        if finding.command:
+            self.shell.copy(finding.command)
+            self.shell.tell(tr("The command is copied: {command}", command=finding.command))
+        else:
+            said = (finding.says, *finding.evidence, *finding.advice)
+            self.shell.copy("\n".join(map(text, said)), lines=True)
+            self.shell.tell(tr("What is said of {id} is copied.", id=finding.id))
 
     def follow_language(self) -> None:
         self.show(self.shell.view)

@@ -33,6 +33,7 @@ async def test_a_script_gets_every_finding(llmstack: Program) -> None:
         "says": f"{server.url} answers: Ollama 0.32.15.",
         "evidence": [],
         "advice": [],
+        "command": None,
         "fix": None,
     }
 

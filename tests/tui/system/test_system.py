@@ -93,6 +93,26 @@ async def test_what_is_mended_on_another_screen_is_opened_there() -> None:
         await desk.until_shown("The port of the built-in engine.")
 
 
+async def test_a_command_is_shown_and_copied() -> None:
+    proxy = Finding(
+        id="net.proxy",
+        state=FindingState.WARNING,
+        says=quoted("A proxy is in the way."),
+        command="export NO_PROXY=localhost",
+    )
+    async with dashboard(services=finds(proxy, HUNG)) as desk:
+        await desk.press("0")
+        await desk.until_shown("A proxy is in the way.")
+        await desk.press("y")
+        assert desk.app.clipboard == "It hangs.\nThe evidence.\nThe advice."
+        await desk.press("down", "enter")
+        await desk.until_shown("In a terminal: export NO_PROXY=localhost")
+        await desk.press("y")
+        assert desk.app.clipboard == "export NO_PROXY=localhost"
+        await desk.press("f")
+        assert "This is mended in a terminal: export NO_PROXY=localhost" in desk.told
+
+
 async def test_a_fix_is_carried_out_after_a_yes() -> None:
     services = finds(LEFT, HUNG)
     doctor = services.doctor
