@@ -177,7 +177,7 @@ SENTENCES: Catalogue = {
     ),
     "doctor.files_unlimited": "A program may have any number of files open.",
     "doctor.files": "A program may have {limit:,} files open.",
-    "doctor.raise_files": "The command raises that for what is started from the same shell.",
+    "doctor.raise_files": "The command raises that for all that the same shell runs afterwards.",
     "doctor.python": "Python {version}.",
     "doctor.wrong_python": (
         "This llmstack is made for Python {wanted}: install it again, into an environment with such a one."
@@ -255,8 +255,8 @@ SENTENCES: Catalogue = {
     "doctor.proxy_fine": "A proxy is set, and not asked about this machine.",
     "doctor.proxy_in_the_way": "A proxy is set for this machine's own servers, too.",
     "doctor.except_local": (
-        "Or else `ollama` and other clients ask the proxy for them. The command counts for what is started "
-        "from the same shell."
+        "Or else `ollama` and other clients ask the proxy for them. The command counts for all that "
+        "the same shell runs afterwards."
     ),
     # The terminal.
     "doctor.no_terminal": "This runs without a terminal.",
