@@ -99,7 +99,9 @@ async def run(*argv: str, environ: Mapping[str, str], limit_s: float = LIMIT_S) 
                 _head(process.stdout), _head(process.stderr), process.wait()
             )
     except TimeoutError:
-        raise CommandFailed("command.hangs", command=shlex.join(argv), limit_s=limit_s) from None
+        # The program and what it was to do: the options say nothing to a person.
+        words = [word for word in argv if not word.startswith("-")][:2]
+        raise CommandFailed("command.hangs", command=shlex.join(words), limit_s=limit_s) from None
     finally:
         await _end(process)
     return CommandResult(status, output, errors)

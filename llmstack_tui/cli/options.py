@@ -29,25 +29,37 @@ T = TypeVar("T")
 
 
 class Subcommands:
-    """Adds the subcommands of a command."""
+    """Adds the subcommands of a command.
 
-    def __init__(self, parser: Parser, *, depth: int) -> None:
+    Args:
+        usual: what the command does without a subcommand; None is an error.
+    """
+
+    def __init__(self, parser: Parser, *, depth: int, usual: Run | None = None) -> None:
         add_global_options(parser, depth=depth)
-        self._parsers = parser.add_subparsers(title=tr("commands"), metavar=tr("COMMAND"), required=True)
+        is_required = usual is None
+        self._parsers = parser.add_subparsers(
+            title=tr("commands"), metavar=tr("COMMAND"), required=is_required
+        )
         self._depth = depth
+        self._json: bool | str = False
+        if usual is not None:
+            add_json(parser)
+            parser.set_defaults(run=usual)
+            self._json = SUPPRESS  # Else a subcommand would forget what stands before it.
 
     def add(self, name: str, run: Run, purpose: str, *, json: bool = True) -> Parser:
         """Add a subcommand with the options that all have; returns its parser, for its own options."""
         parser = self._parsers.add_parser(name, help=purpose, description=purpose)
         parser.set_defaults(run=run)
         if json:
-            add_json(parser)
+            add_json(parser, default=self._json)
         add_global_options(parser, depth=self._depth)
         return parser
 
 
-def add_json(parser: Parser) -> None:
-    parser.add_argument("--json", action="store_true", help=tr("write one JSON document"))
+def add_json(parser: Parser, *, default: bool | str = False) -> None:
+    parser.add_argument("--json", action="store_true", default=default, help=tr("write one JSON document"))
 
 
 def add_global_options(parser: Parser, *, depth: int) -> None:

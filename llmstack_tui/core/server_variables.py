@@ -1,136 +1,42 @@
-"""The variables of Ollama, joined with the service that runs it: looked at, changed, and taken back."""
+"""The variables of Ollama are changed: written, in force after a restart, or taken back."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-import psutil
+from typing import TYPE_CHECKING
 
 from llmstack_tui.base import paths
-from llmstack_tui.base.address import default_host, is_loopback
-from llmstack_tui.base.commands import NeedsRoot, RootCommand, checked, is_root, run
-from llmstack_tui.base.environment_files import pairs
-from llmstack_tui.base.sentences import Failure, Sentence, UserFacingError, said
+from llmstack_tui.base.commands import NeedsRoot, RootCommand, checked
+from llmstack_tui.base.sentences import Sentence, UserFacingError, said
 from llmstack_tui.base.structs import replace
-from llmstack_tui.hardware.machine import Machine
-from llmstack_tui.hardware.profile import detect
-from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.hosts.transport import Timeouts
-from llmstack_tui.ollama.client import OllamaHost
-from llmstack_tui.ollama.local import own_variables_file
-from llmstack_tui.ollama.log.reading import FileLog
-from llmstack_tui.ollama.processes import processes
-from llmstack_tui.service.ollama import ollama_service
+from llmstack_tui.core.variables_in_force import OllamaPlace, VariablesInForce
 from llmstack_tui.service.systemd import Systemd
-from llmstack_tui.service.types import ManagerKind
 from llmstack_tui.variables import files
 from llmstack_tui.variables.plans import VariablesFailed
 from llmstack_tui.variables.rules import edits
-from llmstack_tui.variables.rules.rows import rows
-from llmstack_tui.variables.rules.suggestions import suggestions
 from llmstack_tui.variables.rules.values import same
 from llmstack_tui.variables.sources import (
-    OWN_DROP_IN,
     UNIT,
-    agent_settings,
-    config_of,
-    end_of,
-    of_file,
-    read,
-    unit_files,
-    unit_settings,
 )
-from llmstack_tui.variables.table import VARIABLES
 from llmstack_tui.variables.types import (
     Changed,
     FileForm,
-    Origin,
-    Overview,
-    OwnFile,
-    ServerFound,
-    ValueSource,
     VariableChange,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
+    from pathlib import Path
 
     from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.hardware.profile import Profile
-    from llmstack_tui.ollama.processes import ServerProcess
-    from llmstack_tui.service.service import ManagedService
-    from llmstack_tui.service.types import ServiceState
 
     AsRoot = Callable[[RootCommand], Awaitable[None]]
     """Runs a command as root, after a yes; raises UserFacingError if it was refused."""
 
-HOST = "OLLAMA_HOST"
-_SYSTEMD = {ManagerKind.SYSTEMD: False, ManagerKind.SYSTEMD_USER: True}
-_MAC = frozenset({ManagerKind.LAUNCHD, ManagerKind.APP})
-_PATIENCE = Timeouts(connect_s=1.0, short_s=2.0)
-_PREFIX = "OLLAMA_"
 
-
-class ServerVariables:
-    """The variables of Ollama on this machine.
-
-    Args:
-        environ: of this process at its start.
-        root: the folder that contains ``etc`` and ``usr``.
-        platform: as in `sys.platform`.
-    """
-
-    def __init__(
-        self, environ: Mapping[str, str], *, root: Path = Path("/"), platform: str = sys.platform
-    ) -> None:
-        self._environ = environ
-        self._root = root
-        self._platform = platform
-        self._home = Path(environ.get("HOME", ""))
-
-    async def overview(self) -> Overview:
-        """What is in force, and what is set.
-
-        Raises:
-            InvalidAddress: ``OLLAMA_HOST`` is not an address.
-            VariablesFailed: llmstack's own file cannot be read.
-        """
-        server = await asyncio.to_thread(self._server)
-        url = server.url
-        if not is_loopback(url):
-            why = Sentence("variables.not_here", {"url": url})
-            return Overview(rows=rows(ServerFound(), {}), url=url, pid=None, why_not=why)
-        state = await server.service.state()
-        why_not = _why_not(state)
-        target = None if why_not else self._own_file(state)
-        text = None if target is None else await asyncio.to_thread(files.read_own, target)
-        launched = await self._launched() if state.kind in _MAC else {}
-        process = await asyncio.to_thread(_process, url, state.pid)
-        logged, settings, profile, sizes = await asyncio.gather(
-            self._logged(server, process) if process else _none(),
-            asyncio.to_thread(self._settings, state, target, text, launched),
-            asyncio.to_thread(self._profile),
-            _sizes(url),
-        )
-        found = ServerFound(
-            pid=process.pid if process else None,
-            environ=process.variables if process else None,
-            logged=logged,
-            settings=settings,
-        )
-        return Overview(
-            rows=rows(found, suggestions(profile, sizes)),
-            url=url,
-            pid=found.pid,
-            target=target,
-            why_not=why_not,
-            text=text,
-            by_hand=edits.is_by_hand(text),
-        )
+class ServerVariables(VariablesInForce):
+    """The variables of Ollama on this machine, which can be changed."""
 
     async def change(
         self,
@@ -147,6 +53,7 @@ class ServerVariables:
 
         Raises:
             UserFacingError: it was not written; says why.
+            CancelledError: `files.left` says what is in the file then.
         """
         if restart:
             await until_free()
@@ -162,106 +69,13 @@ class ServerVariables:
         except (UserFacingError, OSError) as error:
             back = await self._back(change, backup, (new, old), as_root, said(error))
             return Changed(file=done.file, backup=backup, rolled_back=(*said(error), *back))
+        except asyncio.CancelledError:
+            # Ctrl-C leaves a moment: time for the file, not for another restart, nor for a password.
+            if not change.target.needs_root:
+                with suppress(UserFacingError, OSError):
+                    await self._put(_reversed(change), as_root)
+            raise
         return done
-
-    # --- what is there ---
-
-    def _server(self, values: Mapping[str, str | None] = {}) -> _OllamaPlace:
-        environ = self._at_home(values)
-        return _OllamaPlace(default_host(environ), ollama_service(environ, self._platform))
-
-    def _at_home(self, values: Mapping[str, str | None] = {}) -> Mapping[str, str]:
-        """The environment with the address at which the server is found here. Blocking.
-
-        Args:
-            values: what was changed just now, which counts more than our own environment.
-        """
-        if host := values.get(HOST):
-            return {**self._environ, HOST: host}
-        if self._environ.get(HOST):
-            return self._environ
-        unit = unit_settings(unit_files(self._root, self._environ)) if self._platform == "linux" else ()
-        own = pairs(read(own_variables_file()) or "")
-        hosts = [source.value for name, source in unit if name == HOST] or [
-            value for name, value in own if name == HOST
-        ]
-        return {**self._environ, HOST: hosts[-1]} if hosts else self._environ
-
-    def _own_file(self, state: ServiceState) -> OwnFile:
-        """The file that llmstack may write."""
-        if state.kind is ManagerKind.SYSTEMD:
-            file = self._root / f"etc/systemd/system/{UNIT}.d" / OWN_DROP_IN
-            return OwnFile(form=FileForm.DROP_IN, file=file, is_user=False, needs_root=not is_root())
-        if state.kind is ManagerKind.SYSTEMD_USER:
-            file = paths.user_units_folder(self._environ) / f"{UNIT}.d" / OWN_DROP_IN
-            return OwnFile(form=FileForm.DROP_IN, file=file)
-        if state.kind in _MAC:
-            file = self._home / f"Library/LaunchAgents/{edits.LABEL}.plist"
-            return OwnFile(form=FileForm.AGENT, file=file)
-        return OwnFile(form=FileForm.ENVIRONMENT, file=own_variables_file())
-
-    def _settings(
-        self,
-        state: ServiceState,
-        target: OwnFile | None,
-        text: str | None,
-        launched: Mapping[str, str],
-    ) -> tuple[tuple[str, ValueSource], ...]:
-        """What is set for the next start, by its source; the last one wins. Blocking."""
-        settings: list[tuple[str, ValueSource]] = []
-        own = {} if target is None else edits.own_values(target.form, text)
-        if state.kind in _SYSTEMD:
-            unit = unit_files(self._root, self._environ, user=_SYSTEMD[state.kind])
-            settings += unit_settings(unit, target.file if target else None)
-        elif state.kind in _MAC:
-            settings += [
-                (name, ValueSource(Origin.LAUNCHCTL, value))
-                for name, value in launched.items()
-                if own.get(name) != value
-            ]
-            settings += of_file(own, target)
-            settings += agent_settings(state.file)
-        else:
-            exported = {name: value for name, value in self._environ.items() if name.startswith(_PREFIX)}
-            settings += [
-                (name, ValueSource(Origin.SHELL, value)) for name, value in exported.items() if value
-            ]
-            settings += of_file(own, target)
-        return tuple(settings)
-
-    async def _launched(self) -> Mapping[str, str]:
-        """What ``launchctl setenv`` has set for the programs of this session."""
-        found = {}
-        for each in VARIABLES:
-            done = await run("launchctl", "getenv", each.name, environ=self._environ)
-            if done.status == 0 and done.output.strip():
-                found[each.name] = done.output.rstrip("\n")
-        return found
-
-    def _profile(self) -> Profile:
-        reader = Machine(root=self._root)
-        try:
-            return detect(reader.read())
-        finally:
-            reader.close()
-
-    async def _logged(self, server: _OllamaPlace, process: ServerProcess) -> Mapping[str, str] | None:
-        """What the process has written into its log about what it runs with; None if that cannot be read."""
-        with suppress(Failure, psutil.Error):
-            created_s = psutil.Process(process.pid).create_time()
-            source = await server.service.log_source()
-            if isinstance(source, FileLog):
-                text = await asyncio.to_thread(end_of, source.path)
-            else:
-                words = ("--user",) if source.user else ()
-                about = (f"--unit={source.unit}", f"--since=@{created_s - 1:.0f}", "--grep=server config")
-                shown = ("--output=cat", "--lines=1", "--no-pager")
-                done = await run("journalctl", *words, *about, *shown, environ=self._environ)
-                text = done.output
-            return config_of(text, created_s, server.url)
-        return None
-
-    # --- what is done ---
 
     async def _put(self, change: VariableChange, as_root: AsRoot) -> Path | None:
         """Write the file, and tell the manager; returns the copy of what it was.
@@ -312,7 +126,7 @@ class ServerVariables:
         self,
         change: VariableChange,
         backup: Path | None,
-        servers: tuple[_OllamaPlace, _OllamaPlace],
+        servers: tuple[OllamaPlace, OllamaPlace],
         as_root: AsRoot,
         why: Sentences,
     ) -> Sentences:
@@ -331,18 +145,6 @@ class ServerVariables:
         return (Sentence("variables.back"),)
 
 
-def _why_not(state: ServiceState) -> Sentence | None:
-    """Why nothing can be changed; None if it can."""
-    if state.kind is ManagerKind.FOREIGN:
-        return Sentence("variables.of_another", {"pid": state.pid})
-    if state.kind is ManagerKind.NONE:
-        return Sentence("variables.no_ollama")
-    if state.kind is ManagerKind.OURS:
-        # A manager that could not be asked may have a unit, which would not read a file of ours.
-        return next((each for each in state.problem if each.kind.startswith("command.")), None)
-    return None
-
-
 def _reversed(change: VariableChange) -> VariableChange:
     """The change that takes this one back."""
     before = edits.own_values(change.target.form, change.before)
@@ -350,14 +152,7 @@ def _reversed(change: VariableChange) -> VariableChange:
     return replace(change, values=values, before=change.after, after=change.before)
 
 
-class _OllamaPlace(NamedTuple):
-    """Ollama at one address."""
-
-    url: str
-    service: ManagedService
-
-
-async def _moved(old: _OllamaPlace, new: _OllamaPlace, as_root: AsRoot) -> None:
+async def _moved(old: OllamaPlace, new: OllamaPlace, as_root: AsRoot) -> None:
     """Stop the server, and start it with what is set now, at its old address or another one."""
     if old.url == new.url:
         await _allowed(new.service.restart, as_root)
@@ -373,24 +168,3 @@ async def _allowed(act: Callable[[], Awaitable[None]], as_root: AsRoot) -> None:
         await act()
     except NeedsRoot as needed:
         await as_root(needed.command)
-
-
-def _process(url: str, pid: int | None) -> ServerProcess | None:
-    """The one with this id; else one that is known to listen there, rather than one that may do so."""
-    found = sorted(processes(url), key=lambda each: (each.pid != pid, each.variables is None))
-    return found[0] if found else None
-
-
-async def _none() -> None:
-    """Nothing runs that could have said anything."""
-
-
-async def _sizes(url: str) -> Sequence[int]:
-    """The sizes of the models of a server; none if it does not answer."""
-    host = OllamaHost(url, timeouts=_PATIENCE)
-    try:
-        return [each.size for each in await host.installed() if each.size and not each.remote_host]
-    except HostError:
-        return []
-    finally:
-        await host.aclose()

@@ -171,9 +171,8 @@ class ManagedService:
         Raises:
             ServiceFailed: it has none, or none that can be found.
         """
-        units, _ = await self._units()
-        running = await asyncio.to_thread(self.program.find_process)
-        return await asyncio.to_thread(self.program.log_source, meant(units, running), running)
+        running, unit = await self._look()
+        return await asyncio.to_thread(self.program.log_source, unit, running)
 
     def read_log(
         self, source: LogSource, *, follow: bool = False, tail: int = TAIL_LINES

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from llmstack_tui.base.private_files import private_opener
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.variables.plans import VariablesFailed
 from llmstack_tui.variables.sources import read
 
@@ -64,6 +65,16 @@ def write(change: VariableChange, folder: Path) -> Path | None:
         except OSError as error:
             raise _not_written(file, error) from None
         return backup
+
+
+def left(change: VariableChange) -> Sentence:
+    """What became of the file of a change that was interrupted."""
+    try:
+        is_back = read_own(change.target) == change.before
+    except VariablesFailed:
+        is_back = False
+    file = str(change.target.file)
+    return Sentence("variables.back_only" if is_back else "variables.stays", {"file": file})
 
 
 def prepare(change: VariableChange, folder: Path) -> tuple[Path | None, tuple[str, ...]]:

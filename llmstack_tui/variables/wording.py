@@ -65,6 +65,10 @@ SENTENCES: Catalogue = {
     "variables.back": "Everything is as it was before, and Ollama runs again.",
     "variables.back_and_down": "The file is as it was before, and Ollama does not run: {why}",
     "variables.back_only": "The file is as it was before.",
+    "variables.stays": (
+        "{file} has the new values, which count from Ollama's next start (`llmstack service restart`); "
+        "`llmstack variables unset NAME` takes one out."
+    ),
     "variables.back_failed": "It could not be taken back: {why} The old file is {backup}.",
     # Why a value suits this machine.
     "variables.why_context": (

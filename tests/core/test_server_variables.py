@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import plistlib
@@ -17,10 +18,12 @@ from llmstack_tui.base.commands import NeedsRoot
 from llmstack_tui.core.server_variables import ServerVariables
 from llmstack_tui.ollama.local import own_variables_file
 from llmstack_tui.service.ollama import ollama_service
+from llmstack_tui.variables.files import left
 from llmstack_tui.variables.plans import planned
 from llmstack_tui.variables.types import Origin, Standing
 from tests.support.failures import fails
 from tests.support.ollama_program import OllamaMachine
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,6 +125,22 @@ async def test_a_unit_gets_a_drop_in_and_its_own_file_stays(machine: OllamaMachi
         await changed(machine, CONTEXT_LENGTH=None)
 
 
+async def test_an_interrupted_restart_takes_the_file_back(machine: OllamaMachine) -> None:
+    folder = machine.has_unit(user=True)
+    await ollama_service(machine.environ, "linux").start()
+    restarting = machine.programs.folder / "restarting"
+    machine.programs.file("restart", f": > {restarting}; exec sleep 60")
+    change = planned(await of(machine).overview(), {KEEP: "10m"})
+    work = asyncio.create_task(of(machine).change(change, restart=True, as_root=as_root, until_free=nobody))
+    await wait_until(restarting.exists)
+    assert left(change).kind == "variables.stays"
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert not (folder / "llmstack.conf").exists()
+    assert left(change).kind == "variables.back_only"
+
+
 async def test_what_another_drop_in_sets_wins_and_is_said(machine: OllamaMachine) -> None:
     folder = machine.has_unit(user=True)
     folder.mkdir()
@@ -147,7 +166,7 @@ async def test_a_unit_that_does_not_take_the_value_is_taken_back(machine: Ollama
 
 async def test_a_unit_of_the_system_needs_root(machine: OllamaMachine) -> None:
     folder = machine.has_unit(user=False)
-    with patch("llmstack_tui.core.server_variables.is_root", return_value=False):
+    with patch("llmstack_tui.core.variables_in_force.is_root", return_value=False):
         variables = of(machine)
         change = planned(await variables.overview(), {KEEP: "10m"})
         assert change.target.needs_root

@@ -41,7 +41,7 @@ _ABOUT = later(
 
 def add_options(parser: Parser) -> None:
     parser.epilog = tr(_ABOUT)
-    commands = Subcommands(parser, depth=1)
+    commands = Subcommands(parser, depth=1, usual=_status)
     commands.add("status", _status, tr("Show how it is kept running. Fails when it does not run."))
     for name, run, purpose in (
         ("start", _start, tr("Start it, and return when it answers.")),
@@ -176,8 +176,10 @@ async def _log(core: Core, options: Namespace) -> int:
     wanted, words = LogLevel(options.level).rank, options.grep.casefold()
     last: deque[LogLine] = deque(maxlen=options.lines)
     is_first = True
+    is_empty = True
     async with aclosing(service.read_log(source, follow=options.follow)) as batches:
         async for lines, happened in batches:
+            is_empty = is_empty and not lines
             if happened is not None:
                 output.say(text(happened))
             shown = [each for each in lines if each.level.rank >= wanted and words in each.text.casefold()]
@@ -189,6 +191,10 @@ async def _log(core: Core, options: Namespace) -> int:
             is_first = False
     for line in last:
         _write_line(options, line)
+    if is_empty:
+        output.inform(tr("The log is empty: {log}", log=source.shown))
+    elif not last and not options.follow:
+        output.inform(tr("No line of the log is like that: {log}", log=source.shown))
     return 0
 
 

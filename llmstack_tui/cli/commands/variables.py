@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.languages import tr, tr_n
@@ -11,6 +12,7 @@ from llmstack_tui.cli.root import run_as_root
 from llmstack_tui.cli.stacks import opened, refuse_read_only
 from llmstack_tui.core.managed import until_quiet
 from llmstack_tui.core.wording import text
+from llmstack_tui.variables.files import left
 from llmstack_tui.variables.plans import planned
 from llmstack_tui.variables.rules.edits import difference
 from llmstack_tui.variables.rules.shown import origin_text, value_text
@@ -97,9 +99,14 @@ async def _change(core: Core, options: Namespace, values: Mapping[str, str | Non
     if change.by_hand:
         output.say(tr("{file} was edited by hand: that would be lost.", file=str(change.target.file)))
     output.confirm(options, _question(change, options), tr("Nothing was changed."))
-    done = await variables.change(
-        change, restart=options.restart, as_root=run_as_root, until_free=lambda: _free(core, overview.url)
-    )
+    try:
+        done = await variables.change(
+            change, restart=options.restart, as_root=run_as_root, until_free=lambda: _free(core, overview.url)
+        )
+    except asyncio.CancelledError:
+        output.say(text(left(change)))
+        output.say(tr("`llmstack service` shows whether Ollama runs."))
+        raise
     output.answer(options, _document_of(change, done), lambda: _say(done))
     if done.rolled_back:
         raise output.Failed(text(*done.rolled_back))

@@ -139,6 +139,8 @@ async def _journal(
         looked = await run(*command[:-1], environ=environ)
         if not looked.output.strip() and _CLOSED in looked.errors:
             raise LogUnreadable("log.closed_journal", unit=source.unit)
+        if not looked.output.strip():
+            yield (), None
     async with output_of(*command, environ=environ) as journal:
         rest, seen = b"", False
         while piece := await journal.read(_SLICE_BYTES):

@@ -98,9 +98,11 @@ class LogScreen(FramedScreen):
         source = await service.log_source()
         self._place = source.shown
         self._show_title()
+        is_empty = True
         async with aclosing(service.read_log(source, follow=True)) as batches:
             async for lines, happened in batches:
-                self._notice.show("")
+                is_empty = is_empty and not lines and happened is None
+                self._notice.show(tr("The log is empty.") if is_empty else "")
                 self._take(lines, happened)
                 await self._goes_on.wait()
                 await asyncio.sleep(0)  # Keys come first.

@@ -26,17 +26,38 @@ class SystemController(Controller):
         report: None before the first examination.
         is_examining: one is under way.
         undo: what takes back the last fix.
+        is_open: the findings are on the screen.
     """
 
     report: Report | None = None
     is_examining = False
     undo: Undo | None = None
+    is_open = False
     _began = False
+    _is_stale = False
+    _servers: frozenset[str] | None = None
 
     def follow(self, state: StackState) -> None:
         if not self._began:
             self._began = True
             self._shell.start(tr("The doctor"), self._later, group=_GROUP)
+        if all(host.snapshot.was_polled for host in state.hosts):
+            self._follow_servers(
+                frozenset(each.snapshot.url for each in state.hosts if each.snapshot.reachable)
+            )
+
+    def _follow_servers(self, answering: frozenset[str]) -> None:
+        """Where other servers answer than before, examine again: now, or when the findings are looked at."""
+        if self._servers not in (None, answering):
+            self._is_stale = True
+            if self.is_open:
+                self.look()
+        self._servers = answering
+
+    def look_where_due(self) -> None:
+        """Examine unless there is a report of the servers that answer now, or one is being made."""
+        if not self.is_examining and (self.report is None or self._is_stale):
+            self.look()
 
     def notes(self) -> tuple[str, ...]:
         count = len(self.report.wrong) if self.report is not None else 0
@@ -46,6 +67,7 @@ class SystemController(Controller):
     def look(self) -> None:
         """Examine now."""
         self._began = self.is_examining = True
+        self._is_stale = False
         self._shell.start(tr("The doctor"), self._examine, group=_GROUP, exclusive=True)
 
     def fix(self, finding: Finding | None) -> None:

@@ -127,9 +127,12 @@ class SystemScreen(FramedScreen):
         return self.shell.controller(SystemController)
 
     def on_mount(self) -> None:
-        if self._controller.report is None and not self._controller.is_examining:
-            self._controller.look()
+        self._controller.is_open = True
+        self._controller.look_where_due()
         self.show(self.shell.view)
+
+    def on_unmount(self) -> None:
+        self._controller.is_open = False
 
     @property
     def targets(self) -> tuple[object, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -16,7 +17,6 @@ from tests.support.stand_ins import CRASHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -34,6 +34,9 @@ def llmstack(machine: Machine, tmp_path: Path) -> Program:
 
 def test_it_is_started_shown_followed_and_stopped(llmstack: Program, machine: Machine) -> None:
     assert llmstack("service", "status").returncode == 1
+    assert llmstack("service").stdout == llmstack("service", "status").stdout
+    assert json.loads(llmstack("service", "--json").stdout)["running"] is False
+    assert json.loads(llmstack("service", "--json", "status").stdout)["running"] is False
     done = llmstack("service", "start", "--json")
     assert done.returncode == 0, done.stderr
     shown = json.loads(done.stdout)
@@ -44,7 +47,11 @@ def test_it_is_started_shown_followed_and_stopped(llmstack: Program, machine: Ma
     logged = llmstack("service", "log", "--grep", "LISTEN", "-n", "1", "--json")
     line = json.loads(logged.stdout)
     assert (line["kind"], line["level"]) == ("listening", "info")
-    assert llmstack("service", "log", "--level", "error").stdout == ""
+    none = llmstack("service", "log", "--level", "error")
+    assert (none.stdout, "No line of the log is like that" in none.stderr) == ("", True)
+    log = Path(none.stderr.split(": ")[-1].strip())
+    log.write_text("")
+    assert "The log is empty" in llmstack("service", "log").stderr
     assert llmstack("service", "stop", "--read-only").returncode == 1
     assert machine.pid
     assert psutil.pid_exists(machine.pid)

@@ -41,6 +41,16 @@ def write(log: Path, *lines: str) -> None:
         file.writelines(f"{line}\n" for line in lines)
 
 
+async def test_an_empty_log_is_said_to_be_empty(log: Path) -> None:
+    log.touch()
+    async with dashboard(services=services(log)) as desk:
+        await desk.press("0", "l")
+        await desk.until_shown("The log is empty.")
+        write(log, "level=INFO msg=hello")
+        await desk.until_shown("hello")
+        assert "The log is empty." not in desk.text
+
+
 def screen(desk: FakeDesk) -> LogScreen:
     assert isinstance(desk.app.screen, LogScreen)
     return desk.app.screen

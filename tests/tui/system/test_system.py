@@ -10,7 +10,9 @@ import pytest
 
 from llmstack_tui.base import paths
 from llmstack_tui.base.sentences import Sentence, quoted
-from llmstack_tui.doctor.types import Finding, FindingState, Fix, FixKind
+from llmstack_tui.base.structs import replace
+from llmstack_tui.doctor.types import Finding, FindingState, Fix, FixKind, Report
+from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.system import actions
 from tests.support import seeded
 from tests.support.folders import blob
@@ -91,6 +93,35 @@ async def test_what_is_mended_on_another_screen_is_opened_there() -> None:
         await desk.until_shown("f opens the screen where that can be changed.")
         await desk.press("f")
         await desk.until_shown("The port of the built-in engine.")
+
+
+async def test_what_a_server_answers_is_examined_again_once_for_each_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    services = finds(HUNG)
+    examine, looks = services.doctor.examine, []
+
+    async def counted() -> Report:
+        looks.append(services.stack.snapshot.reachable)
+        return await examine()
+
+    monkeypatch.setattr(services.doctor, "examine", counted)
+    here = services.stack.snapshot
+    away = replace(here, error=Unreachable("host.unreachable", host=here.url))
+    async with dashboard(services=services) as desk:
+        await desk.press("0")
+        await wait_until(lambda: looks == [True])
+        services.stack.put_snapshot(away)
+        await wait_until(lambda: looks == [True, False])
+        services.stack.put_snapshot(replace(away, latency_s=1.0))  # This is no change of that.
+        services.stack.put_snapshot(here)
+        await wait_until(lambda: looks == [True, False, True])
+        await desk.press("escape")
+        services.stack.put_snapshot(away)
+        await desk.until_shown("not reachable")
+        assert len(looks) == 3
+        await desk.press("0")
+        await wait_until(lambda: looks == [True, False, True, False])
 
 
 async def test_a_command_is_shown_and_copied() -> None:
