@@ -22,6 +22,7 @@ from llmstack_tui.base.text import clean_lines, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
 
 LIMIT_S = 10.0
 _MOST_BYTES = 1_000_000
@@ -81,16 +82,19 @@ def is_there(program: str, environ: Mapping[str, str]) -> bool:
     return shutil.which(program, path=environ.get("PATH", "")) is not None
 
 
-async def run(*argv: str, environ: Mapping[str, str], limit_s: float = LIMIT_S) -> CommandResult:
+async def run(
+    *argv: str, environ: Mapping[str, str], limit_s: float = LIMIT_S, folder: Path | None = None
+) -> CommandResult:
     """Run a program to its end, whatever its exit status.
 
     Args:
         environ: the environment of this process at its start; it has the path, too.
+        folder: where it runs; None for that of this process.
 
     Raises:
         CommandFailed: it is missing, cannot be run, or did not end in time.
     """
-    process = await _spawn(argv, environ)
+    process = await _spawn(argv, environ, folder)
     assert process.stdout is not None  # noqa: S101 (opened as pipes)
     assert process.stderr is not None  # noqa: S101
     try:
@@ -107,7 +111,9 @@ async def run(*argv: str, environ: Mapping[str, str], limit_s: float = LIMIT_S) 
     return CommandResult(status, output, errors)
 
 
-async def _spawn(argv: tuple[str, ...], environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+async def _spawn(
+    argv: tuple[str, ...], environ: Mapping[str, str], folder: Path | None = None
+) -> asyncio.subprocess.Process:
     program = shutil.which(argv[0], path=environ.get("PATH", ""))
     if program is None:
         raise CommandFailed("command.missing", program=argv[0])
@@ -120,6 +126,7 @@ async def _spawn(argv: tuple[str, ...], environ: Mapping[str, str]) -> asyncio.s
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
+            cwd=folder,
         )
     except OSError as error:
         why = error.strerror or str(error)

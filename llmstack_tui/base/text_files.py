@@ -86,10 +86,13 @@ def read(file: Path, most_bytes: int = MOST_BYTES) -> str | None:
         raise NotWritten("file.not_text", file=str(file)) from None
 
 
-def write(file: Path, text: Secret, before: Secret | None, *, daily: bool = False) -> Written:
+def write(
+    file: Path, text: Secret, before: Secret | None, *, copy: bool = True, daily: bool = False
+) -> Written:
     """Write a file that has the text ``before`` now, None for no file; returns where the copy of it is.
 
     Args:
+        copy: keep a copy of what it was before, beside it.
         daily: make a copy at the first change of a day only, for a file that is changed often.
 
     Raises:
@@ -106,7 +109,8 @@ def write(file: Path, text: Secret, before: Secret | None, *, daily: bool = Fals
         _put(part, text)
         if before is not None:
             mode = stat.S_IMODE(file.stat().st_mode)
-            backup, is_new = _copied(file, mode, daily=daily)
+            if copy:
+                backup, is_new = _copied(file, mode, daily=daily)
             part.chmod(mode)
         part.replace(file)
     except OSError as error:

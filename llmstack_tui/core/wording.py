@@ -91,10 +91,24 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.service import wording as service  # noqa: PLC0415
     from llmstack_tui.ssh import wording as ssh  # noqa: PLC0415
     from llmstack_tui.store import wording as store  # noqa: PLC0415
+    from llmstack_tui.tools import wording as tools  # noqa: PLC0415
     from llmstack_tui.variables import wording as variables  # noqa: PLC0415
 
     own = (chat, config, doctor, downloads, editors, engine, templates, gguf, guard, hardware, hosts, install)
-    more = (keys, library, ollama, openai, prompts, providers, registry, service, ssh, store, variables)
+    more = (
+        keys,
+        library,
+        ollama,
+        openai,
+        prompts,
+        providers,
+        registry,
+        service,
+        ssh,
+        store,
+        tools,
+        variables,
+    )
     yield from (_OWN, *(room.SENTENCES for room in (*own, *more)))
 
 

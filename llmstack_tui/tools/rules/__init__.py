@@ -1,0 +1,1 @@
+"""Pure rules: who is asked before a call, and whether a talk turns in circles."""
