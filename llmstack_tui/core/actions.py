@@ -1,4 +1,4 @@
-"""The actions on models: load, unload, create, copy, rename, remove, chat."""
+"""The actions on models: load, unload, create, copy, rename, remove."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from llmstack_tui.core.transfer import transfer
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.lifecycle.actions import Departure, because
 from llmstack_tui.lifecycle.load_request import OURS, LoadRequest, load_request
-from llmstack_tui.lifecycle.monitor import Timing
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.store.errors import StoreError
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.service import GuardService
     from llmstack_tui.guard.types import Confirm, PinEffect
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress
+    from llmstack_tui.hosts.types import ModelDetails, Progress
     from llmstack_tui.library.disk import DiskService
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.store.tables.activations import Activation
@@ -320,52 +319,6 @@ class ModelActions:
         with suppress(HostError):
             return (await self.details(host_url, model)).capabilities
         return None
-
-    async def chat(
-        self,
-        host_url: str,
-        model: str,
-        messages: Sequence[Message],
-        *,
-        options: Mapping[str, object] | None = None,
-        keep_alive: timedelta | None = None,
-        confirm: Confirm | None = None,
-    ) -> AsyncGenerator[Chunk, None]:
-        """Yield the answer in pieces; nothing if the user declined the load.
-
-        This may load the model, also in a read-only stack.
-
-        Args:
-            confirm: as `activate` has it.
-        """
-        from llmstack_tui.guard.admission import Declined  # noqa: PLC0415
-
-        host = self._allowed(host_url, Capability.CHAT)
-        monitor, timing = self._monitors[host_url], Timing()
-        status = monitor.status(model)
-        async with AsyncExitStack() as work:
-            if status is None or (status.running is None and status.state is not ModelState.CLOUD):
-                if self._may_act(host_url) and Capability.LOAD in host.capabilities:
-                    # Then it is on record as ours: a pin keeps it, and the guard knows when it was used.
-                    if not await self.activate(
-                        host_url, model, keep_alive=keep_alive, confirm=confirm, reason=because("chat")
-                    ):
-                        return
-                else:
-                    try:
-                        await work.enter_async_context(self._admitted(host_url, model, confirm))
-                    except Declined:
-                        return
-            work.enter_context(monitor.using(model))
-            answer = host.chat(model, messages, options=options, keep_alive=keep_alive)
-            async for chunk in await work.enter_async_context(aclosing(answer)):
-                timing.heard(chunk)
-                yield chunk
-        status = monitor.status(model)
-        digest = status.model.digest if status is not None and status.model is not None else ""
-        if (speed := timing.speed(host_url, status.name if status else model, digest)) is not None:
-            self._session.write(lambda store: store.speeds.add(speed))
-            monitor.add_speeds(speed)
 
     # --- helpers ---
 

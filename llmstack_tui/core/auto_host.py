@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.kinds import Capability, ServerKind
     from llmstack_tui.base.secret import Secret
     from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.transport import Transport
     from llmstack_tui.hosts.types import (
         Chunk,
         Message,
@@ -97,6 +98,10 @@ class AutoHost:
     @property
     def server(self) -> ServerKind:
         return self._host.server
+
+    @property
+    def transport(self) -> Transport:
+        return self._host.transport
 
     @property
     def left_out(self) -> int:

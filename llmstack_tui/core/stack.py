@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.core.actions import ModelActions
+    from llmstack_tui.core.providers import HostProviders
     from llmstack_tui.downloads.queue import DownloadQueue
     from llmstack_tui.fit.service import FitService
     from llmstack_tui.guard.service import GuardService
@@ -129,6 +130,13 @@ class Stack(OnDemand):
             fit=lambda: self.fit,
             disk=lambda: self.disk,
         )
+
+    @cached_property
+    def providers(self) -> HostProviders:
+        """The one way to ask the models of the hosts."""
+        from llmstack_tui.core.providers import HostProviders  # noqa: PLC0415
+
+        return HostProviders(self._parts, actions=lambda: self.actions, admitted=self._services.admitted)
 
     @property
     def updates(self) -> UpdateService:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import time
-from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.sentences import Sentence, UserFacingError, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.doctor.trial import Step, Trial
-from llmstack_tui.hosts.types import Message
 from llmstack_tui.lifecycle.placement import device_bytes
 from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.providers.streams import whole
+from llmstack_tui.providers.types import (
+    ChatMessage,
+    ChatRequest,
+    EmbedRequest,
+    Parameters,
+    Role,
+    TextRequest,
+)
 
 if TYPE_CHECKING:
     from llmstack_tui.core.stack import Stack
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 
 # Short, and any model has something to say to it.
 _PROMPT = "Count from one to ten in words."
-_TOKENS = 32
+_FEW = Parameters(max_tokens=32)
 
 
 async def try_out(stack: Stack, status: ModelStatus, confirm: Confirm) -> Trial:
@@ -54,7 +61,7 @@ class _Validation:
     def __init__(self, stack: Stack, status: ModelStatus) -> None:
         self._stack = stack
         self._status = status
-        self._host = stack.monitors[status.host].host
+        self._provider = stack.providers.of(status.host)
         self.step = Step.LOAD
         self.trial = Trial(
             name=status.name,
@@ -87,33 +94,33 @@ class _Validation:
         self.trial = replace(self.trial, load_s=time.monotonic() - began_s)
 
     async def _generate(self) -> None:
-        tokens, is_empty = 0, True
-        options = {"num_predict": _TOKENS}
-        async with aclosing(self._host.generate(self._status.name, _PROMPT, options=options)) as chunks:
-            async for chunk in chunks:
-                is_empty = is_empty and not (chunk.text or chunk.thinking)
-                tokens = chunk.usage.answer_tokens if chunk.usage is not None else tokens
-        if is_empty:
+        request = TextRequest(model=self._status.name, prompt=_PROMPT, parameters=_FEW)
+        answer = await whole(self._provider.generate(request))
+        if not (answer.text or answer.reasoning):
             raise _Unexpected("trial.empty")
-        self.trial = replace(self.trial, generated=tokens)
+        self.trial = replace(self.trial, generated=answer.ending.usage.answer_tokens or 0)
 
     async def _chat(self) -> None:
-        tokens, first_s, speed = 0, None, None
         began_s = time.monotonic()
-        messages, options = [Message(role="user", content=_PROMPT)], {"num_predict": _TOKENS}
-        answer = self._stack.actions.chat(self._status.host, self._status.name, messages, options=options)
-        async with aclosing(answer) as chunks:
-            async for chunk in chunks:
-                if first_s is None and (chunk.text or chunk.thinking):
-                    first_s = time.monotonic() - began_s
-                if chunk.usage is not None:
-                    tokens, speed = chunk.usage.answer_tokens, chunk.usage.tokens_per_second
-        if first_s is None:
+        request = ChatRequest(
+            model=self._status.name,
+            messages=(ChatMessage(role=Role.USER, text=_PROMPT),),
+            parameters=_FEW,
+        )
+        answer = await whole(self._stack.providers.chat(self._status.host, request))
+        usage = answer.ending.usage
+        if usage.first_s is None or usage.total_s is None:
             raise _Unexpected("trial.empty")
-        self.trial = replace(self.trial, chatted=tokens, first_token_s=first_s, tokens_per_second=speed)
+        self.trial = replace(
+            self.trial,
+            chatted=usage.answer_tokens or 0,
+            first_token_s=time.monotonic() - began_s - usage.total_s + usage.first_s,
+            tokens_per_second=usage.answer_speed,
+        )
 
     async def _embed(self) -> None:
-        vectors = await self._host.embed(self._status.name, [_PROMPT])
+        request = EmbedRequest(model=self._status.name, texts=(_PROMPT,))
+        vectors = (await self._provider.embed(request)).vectors
         if not vectors or not any(vectors[0]):
             raise _Unexpected("trial.empty")
         self.trial = replace(self.trial, dimensions=len(vectors[0]))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.kinds import Capability, ServerKind
+    from llmstack_tui.hosts.transport import Transport
     from llmstack_tui.hosts.types import (
         Chunk,
         Message,
@@ -38,6 +39,10 @@ class Host(Protocol):
     @property
     def server(self) -> ServerKind:
         """The program, as far as its protocol tells: our own engine counts as Ollama."""
+
+    @property
+    def transport(self) -> Transport:
+        """The connections to it, for what else speaks its protocol."""
 
     @property
     def left_out(self) -> int:

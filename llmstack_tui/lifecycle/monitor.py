@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.hardware.processes import ModelProcesses, ProcessKey, ProcessUse
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import AnswerUsage, Chunk, Model, RunningModel, Snapshot
+    from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
     from llmstack_tui.lifecycle.actions import Act
     from llmstack_tui.lifecycle.states import ModelStatus
 
@@ -162,34 +162,6 @@ class HostMonitor:
             self.listed.set()
         if is_new or before.signs() != self.activity.signs():
             self.renew()
-
-
-class Timing:
-    """Times one answer, beginning when this object is created."""
-
-    def __init__(self) -> None:
-        self._asked_at_s = time.monotonic()
-        self._first_s: float | None = None
-        self._usage: AnswerUsage | None = None
-
-    def heard(self, chunk: Chunk) -> None:
-        if self._first_s is None and (chunk.text or chunk.thinking):
-            self._first_s = time.monotonic() - self._asked_at_s
-        self._usage = chunk.usage or self._usage
-
-    def speed(self, host: str, model: str, digest: str) -> Speed | None:
-        """The speed of a complete answer, without the time to load the model; None if it was cut short."""
-        if self._usage is None:
-            return None
-        first = None if self._first_s is None else timedelta(seconds=self._first_s) - self._usage.load
-        return Speed(
-            at=datetime.now(UTC),
-            host=host,
-            model=model,
-            digest=digest,
-            tokens_per_second=self._usage.tokens_per_second,
-            first_token=None if first is None else max(first, timedelta(0)),
-        )
 
 
 _SAME_ANSWER = timedelta(seconds=2)

@@ -85,6 +85,10 @@ class OllamaHost:
         return self._http.url
 
     @property
+    def transport(self) -> Transport:
+        return self._http
+
+    @property
     def capabilities(self) -> Capability:
         """The capabilities of Ollama's protocol, all of which the built-in engine has, too."""
         return ~Capability(0)

@@ -87,6 +87,10 @@ class OpenAIHost:
         return self._http.url
 
     @property
+    def transport(self) -> Transport:
+        return self._http
+
+    @property
     def capabilities(self) -> Capability:
         return self.can
 

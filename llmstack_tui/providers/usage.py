@@ -38,7 +38,9 @@ class Usage(Struct, frozen=True, kw_only=True):
 
     @property
     def answer_speed(self) -> float | None:
-        """Tokens of the answer per second."""
+        """Tokens of the answer per second: as the server timed it, else as it was seen here."""
+        if self.answer_s is None and self.first_s is not None and self.total_s is not None:
+            return _speed(self.answer_tokens, self.total_s - self.first_s)
         return _speed(self.answer_tokens, self.answer_s)
 
     @property

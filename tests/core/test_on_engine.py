@@ -17,6 +17,7 @@ from llmstack_tui.hosts.types import Message
 from llmstack_tui.lifecycle.actions import Departure
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.client import OllamaHost
+from tests.support.asking import GREEDY, asking, first_text
 from tests.support.engine_process import engine_process
 from tests.support.gguf.models import ANSWER
 from tests.support.stacks import following
@@ -58,13 +59,11 @@ async def test_a_models_whole_life(engine: str, tiny_model: Path) -> None:
         assert running is not None
         assert running.size
         assert running.requests == 0
-        greedy = stack.actions.chat(
-            engine, name, [Message(role="user", content="Hi")], options={"temperature": 0}
-        )
+        greedy = stack.providers.chat(engine, asking(name, parameters=GREEDY))
         async with aclosing(greedy) as chunks:
             answer = [chunk async for chunk in chunks]
         assert "".join(chunk.text for chunk in answer) == ANSWER
-        assert answer[-1].usage is not None
+        assert answer[-1].ending is not None
         speed = stack.state.hosts[0].speeds[name]
         assert speed.tokens_per_second
         assert speed.first_token is not None
@@ -127,13 +126,13 @@ async def test_a_stop_lets_the_answer_end(engine: str, endless_model: Path) -> N
     ) as stack:
         async for _ in stack.actions.import_gguf(engine, endless_model, name):
             pass
-        async with aclosing(stack.actions.chat(engine, name, [Message(role="user", content="Hi")])) as chunks:
-            assert (await anext(chunks)).text
+        async with aclosing(stack.providers.chat(engine, asking(name))) as chunks:
+            assert await first_text(chunks)
             await wait_until(lambda: state_of(stack, name) is ModelState.ACTIVE)
             assert next(each for each in stack.state.hosts[0].models if each.name == name).busy
             assert await stack.actions.deactivate(engine, name) is Departure.LEAVING
             assert state_of(stack, name) is ModelState.STOPPING
-            assert (await anext(chunks)).text, "the answer goes on"
+            assert await first_text(chunks), "the answer goes on"
         await wait_until(lambda: state_of(stack, name) is ModelState.INACTIVE)
         assert stack.state.acts == ()
 

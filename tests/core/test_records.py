@@ -17,7 +17,7 @@ from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.open import Core
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.hosts.errors import HostError, ServerError
-from llmstack_tui.hosts.types import Message, Model
+from llmstack_tui.hosts.types import Model
 from llmstack_tui.lifecycle import journal
 from llmstack_tui.lifecycle.actions import Departure, because
 from llmstack_tui.lifecycle.journal import Journal
@@ -26,6 +26,7 @@ from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.activations import Activation, Outcome
 from tests.store.samples import change_file
+from tests.support.asking import asking
 from tests.support.fake_ollama import fake_ollama
 from tests.support.stacks import following
 from tests.support.waiting import settle, wait_for, wait_until
@@ -241,9 +242,7 @@ async def test_a_server_that_goes_and_comes_back_is_two_events(path: Path) -> No
 
 async def test_an_answer_of_ours_is_timed_and_its_load_is_ours(path: Path) -> None:
     async with fake_ollama(a_1="a") as (_, server), dashboard(server, path) as stack:
-        async with aclosing(
-            stack.actions.chat(server.url, "a:1", [Message(role="user", content="Hi")])
-        ) as chunks:
+        async with aclosing(stack.providers.chat(server.url, asking("a:1"))) as chunks:
             await anext(chunks)
         store = await stack.session.store()
         (activation,) = await store.activations.history(server.url, "a:1")

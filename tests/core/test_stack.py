@@ -18,10 +18,10 @@ from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.stack import Stack
 from llmstack_tui.core.wording import text
 from llmstack_tui.hosts.errors import BadStream, NotFound, Refused, ServerError, Unreachable
-from llmstack_tui.hosts.types import Message
 from llmstack_tui.lifecycle.actions import ActKind, Departure
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.client import OllamaHost
+from tests.support.asking import asking
 from tests.support.fake_ollama import fake_ollama
 from tests.support.scripted_server import Reply, document, serving
 from tests.support.stacks import following
@@ -186,7 +186,7 @@ async def test_an_import_shows_when_it_is_done(tmp_path: Path) -> None:
 
 async def test_a_chat_is_passed_on() -> None:
     async with stack_of(a_1="a") as (_, stack, url):
-        async with aclosing(stack.actions.chat(url, "a:1", [Message(role="user", content="Hi")])) as chunks:
+        async with aclosing(stack.providers.chat(url, asking("a:1"))) as chunks:
             assert "".join([chunk.text async for chunk in chunks]) == "Hello"
         assert (await stack.actions.details(url, "a:1")).capabilities == frozenset({"completion"})
 
@@ -418,7 +418,7 @@ async def test_a_model_that_answers_us_is_busy_from_the_first_moment() -> None:
     async with stack_of(a_1="a") as (fake, stack, url):
         fake.load("a:1")
         await wait_until(lambda: states(stack)["a:1"] is ModelState.ACTIVE)
-        async with aclosing(stack.actions.chat(url, "a:1", [Message(role="user", content="Hi")])) as chunks:
+        async with aclosing(stack.providers.chat(url, asking("a:1"))) as chunks:
             await anext(chunks)
             assert first(stack).busy
         assert not first(stack).busy

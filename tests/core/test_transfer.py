@@ -13,8 +13,8 @@ import pytest
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.hosts.errors import HostError, Refused
-from llmstack_tui.hosts.types import Message
 from llmstack_tui.ollama.client import OllamaHost
+from tests.support.asking import asking
 from tests.support.engine_process import engine_process
 from tests.support.gguf.models import SHORT_ANSWER, adapter
 from tests.support.scripted_server import Reply, Request, Then, document, ndjson, serving
@@ -101,7 +101,7 @@ async def test_a_model_is_copied_with_all_that_it_has_and_answers_there(
         for text_of in ("system", "messages", "license", "template", "weights_digest"):
             assert getattr(there, text_of) == getattr(here, text_of)
         assert sorted(there.parameters.splitlines()) == sorted(here.parameters.splitlines())
-        greedy = stack.actions.chat(other[0], NAME, [Message(role="user", content="Hi")])
+        greedy = stack.providers.chat(other[0], asking(NAME))
         assert "".join([chunk.text async for chunk in greedy]) == SHORT_ANSWER
         assert (await stack.records.events())[0].host == other[0]
 

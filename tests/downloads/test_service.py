@@ -15,10 +15,11 @@ from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.hosts.errors import Refused
-from llmstack_tui.hosts.types import Message
+from llmstack_tui.providers.types import Parameters
 from llmstack_tui.store.locks import Locks
 from llmstack_tui.store.store import Store
 from llmstack_tui.updates.rules import UpdateState
+from tests.support.asking import asking, first_text
 from tests.support.engine_process import engine_process, killable_engine
 from tests.support.gguf.models import ANSWER
 from tests.support.registry import Fault, Registry
@@ -319,14 +320,13 @@ async def test_a_model_that_answers_is_waited_for(
     async with watching(engine, stop_patience_s=0.3) as stack:
         await pulled(stack, engine.url, registry.name("busy"))
         new = registry.publish("busy", endless_model, parameters={"num_predict": 4000, "seed": 1})
-        asked = [Message(role="user", content="Hi")]
-        chat = stack.actions.chat(engine.url, name, asked, keep_alive=timedelta(minutes=5))
-        assert (await anext(chat)).text
+        chat = stack.providers.chat(engine.url, asking(name, parameters=Parameters(keep_alive_s=300)))
+        assert await first_text(chat)
         (number,) = await stack.downloads.update(engine.url, [name])
         waiting = await seen(stack, number, lambda each: bool(each.reason))
         assert waiting.state is DownloadState.WAITING
         assert [each.kind for each in waiting.reason] == ["download.waits_for_request"]
-        assert (await anext(chat)).text, "the answer goes on"
+        assert await first_text(chat), "the answer goes on"
         await chat.aclose()
         assert (await over(stack, number)).state is DownloadState.DONE
         await wait_until(lambda: digest(stack, name) == new.digest and is_active(stack, name))

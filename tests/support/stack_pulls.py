@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.downloads.types import DownloadState
-from llmstack_tui.hosts.types import Message
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.client import OllamaHost
+from tests.support.asking import GREEDY, asking
 from tests.support.registry import Fault
 from tests.support.stacks import following
 from tests.support.waiting import wait_until
@@ -115,7 +115,7 @@ def digest(stack: Stack, name: str) -> str:
 
 
 async def answer(stack: Stack, url: str, model: str) -> str:
-    chunks = stack.actions.chat(url, model, [Message(role="user", content="Hi")], options={"temperature": 0})
+    chunks = stack.providers.chat(url, asking(model, parameters=GREEDY))
     return "".join([chunk.text async for chunk in chunks])
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING
 
-from msgspec.structs import asdict
-
 from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.structs import replace
 from llmstack_tui.cli import output
@@ -14,19 +12,22 @@ from llmstack_tui.cli.filling import assignment, filled, piped
 from llmstack_tui.cli.loading import add_room_option, loading
 from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import locate, look, opened
-from llmstack_tui.hosts.types import Message
+from llmstack_tui.core.providers import parameters_of
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.prompts.types import RenderedPrompt
+from llmstack_tui.providers.errors import BadAnswer
+from llmstack_tui.providers.streams import joined
+from llmstack_tui.providers.types import ChatMessage, ChatRequest, EndReason, Piece, Role
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Coroutine
 
     from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
-    from llmstack_tui.hosts.types import Chunk
     from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.providers.types import Answer
 
 
 # As long as a long essay, or some minutes on a fast card. It includes what a model thinks.
@@ -94,21 +95,22 @@ async def _chat(core: Core, options: Namespace, asked: RenderedPrompt, limit: in
         status = locate(stack, options.name, short=True)
         if status.running is None and status.state is not ModelState.CLOUD:
             await stack.prepare()
-        chunks = await _answer(core, options, stack, status, asked)
-    last = chunks[-1] if chunks else None
-    if last is None or not last.done:
+        pieces = await _pieces(core, options, stack, status, asked)
+    try:
+        answer = joined(pieces)
+    except BadAnswer:
         raise output.Failed(
             tr("The server broke off in the middle of its answer: ask again, or see its log.")
-        )
+        ) from None
     if options.json:
-        output.write_document(document(status, chunks, last))
-    elif last.done_reason == "length":
-        output.say(_cut_off(last, limit))
+        output.write_document(document(status, answer))
+    elif answer.ending.reason is EndReason.LENGTH:
+        output.say(_cut_off(answer, limit))
     return 0
 
 
-def _cut_off(last: Chunk, limit: int) -> str:
-    if last.usage is not None and last.usage.answer_tokens < limit:
+def _cut_off(answer: Answer, limit: int) -> str:
+    if (answer.ending.usage.answer_tokens or limit) < limit:
         return tr("The answer is cut off: it has filled the model's context.")
     return tr_n(
         "The answer is cut off at 1 token: --limit N sets another limit.",
@@ -117,13 +119,13 @@ def _cut_off(last: Chunk, limit: int) -> str:
     )
 
 
-async def _answer(
+async def _pieces(
     core: Core, options: Namespace, stack: Stack, status: ModelStatus, asked: RenderedPrompt
-) -> list[Chunk]:
+) -> list[Piece]:
     """The pieces of the answer; unless --json is given, each is written when it arrives."""
-    messages = [Message(role=role, content=content) for role, content in asked.messages]
-    settings = asked.parameters
-    chunks: list[Chunk] = []
+    messages = tuple(ChatMessage(role=Role(role), text=content) for role, content in asked.messages)
+    request = ChatRequest(model=status.name, messages=messages, parameters=parameters_of(asked.parameters))
+    pieces: list[Piece] = []
     column_is_0 = True
     try:
         async with AsyncExitStack() as reading:
@@ -131,26 +133,38 @@ async def _answer(
             confirm = await line.enter_async_context(
                 loading(stack, status, options, core.environ, tr("Waiting for the answer"))
             )
-            stream = stack.actions.chat(status.host, status.name, messages, options=settings, confirm=confirm)
-            async for chunk in await reading.enter_async_context(aclosing(stream)):
-                chunks.append(chunk)
-                if chunk.text and not options.json:
+            stream = stack.providers.chat(status.host, request, confirm=confirm)
+            async for piece in await reading.enter_async_context(aclosing(stream)):
+                pieces.append(piece)
+                if piece.text and not options.json:
                     await line.aclose()
-                    output.write_text(chunk.text, end="")
-                    column_is_0 = chunk.text.endswith("\n")
+                    output.write_text(piece.text, end="")
+                    column_is_0 = piece.text.endswith("\n")
     finally:
         if not column_is_0:
             output.write("")
-    return chunks
+    return pieces
 
 
-def document(status: ModelStatus, chunks: Sequence[Chunk], last: Chunk) -> dict[str, object]:
-    usage = last.usage
+def document(status: ModelStatus, answer: Answer) -> dict[str, object]:
+    usage = answer.ending.usage
+    parts = (usage.load_s, usage.prompt_s, usage.answer_s)
+    total_s = usage.total_s if None in parts else sum(each or 0 for each in parts)
     return {
         "host": status.host,
         "name": status.name,
-        "answer": "".join(chunk.text for chunk in chunks),
-        "thinking": "".join(chunk.thinking for chunk in chunks),
-        "done_reason": last.done_reason,
-        "usage": None if usage is None else asdict(usage) | {"tokens_per_second": usage.tokens_per_second},
+        "answer": answer.text,
+        "thinking": answer.reasoning,
+        "done_reason": answer.ending.said or None,
+        "usage": None
+        if usage.answer_tokens is None
+        else {
+            "total": total_s,
+            "load": usage.load_s,
+            "prompt_tokens": usage.prompt_tokens,
+            "prompt": usage.prompt_s,
+            "answer_tokens": usage.answer_tokens,
+            "answer": usage.answer_s,
+            "tokens_per_second": usage.answer_speed,
+        },
     }
