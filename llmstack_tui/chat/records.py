@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from msgspec import Struct, json
 
-from msgspec import convert, to_builtins
-
-from llmstack_tui.chat.types import Attachment, Session, Turn, TurnState
-from llmstack_tui.providers.types import ChatMessage, EndReason, Parameters
+from llmstack_tui.chat.types import Attachment, Session, Talk, Turn, TurnState
+from llmstack_tui.providers.types import ChatMessage, EndReason, Parameters, Role, ToolCall
 from llmstack_tui.providers.usage import Usage
+from llmstack_tui.store.database.values import to_stored_time, to_time
 from llmstack_tui.store.tables.chats import SessionRow, TurnRow
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
-    from llmstack_tui.chat.types import Talk
+class _More(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The fields of a message that few have."""
 
-_OWN_COLUMNS = ("role", "text", "reasoning", "images")
+    signature: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    answers: str = ""
+    tool: str = ""
+
+
+_NOTHING = _More()
+_MORE = json.Decoder(_More)
+_USAGE = json.Decoder(Usage)
+_ATTACHMENTS = json.Decoder(tuple[Attachment, ...])
+_PARAMETERS = json.Decoder(Parameters)
+
+
+def talk(row: SessionRow) -> Talk:
+    """The session, without its turns, and its draft."""
+    return Talk(session=session(row), draft=row.draft)
 
 
 def session(row: SessionRow) -> Session:
     return Session(
         id=row.id,
-        created_at=row.created_at,
-        changed_at=row.changed_at,
+        created_at=to_time(row.created_at),
+        changed_at=to_time(row.changed_at),
         title=row.title,
         folder=row.folder,
-        is_pinned=row.is_pinned,
+        is_pinned=bool(row.is_pinned),
         model=row.model,
         host=row.host,
         system=row.system,
-        parameters=convert(row.parameters, Parameters),
+        parameters=_PARAMETERS.decode(row.parameters),
         leaf=row.leaf,
     )
 
@@ -39,61 +52,69 @@ def session_row(talk: Talk) -> SessionRow:
     own = talk.session
     return SessionRow(
         id=own.id,
-        created_at=own.created_at,
-        changed_at=own.changed_at,
+        created_at=to_stored_time(own.created_at),
+        changed_at=to_stored_time(own.changed_at),
         title=own.title,
         folder=own.folder,
         is_pinned=own.is_pinned,
         model=own.model,
         host=own.host,
         system=own.system,
-        parameters=to_builtins(own.parameters),
+        parameters=_text(own.parameters),
         leaf=own.leaf,
         draft=talk.draft,
     )
 
 
 def turn(row: TurnRow) -> Turn:
-    message = {**row.more, "role": row.role, "text": row.text, "reasoning": row.reasoning}
+    more = _NOTHING if row.more == "{}" else _MORE.decode(row.more)
     return Turn(
         id=row.id,
         parent=row.parent,
         session=row.session,
-        message=convert(message, ChatMessage),
-        at=row.at,
-        attachments=convert(row.attachments, tuple[Attachment, ...]),
+        message=ChatMessage(
+            role=Role(row.role),
+            text=row.text,
+            reasoning=row.reasoning,
+            signature=more.signature,
+            tool_calls=more.tool_calls,
+            answers=more.answers,
+            tool=more.tool,
+        ),
+        at=to_time(row.at),
+        attachments=() if row.attachments == "[]" else _ATTACHMENTS.decode(row.attachments),
         model=row.model,
         provider=row.provider,
-        usage=convert(row.usage, Usage) if row.usage else None,
+        usage=None if row.usage == "{}" else _USAGE.decode(row.usage),
         state=TurnState(row.state),
         reason=EndReason(row.reason) if row.reason else None,
         problem=row.problem,
     )
 
 
-def turn_row(turn: Turn) -> TurnRow:
-    more = {name: value for name, value in _set_fields(turn.message).items() if name not in _OWN_COLUMNS}
+def turn_row(turn: Turn, writer: str = "") -> TurnRow:
+    own = turn.message
     return TurnRow(
         id=turn.id,
         parent=turn.parent,
         session=turn.session,
-        at=turn.at,
-        role=turn.message.role,
-        text=turn.message.text,
-        reasoning=turn.message.reasoning,
-        more=more,
-        attachments=to_builtins(turn.attachments),
+        at=to_stored_time(turn.at),
+        role=own.role,
+        text=own.text,
+        reasoning=own.reasoning,
+        more=_text(
+            _More(signature=own.signature, tool_calls=own.tool_calls, answers=own.answers, tool=own.tool)
+        ),
+        attachments=_text(turn.attachments),
         model=turn.model,
         provider=turn.provider,
-        usage={} if turn.usage is None else to_builtins(turn.usage),
+        usage="{}" if turn.usage is None else _text(turn.usage),
         state=turn.state,
         reason=turn.reason or "",
         problem=turn.problem,
-        writer="",
+        writer=writer,
     )
 
 
-def _set_fields(message: ChatMessage) -> Mapping[str, object]:
-    """The fields that are not empty."""
-    fields: dict[str, object] = to_builtins(message)
-    return {name: value for name, value in fields.items() if value}
+def _text(value: object) -> str:
+    return json.encode(value).decode()

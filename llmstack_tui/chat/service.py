@@ -72,7 +72,7 @@ class ChatService:
         """All sessions with a question or a draft: the pinned ones first, then the newest."""
         store = await self._opened()
         self._gather()
-        return tuple(records.session(row) for row in await store.sessions.all())
+        return await store.sessions.all(records.session)
 
     async def find(self, beginning: str) -> Session:
         """The session whose id begins so, or the one that was changed ``last``. Raises `UnknownSession`."""
@@ -119,12 +119,12 @@ class ChatService:
         if session in self._unsaved:
             return self._talks[session]
         self._gather()
-        row = await store.sessions.one(session)
-        if row is None:
+        talk = await store.sessions.one(session, records.talk)
+        if talk is None:
             raise UnknownSession("chat.no_session", id=session)
-        turns = {each.id: records.turn(each) for each in await store.turns.of(session)}
+        turns = {each.id: each for each in await store.turns.of(session, records.turn)}
         turns |= {id_: self._talks[session].turns[id_] for id_ in self._live.keys() & turns.keys()}
-        self._talks[session] = Talk(session=records.session(row), turns=turns, draft=row.draft)
+        self._talks[session] = replace(talk, turns=turns)
         return self._talks[session]
 
     def talk(self, session: str) -> Talk:
@@ -303,9 +303,9 @@ class ChatService:
     def _add(self, store: ChatStore, turn: Turn, changes: dict[str, object]) -> None:
         talk = self._talks[turn.session]
         self._talks[turn.session] = replace(talk, turns={**talk.turns, turn.id: turn})
-        writer = self._writer if turn.state is TurnState.STREAMING else ""
         self._set(turn.session, {**changes, "leaf": turn.id, "changed_at": turn.at})
-        store.turns.add(replace(records.turn_row(turn), writer=writer))
+        writer = self._writer if turn.state is TurnState.STREAMING else ""
+        store.turns.add(records.turn_row(turn, writer))
 
     def _set(self, session: str, changes: dict[str, object]) -> None:
         """Change an open talk, and the file."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tests.bench import (
     acts,
+    chat,
     command,
     dashboard,
     download,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "acts": acts.figures,
+    "chat": chat.figures,
     "command": command.figures,
     "dashboard": dashboard.figures,
     "download": download.figures,

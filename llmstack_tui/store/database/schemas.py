@@ -42,4 +42,4 @@ class Schema(Struct, frozen=True, kw_only=True):
 
 
 STATE = Schema(steps=MIGRATIONS, prune=retention.prune)
-CHATS = Schema(steps=CHAT_MIGRATIONS, prune=purge, checked=("sessions", "turns"), copies_newer=True)
+CHATS = Schema(steps=CHAT_MIGRATIONS, prune=purge, checked=("sessions",), copies_newer=True)

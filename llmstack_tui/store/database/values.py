@@ -46,7 +46,7 @@ def to_sql(value: object) -> SqlValue:
         case str():
             return value.encode(errors="backslashreplace").decode()
         case datetime():
-            return (value - _EPOCH) // _MICROSECOND
+            return to_stored_time(value)
         case timedelta():
             return to_sql(value // _MICROSECOND)
         case _:
@@ -93,6 +93,10 @@ def _reader(kind: Any) -> Callable[[Any], object]:
     if get_origin(kind) in (Mapping, tuple):
         return lambda stored: convert(json.loads(stored), kind)
     return partial(convert, type=kind, strict=False)
+
+
+def to_stored_time(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND
 
 
 def to_time(stored: int) -> datetime:

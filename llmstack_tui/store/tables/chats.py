@@ -1,21 +1,69 @@
-"""Talks: sessions, their turns, what is attached to these, and votes. They have a file of their own."""
+"""Talks: sessions, their turns, what is attached to these, and votes. They have a file of their own.
+
+Thousands of rows are read at once. So they come as they are stored, and what the caller makes of each is
+made while they are read: what cannot be understood is a `StoreError`, as everywhere.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003  # `struct_of` reads the annotations
-from datetime import datetime  # noqa: TC003  # as above
+from datetime import datetime  # noqa: TC003  # `struct_of` reads the annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from llmstack_tui.store.database import Table
+from llmstack_tui.store.database import T, Table
 from llmstack_tui.store.database.values import document, struct_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+
+class SessionRow(Struct, frozen=True):
+    """A session as it is stored; ``parameters`` are those of a request, as JSON."""
+
+    id: str
+    created_at: int
+    changed_at: int
+    title: str
+    folder: str
+    is_pinned: int
+    model: str
+    host: str
+    system: str
+    parameters: str
+    leaf: int | None
+    draft: str
+
+
+class TurnRow(Struct, frozen=True):
+    """A turn as it is stored.
+
+    Attributes:
+        more: the fields of its message that have no column, as JSON.
+        attachments, usage: as JSON, [] and {} where there is none.
+        writer: which process writes it; "" once it is whole.
+    """
+
+    id: int
+    parent: int | None
+    session: str
+    at: int
+    role: str
+    text: str
+    reasoning: str
+    more: str
+    attachments: str
+    model: str
+    provider: str
+    usage: str
+    state: str
+    reason: str
+    problem: str
+    writer: str
+
 
 _ADD_SESSION = """
 INSERT OR IGNORE INTO sessions
@@ -31,8 +79,12 @@ UPDATE sessions SET
   draft = coalesce(:draft, draft)
 WHERE id = :id"""
 _DELETE = "UPDATE sessions SET deleted_at = :at WHERE id = :id"
-_SESSIONS = "SELECT * FROM sessions WHERE deleted_at IS NULL ORDER BY is_pinned DESC, changed_at DESC, id"
-_SESSION = "SELECT * FROM sessions WHERE id = :id AND deleted_at IS NULL"
+# In the order of the fields of `SessionRow` and `TurnRow`.
+_SELECT_SESSION = """
+SELECT id, created_at, changed_at, title, folder, is_pinned, model, host, system, parameters, leaf, draft
+FROM sessions"""
+_SESSIONS = f"{_SELECT_SESSION} WHERE deleted_at IS NULL ORDER BY is_pinned DESC, changed_at DESC, id"
+_SESSION = f"{_SELECT_SESSION} WHERE id = :id AND deleted_at IS NULL"
 _ADD_TURN = """
 INSERT INTO turns
 (id, parent, session, at, role, text, reasoning, more, attachments, model, provider, usage, state, reason,
@@ -47,7 +99,10 @@ UPDATE turns SET text = :text, reasoning = :reasoning, more = :more, model = :mo
   usage = :usage, state = :state, reason = :reason, problem = :problem, writer = ''
 WHERE id = :id"""
 _BREAK_OFF = "UPDATE turns SET state = 'broken off', writer = '' WHERE id = :id AND state = 'streaming'"
-_TURNS = "SELECT * FROM turns WHERE session = :session ORDER BY id"
+_TURNS = """
+SELECT id, parent, session, at, role, text, reasoning, more, attachments, model, provider, usage, state,
+       reason, problem, writer
+FROM turns WHERE session = :session ORDER BY id"""
 _UNDER_WAY = "SELECT id, writer FROM turns WHERE state = 'streaming'"
 _ATTACH = "INSERT OR IGNORE INTO attached (digest, content) VALUES (:digest, :content)"
 _CONTENTS = """
@@ -60,50 +115,6 @@ JOIN sessions ON sessions.id = turns.session AND sessions.deleted_at IS NULL
 WHERE turn_words MATCH :query ORDER BY turn_words.rowid DESC LIMIT :limit"""
 _ADD_VOTE = "INSERT INTO votes (at, models, winner) VALUES (:at, :models, :winner)"
 _VOTES = "SELECT at, models, winner FROM votes ORDER BY id"
-
-
-class SessionRow(Struct, frozen=True, kw_only=True):
-    """A session; ``parameters`` are those of a request."""
-
-    id: str
-    created_at: datetime
-    changed_at: datetime
-    title: str
-    folder: str
-    is_pinned: bool
-    model: str
-    host: str
-    system: str
-    parameters: Mapping[str, object]
-    leaf: int | None
-    draft: str = ""
-
-
-class TurnRow(Struct, frozen=True, kw_only=True):
-    """A turn.
-
-    Attributes:
-        more: the fields of its message that have no column.
-        usage: {} is not known.
-        writer: which process writes it; "" once it is whole.
-    """
-
-    id: int
-    parent: int | None
-    session: str
-    at: datetime
-    role: str
-    text: str
-    reasoning: str
-    more: Mapping[str, object]
-    attachments: tuple[Mapping[str, object], ...]
-    model: str
-    provider: str
-    usage: Mapping[str, object]
-    state: str
-    reason: str
-    problem: str
-    writer: str
 
 
 class VoteRow(Struct, frozen=True, kw_only=True):
@@ -130,12 +141,12 @@ class ChatSessions(Table):
         """Delete it, for good after a while; None takes that back."""
         self._database.put(_DELETE, {"id": session, "at": at})
 
-    async def all(self) -> tuple[SessionRow, ...]:
-        """The pinned ones first, then the newest."""
-        return await self._database.read(_SESSIONS, {}, partial(struct_of, SessionRow))
+    async def all(self, make: Callable[[SessionRow], T]) -> tuple[T, ...]:
+        """What is made of each: the pinned ones first, then the newest."""
+        return await self._database.read(_SESSIONS, {}, lambda row: make(SessionRow(*row)))
 
-    async def one(self, session: str) -> SessionRow | None:
-        found = await self._database.read(_SESSION, {"id": session}, partial(struct_of, SessionRow))
+    async def one(self, session: str, make: Callable[[SessionRow], T]) -> T | None:
+        found = await self._database.read(_SESSION, {"id": session}, lambda row: make(SessionRow(*row)))
         return found[0] if found else None
 
 
@@ -158,9 +169,9 @@ class ChatTurns(Table):
         for each in turns:
             self._database.put(_BREAK_OFF, {"id": each})
 
-    async def of(self, session: str) -> tuple[TurnRow, ...]:
-        """The turns of a session, the oldest first."""
-        return await self._database.read(_TURNS, {"session": session}, partial(struct_of, TurnRow))
+    async def of(self, session: str, make: Callable[[TurnRow], T]) -> tuple[T, ...]:
+        """What is made of each turn of a session, the oldest first."""
+        return await self._database.read(_TURNS, {"session": session}, lambda row: make(TurnRow(*row)))
 
     async def under_way(self) -> tuple[tuple[int, str], ...]:
         """The turns that are being written, each with its writer."""
