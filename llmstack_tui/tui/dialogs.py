@@ -6,10 +6,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
+from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.widgets import Button, Input, Static
 from textual.worker import Worker, WorkerState
 
 from llmstack_tui.base.languages import later, tr
@@ -24,7 +25,7 @@ from llmstack_tui.tui.widgets.keybar import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -40,6 +41,7 @@ T = TypeVar("T")
 Tone = Literal["", "-right", "-warning", "-wrong"]
 
 _BAR_CELLS = 40
+_MOST_CHARACTERS = 2000
 _WORK = "work"
 
 
@@ -156,6 +158,56 @@ class WaitScreen(Dialog[bool | Exception]):
                 "$text-muted",
             ),
         )
+
+
+class TypedValue(Dialog[str]):
+    """Returns what ``read`` makes of the text; a text that it refuses is told why, and not returned.
+
+    Args:
+        about: what is asked for.
+        read: raises ValueError with a sentence.
+    """
+
+    DEFAULT_CSS = """
+    TypedValue Input { border: none; height: 1; padding: 0 1; margin: 1 0; background: $panel; }
+    TypedValue Input:focus { border: none; }
+    TypedValue #said { height: auto; min-height: 2; color: $text-error; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL]
+    AUTO_FOCUS = "Input"
+
+    def __init__(self, title: str, about: str, value: str, read: Callable[[str], str]) -> None:
+        super().__init__(title, ("Enter", later("write it")), ("dialog.cancel", later("back")))
+        self._about = about
+        self._value = value
+        self._read = read
+
+    def compose_body(self) -> ComposeResult:
+        yield Static(content_of(self._about), markup=False)
+        yield Input(self._value, max_length=_MOST_CHARACTERS)
+        yield Static("", id="said", markup=False)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._check(event.value)
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        if (value := self._check(event.value)) is not None:
+            close(self, value)
+
+    def _check(self, typed: str) -> str | None:
+        try:
+            value, fault = self._read(typed), ""
+        except ValueError as error:
+            value, fault = None, words(error)
+        self.query_one("#said", Static).update(content_of(fault))
+        return value
+
+    def action_cancel(self) -> None:
+        close(self)
 
 
 class FormScreen(Dialog[str]):

@@ -11,6 +11,7 @@ from llmstack_tui.base.languages import tr
 from llmstack_tui.tui import (
     activity,
     catalog,
+    chat,
     details,
     disk,
     downloads,
@@ -46,6 +47,7 @@ FEATURES = (
     models.FEATURE,
     downloads.FEATURE,
     catalog.FEATURE,
+    chat.FEATURE,
     disk.FEATURE,
     updates.FEATURE,
     details.FEATURE,

@@ -46,7 +46,7 @@ APP = [
 ]  # fmt: skip
 
 # Keys for a model, in the list and, in another order, in its details.
-ACTIVATE, DEACTIVATE, UPDATE, COPY_URL, COPY_NATIVE_URL, EDITORS, RESTART, PIN = (
+ACTIVATE, DEACTIVATE, UPDATE, COPY_URL, COPY_NATIVE_URL, EDITORS, RESTART, PIN, TALK = (
     bind("models.activate", "a", "act_on('models.activate')", "Load",
         "Load the model into memory, ready to answer"),
     bind("models.deactivate", "d", "act_on('models.deactivate')", "Unload",
@@ -63,6 +63,7 @@ ACTIVATE, DEACTIVATE, UPDATE, COPY_URL, COPY_NATIVE_URL, EDITORS, RESTART, PIN =
         "Take the model out of memory and load it again as it was; no request is cut"),
     hidden("models.pin", "P", "act_on('guard.pin')", "Pin",
         "Load the model and keep it loaded: the guard never unloads it; press again to unpin"),
+    bind("models.talk", "t", "act_on('chat.talk')", "Talk", "Talk to the model; the first question loads it"),
 )  # fmt: skip
 
 FILTER = [

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Collection,
         Iterable,
         Mapping,
+        Sequence,
     )
     from datetime import datetime
     from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.text_files import Written
     from llmstack_tui.base.toml import Path as Place
     from llmstack_tui.catalog.types import Catalog, Entry, Offer, Repositories
+    from llmstack_tui.chat.types import AttachedFile, FoundTurn, Session, Talk, Turn, TurnState
     from llmstack_tui.config.hosts import HostSettings
     from llmstack_tui.config.settings import GuardSettings, LoadedSettings
     from llmstack_tui.core.removal import Removal
@@ -38,12 +40,13 @@ if TYPE_CHECKING:
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.fit.verdict import Room
     from llmstack_tui.guard.types import Confirm, Consent, PinEffect
-    from llmstack_tui.hosts.types import Model, ModelDetails, Progress, Snapshot
+    from llmstack_tui.hosts.types import Chunk, Message, Model, ModelDetails, Progress, Snapshot
     from llmstack_tui.install.types import InstallOffer, InstallPlan, Told
     from llmstack_tui.library.blobs import OnProgress
     from llmstack_tui.library.errors import LibraryError
     from llmstack_tui.library.use import FolderUse, FolderVerification, Leftover
     from llmstack_tui.ollama.log.reading import Batch, LogSource
+    from llmstack_tui.providers.types import ChatMessage, Parameters, Piece
     from llmstack_tui.service.types import ServiceState
     from llmstack_tui.variables.types import Changed, Overview, VariableChange
 
@@ -69,6 +72,15 @@ class DashboardActions(Protocol):
     async def rename(self, host_url: str, model: str, name: str) -> None: ...
     async def details(self, host_url: str, model: str) -> ModelDetails: ...
     async def capabilities(self, host_url: str, model: str) -> frozenset[str] | None: ...
+    def chat(
+        self,
+        host_url: str,
+        model: str,
+        messages: Sequence[Message],
+        *,
+        options: Mapping[str, object] | None = None,
+        confirm: Confirm | None = None,
+    ) -> AsyncGenerator[Chunk, None]: ...
     def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncIterator[Progress]: ...
     def create(
         self,
@@ -248,6 +260,47 @@ class DashboardFit(Protocol):
     def room(self) -> Room: ...
 
 
+class DashboardChats(Protocol):
+    """Talks; `chat.service`."""
+
+    async def sessions(self) -> tuple[Session, ...]: ...
+    async def new(
+        self,
+        *,
+        model: str = "",
+        host: str = "",
+        system: str = "",
+        parameters: Parameters | None = None,
+        folder: str = "",
+    ) -> Talk: ...
+    async def open(self, session: str) -> Talk: ...
+    def talk(self, session: str) -> Talk: ...
+    async def change(
+        self,
+        session: str,
+        *,
+        title: str | None = None,
+        folder: str | None = None,
+        is_pinned: bool | None = None,
+        model: str | None = None,
+        host: str | None = None,
+        system: str | None = None,
+        parameters: Parameters | None = None,
+        leaf: int | None = None,
+    ) -> None: ...
+    async def delete(self, session: str) -> None: ...
+    async def restore(self, session: str) -> None: ...
+    def draft(self, session: str, text: str) -> None: ...
+    async def ask(
+        self, session: str, text: str, *, parent: int | None, files: Sequence[AttachedFile] = ()
+    ) -> Turn: ...
+    async def begin(self, session: str, *, parent: int | None, model: str, provider: str = "") -> Turn: ...
+    def append(self, turn: int, piece: Piece) -> None: ...
+    async def end(self, turn: int, state: TurnState = ..., problem: str = "") -> Turn: ...
+    async def messages(self, turns: Sequence[Turn], system: str = "") -> tuple[ChatMessage, ...]: ...
+    async def search(self, words: str, limit: int = ...) -> tuple[FoundTurn, ...]: ...
+
+
 class DashboardStack(Protocol):
     """A core that follows its hosts.
 
@@ -279,6 +332,8 @@ class DashboardStack(Protocol):
     def editors(self) -> DashboardEditors: ...
     @property
     def fit(self) -> DashboardFit: ...
+    @property
+    def chats(self) -> DashboardChats: ...
     def follow(self) -> None: ...
     def watch(self) -> AsyncGenerator[StackState, None]: ...
     def refresh(self) -> None: ...

@@ -22,6 +22,7 @@ from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.service import load_catalog
 from llmstack_tui.catalog.types import Offer
+from llmstack_tui.chat.service import ChatService
 from llmstack_tui.config.loading import load_settings
 from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.discovery import Discovery
@@ -135,8 +136,9 @@ class FakeStack:
         self.editors = EditorService({})
         self.guard = FakeGuard(self)
         self.fit = FakeFit()
+        self.chats = ChatService(None)
         self.actions = self.records = self
-        self.copy = self.rename = self.create = self.stop_all = ON_THE_REAL_CORE
+        self.copy = self.rename = self.create = self.stop_all = self.chat = ON_THE_REAL_CORE
         self.copy_to = self.restart = self.delete = ON_THE_REAL_CORE
 
     def happened(self, event: Event) -> None:

@@ -17,7 +17,7 @@ KEYS = [
 ]  # fmt: skip
 SCREEN_KEYS = [
     KEYS[0], keys.ACTIVATE, keys.DEACTIVATE, *KEYS[1:],
-    keys.UPDATE, keys.COPY_URL, keys.COPY_NATIVE_URL, keys.EDITORS, keys.RESTART, keys.PIN,
+    keys.UPDATE, keys.COPY_URL, keys.COPY_NATIVE_URL, keys.EDITORS, keys.RESTART, keys.PIN, keys.TALK,
 ]  # fmt: skip
 
 FEATURE = Feature(

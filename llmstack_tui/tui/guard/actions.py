@@ -23,7 +23,7 @@ from llmstack_tui.tui.guard.texts import banner, choice_text, said_text, stop_te
 from llmstack_tui.tui.shell import ACTIONS, AnswerChoice, Controller, work_name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from llmstack_tui.core.state import StackState
     from llmstack_tui.guard.types import Ask
@@ -229,6 +229,12 @@ class GuardController(Controller):
         if (stack := self._stack()) is not None:
             load = partial(self._load, stack.actions.activate, key)
             self._start(tr("Load {model}", model=key[1]), load, key)
+
+    def with_question(
+        self, key: Key, description: str, work: Callable[..., Coroutine[object, object, object]]
+    ) -> None:
+        """Begin work that may load the model; ``work`` gets what asks as `load` does."""
+        self._start(description, partial(work, confirm=partial(self._confirm_load, key)), key)
 
     async def _load(self, load: Load, key: Key) -> None:
         await load(*key, confirm=partial(self._confirm_load, key))

@@ -9,6 +9,7 @@ from llmstack_tui.tui.shell import Feature
 KEYS = [
     keys.ACTIVATE,
     keys.DEACTIVATE,
+    keys.TALK,
     bind("models.open", "enter", "open", "Open", "All that is known of the model"),
     # Priority: otherwise the letters typed next would go to the list, which still has the focus.
     bind("models.filter", "slash", "filter", "Filter",

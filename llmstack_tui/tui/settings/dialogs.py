@@ -1,4 +1,4 @@
-"""Dialogs for one value: typed, with a check while typing, or chosen from a list."""
+"""A dialog in which a value is chosen from a list."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 from textual import on
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from llmstack_tui.base.languages import later
-from llmstack_tui.core.wording import words
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.dialogs import Dialog
 from llmstack_tui.tui.draw.text import content_of
@@ -25,58 +24,6 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from llmstack_tui.tui.draw.text import Pen
-
-_MOST_CHARACTERS = 2000
-
-
-class TypedValue(Dialog[str]):
-    """Returns what ``read`` makes of the text; a text that it refuses is told why, and not returned.
-
-    Args:
-        about: what is asked for.
-        read: raises ValueError with a sentence.
-    """
-
-    DEFAULT_CSS = """
-    TypedValue Input { border: none; height: 1; padding: 0 1; margin: 1 0; background: $panel; }
-    TypedValue Input:focus { border: none; }
-    TypedValue #said { height: auto; min-height: 2; color: $text-error; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL]
-    AUTO_FOCUS = "Input"
-
-    def __init__(self, title: str, about: str, value: str, read: Callable[[str], str]) -> None:
-        super().__init__(title, ("Enter", later("write it")), ("dialog.cancel", later("back")))
-        self._about = about
-        self._value = value
-        self._read = read
-
-    def compose_body(self) -> ComposeResult:
-        yield Static(content_of(self._about), markup=False)
-        yield Input(self._value, max_length=_MOST_CHARACTERS)
-        yield Static("", id="said", markup=False)
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._check(event.value)
-
-    @on(Input.Submitted)
-    def _entered(self, event: Input.Submitted) -> None:
-        event.stop()
-        if (value := self._check(event.value)) is not None:
-            close(self, value)
-
-    def _check(self, typed: str) -> str | None:
-        try:
-            value, fault = self._read(typed), ""
-        except ValueError as error:
-            value, fault = None, words(error)
-        self.query_one("#said", Static).update(content_of(fault))
-        return value
-
-    def action_cancel(self) -> None:
-        close(self)
 
 
 class ChoiceRow(Struct, frozen=True):

@@ -14,9 +14,9 @@ from llmstack_tui.config.editing import toml_of
 from llmstack_tui.config.hosts import HostSettings, hosts
 from llmstack_tui.config.table import find_setting
 from llmstack_tui.core.wording import text, words
+from llmstack_tui.tui.dialogs import TypedValue
 from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.settings import HOSTS
-from llmstack_tui.tui.settings.dialogs import TypedValue
 from llmstack_tui.tui.shell import AnswerChoice, start
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane

@@ -158,7 +158,8 @@ class SettingsScreen(SearchedScreen):
             self._begin(tr("The settings"), lambda: self._ask(setting))
 
     async def _ask(self, setting: Setting) -> None:
-        from llmstack_tui.tui.settings.dialogs import ChosenValue, TypedValue
+        from llmstack_tui.tui.dialogs import TypedValue
+        from llmstack_tui.tui.settings.dialogs import ChosenValue
 
         if self._known is None or self._is_fixed():
             return
