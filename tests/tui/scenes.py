@@ -253,6 +253,7 @@ SCENES = {
     "system": Scene(typical, ("0", "enter"), findings=examined()),
     "service": Scene(typical, ("0", "s")),
     "log": Scene(typical, ("0", "l")),
+    "chat": Scene(typical, ("t",)),
     "settings": Scene(typical, ("comma", "slash", "e", "enter", "end")),
 }
 _MAIN = (
