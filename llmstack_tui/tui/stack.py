@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.fit.verdict import Room
     from llmstack_tui.guard.types import Confirm, Consent, PinEffect
-    from llmstack_tui.hosts.types import Chunk, Message, Model, ModelDetails, Progress, Snapshot
+    from llmstack_tui.hosts.types import Model, ModelDetails, Progress, Snapshot
     from llmstack_tui.install.types import InstallOffer, InstallPlan, Told
     from llmstack_tui.library.blobs import OnProgress
     from llmstack_tui.library.errors import LibraryError
     from llmstack_tui.library.use import FolderUse, FolderVerification, Leftover
     from llmstack_tui.ollama.log.reading import Batch, LogSource
-    from llmstack_tui.providers.types import ChatMessage, Parameters, Piece
+    from llmstack_tui.providers.types import ChatMessage, ChatRequest, Parameters, Piece
     from llmstack_tui.service.types import ServiceState
     from llmstack_tui.variables.types import Changed, Overview, VariableChange
 
@@ -72,15 +72,6 @@ class DashboardActions(Protocol):
     async def rename(self, host_url: str, model: str, name: str) -> None: ...
     async def details(self, host_url: str, model: str) -> ModelDetails: ...
     async def capabilities(self, host_url: str, model: str) -> frozenset[str] | None: ...
-    def chat(
-        self,
-        host_url: str,
-        model: str,
-        messages: Sequence[Message],
-        *,
-        options: Mapping[str, object] | None = None,
-        confirm: Confirm | None = None,
-    ) -> AsyncGenerator[Chunk, None]: ...
     def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncIterator[Progress]: ...
     def create(
         self,
@@ -260,6 +251,14 @@ class DashboardFit(Protocol):
     def room(self) -> Room: ...
 
 
+class DashboardProviders(Protocol):
+    """The models of the hosts, to be asked; `core.providers`."""
+
+    def chat(
+        self, host_url: str, request: ChatRequest, *, confirm: Confirm | None = None
+    ) -> AsyncGenerator[Piece, None]: ...
+
+
 class DashboardChats(Protocol):
     """Talks; `chat.service`."""
 
@@ -332,6 +331,8 @@ class DashboardStack(Protocol):
     def editors(self) -> DashboardEditors: ...
     @property
     def fit(self) -> DashboardFit: ...
+    @property
+    def providers(self) -> DashboardProviders: ...
     @property
     def chats(self) -> DashboardChats: ...
     def follow(self) -> None: ...

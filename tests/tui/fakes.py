@@ -136,9 +136,9 @@ class FakeStack:
         self.editors = EditorService({})
         self.guard = FakeGuard(self)
         self.fit = FakeFit()
-        self.chats = ChatService(None)
+        self.chats, self.providers = ChatService(None), ON_THE_REAL_CORE
         self.actions = self.records = self
-        self.copy = self.rename = self.create = self.stop_all = self.chat = ON_THE_REAL_CORE
+        self.copy = self.rename = self.create = self.stop_all = ON_THE_REAL_CORE
         self.copy_to = self.restart = self.delete = ON_THE_REAL_CORE
 
     def happened(self, event: Event) -> None:

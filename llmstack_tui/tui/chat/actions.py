@@ -9,7 +9,7 @@ from llmstack_tui.base.languages import tr
 from llmstack_tui.tui.shell import Controller
 
 if TYPE_CHECKING:
-    from llmstack_tui.tui.chat.conversation import Conversation
+    from llmstack_tui.tui.chat.conversation import OpenTalk
     from llmstack_tui.tui.shell import Shell
     from llmstack_tui.tui.view import Key
 
@@ -19,15 +19,15 @@ class ChatController(Controller):
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
-        self._conversation: Conversation | None = None
+        self._conversation: OpenTalk | None = None
 
     @property
-    def conversation(self) -> Conversation:
+    def conversation(self) -> OpenTalk:
         """Made, and its modules imported, when the chat is opened."""
         if self._conversation is None:
-            from llmstack_tui.tui.chat.conversation import Conversation
+            from llmstack_tui.tui.chat.conversation import OpenTalk
 
-            self._conversation = Conversation(self._shell)
+            self._conversation = OpenTalk(self._shell)
         return self._conversation
 
     def talk(self, *keys: Key) -> None:

@@ -15,8 +15,7 @@ from llmstack_tui.chat.types import TurnState
 from llmstack_tui.core.wording import words
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.providers.types import Role
-from llmstack_tui.tui.chat.pieces import pieces
-from llmstack_tui.tui.chat.text import Phase, Progress
+from llmstack_tui.tui.chat.text import AnswerPhase, AnswerProgress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,16 +66,16 @@ class LiveAnswer:
             self._read_s = time.monotonic()
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> AnswerProgress:
         now_s = time.monotonic()
         if self.text:
-            phase = Phase.WRITES
+            phase = AnswerPhase.WRITES
         elif self.reasoning:
-            phase = Phase.THINKS
+            phase = AnswerPhase.THINKS
         else:
-            phase = Phase.LOADS if self._loads and self._prefill is None else Phase.READS
-        began_s = self._read_s if phase is Phase.READS else self._began_s
-        return Progress(
+            phase = AnswerPhase.LOADS if self._loads and self._prefill is None else AnswerPhase.READS
+        began_s = self._read_s if phase is AnswerPhase.READS else self._began_s
+        return AnswerProgress(
             phase=phase,
             since_s=now_s - began_s,
             prefill=self._prefill,
@@ -86,7 +85,7 @@ class LiveAnswer:
         )
 
 
-class Conversation:
+class OpenTalk:
     """Keeps the talk that is open, and has models answer in it.
 
     Attributes:
@@ -301,7 +300,7 @@ class Conversation:
             self._changed()
             request = await self._request(chats, session, question)
             is_declined = True
-            async with aclosing(pieces(stack, key, request, confirm)) as stream:
+            async with aclosing(stack.providers.chat(key[0], request, confirm=confirm)) as stream:
                 async for piece in stream:
                     is_declined = False
                     self.live.take(piece)

@@ -20,14 +20,14 @@ _SOFT, _HARD, _HARDEST = 600, 1_000, 2_500
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`\n]*)")
 
 
-class Cut(Struct, frozen=True):
+class PartEnd(Struct, frozen=True):
     """Where a part ends, and what the next one begins with beside the rest of the text."""
 
     at: int
     prefix: str = ""
 
 
-def cut(source: str, start: int) -> Cut | None:
+def cut(source: str, start: int) -> PartEnd | None:
     """The first place from ``start`` on where the part may end; None while it need not, or there is none yet.
 
     Args:
@@ -42,7 +42,7 @@ def cut(source: str, start: int) -> Cut | None:
         if max(start, _SOFT) <= at < len(source):
             is_outside = not fence and not line[0].isspace()
             if (is_outside and was_blank) or (at >= _HARD and (is_outside or (fence and not closes))):
-                return Cut(at, fence)
+                return PartEnd(at, fence)
         if closes:
             fence = ""
         elif marker is not None and not fence:
@@ -53,7 +53,7 @@ def cut(source: str, start: int) -> Cut | None:
         return None
     latest = max(start, _HARDEST)
     space = source.rfind(" ", max(start, _HARD), latest)
-    return Cut(space + 1 if space > 0 else latest, fence)
+    return PartEnd(space + 1 if space > 0 else latest, fence)
 
 
 def parts(text: str) -> Iterator[str]:

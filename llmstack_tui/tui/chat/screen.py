@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from llmstack_tui.chat.types import Turn
-    from llmstack_tui.tui.chat.conversation import Conversation
+    from llmstack_tui.tui.chat.conversation import OpenTalk
     from llmstack_tui.tui.stack import DashboardStack
     from llmstack_tui.tui.view import View
 
@@ -72,7 +72,7 @@ class ChatScreen(TabScreen):
             yield self.composer
 
     @property
-    def conversation(self) -> Conversation:
+    def conversation(self) -> OpenTalk:
         return self.shell.controller(ChatController).conversation
 
     def on_mount(self) -> None:

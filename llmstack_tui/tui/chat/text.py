@@ -24,7 +24,7 @@ _BAR_CELLS = 16
 _LEFT_AFTER_S = 1.0
 
 
-class Phase(Enum):
+class AnswerPhase(Enum):
     """What a model does for an answer."""
 
     WAITS = "waits"
@@ -34,7 +34,7 @@ class Phase(Enum):
     WRITES = "writes"
 
 
-class Progress(Struct, frozen=True, kw_only=True):
+class AnswerProgress(Struct, frozen=True, kw_only=True):
     """How far an answer has come.
 
     Attributes:
@@ -45,7 +45,7 @@ class Progress(Struct, frozen=True, kw_only=True):
         tokens: those that came, as far as we can count them: one for each piece.
     """
 
-    phase: Phase
+    phase: AnswerPhase
     since_s: float
     prefill: Prefill | None = None
     read_s: float = 0.0
@@ -53,27 +53,27 @@ class Progress(Struct, frozen=True, kw_only=True):
     tokens: int = 0
 
 
-def progress_text(progress: Progress, stop_key: str, marks: Marks) -> Content:
+def progress_text(progress: AnswerProgress, stop_key: str, marks: Marks) -> Content:
     """One line: the state in words, with figures where there are some."""
     since = seconds_text(progress.since_s)
     stop = tr("{key} stops it.", key=stop_key)
     match progress.phase:
-        case Phase.LOADS:
+        case AnswerPhase.LOADS:
             said = tr("The model is being loaded, for {time}.", time=since)
-        case Phase.READS if progress.prefill is not None:
+        case AnswerPhase.READS if progress.prefill is not None:
             return content_of(
                 *_reading(progress, progress.prefill, marks), ("   ", ""), (stop, "$text-muted")
             )
-        case Phase.READS | Phase.WAITS:
+        case AnswerPhase.READS | AnswerPhase.WAITS:
             said = tr("It reads the prompt, for {time}.", time=since)
-        case Phase.THINKS:
+        case AnswerPhase.THINKS:
             said = f"{tr('It thinks, for {time}.', time=since)} {_speed(progress)}".rstrip()
         case _:
             said = f"{tr('It writes, for {time}.', time=since)} {_speed(progress)}".rstrip()
     return content_of((said, "$text-primary"), "   ", (stop, "$text-muted"))
 
 
-def _reading(progress: Progress, prefill: Prefill, marks: Marks) -> list[Content | tuple[str, str]]:
+def _reading(progress: AnswerProgress, prefill: Prefill, marks: Marks) -> list[Content | tuple[str, str]]:
     said = tr("It reads the prompt: {count:,} of {of:,} tokens", count=prefill.read, of=prefill.total)
     drawn = bar(
         prefill.read / prefill.total if prefill.total else 0.0, _BAR_CELLS, marks, tone="$text-primary"
@@ -86,7 +86,7 @@ def _reading(progress: Progress, prefill: Prefill, marks: Marks) -> list[Content
     return parts
 
 
-def _speed(progress: Progress) -> str:
+def _speed(progress: AnswerProgress) -> str:
     if progress.first_s is None or (took_s := progress.since_s - progress.first_s) < _LEFT_AFTER_S:
         return ""
     return tr("{speed:.1f} tokens/s", speed=progress.tokens / took_s)

@@ -39,7 +39,7 @@ _WHICH = (
 )
 
 
-class Item(Struct, frozen=True):
+class TalkPart(Struct, frozen=True):
     """A piece of a turn that is drawn by itself."""
 
     kind: str
@@ -75,15 +75,15 @@ class AnswerText(Markdown):
         shell.tell(brief(event.href, 300), title=tr("The address is copied"))
 
 
-class Line(Static):
+class TalkLine(Static):
     """A line or a few of plain text, whose class says what it is."""
 
     DEFAULT_CSS = """
-    Line { padding: 0 1; height: auto; }
-    Line.head { margin-top: 1; color: $text-primary; text-style: bold; }
-    Line.question { padding: 0 1; }
-    Line.foot { color: $text-muted; }
-    Line.trouble { color: $text-warning; }
+    TalkLine { padding: 0 1; height: auto; }
+    TalkLine.head { margin-top: 1; color: $text-primary; text-style: bold; }
+    TalkLine.question { padding: 0 1; }
+    TalkLine.foot { color: $text-muted; }
+    TalkLine.trouble { color: $text-warning; }
     """
 
     def __init__(self, text: str, kind: str) -> None:
@@ -138,7 +138,7 @@ class Transcript(VerticalScroll, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="transcript")
         self._turns: tuple[Turn, ...] = ()
-        self._above: Iterator[Item] = iter(())
+        self._above: Iterator[TalkPart] = iter(())
         self._live: LiveAnswer | None = None
         self._part: AnswerText | None = None
         self._thoughts: Thoughts | None = None
@@ -230,28 +230,28 @@ class Transcript(VerticalScroll, can_focus=True):
 
     # What a turn is drawn as
 
-    def _items(self, turn: Turn, version: tuple[int, int], live: LiveAnswer | None) -> Iterator[Item]:
+    def _items(self, turn: Turn, version: tuple[int, int], live: LiveAnswer | None) -> Iterator[TalkPart]:
         at, count = version
         which = _WHICH.format(at=at, count=count)
         message = turn.message
         is_question = message.role is Role.USER
-        yield Item("head", (tr("You") if is_question else brief(turn.model, 200)) + which * (count > 1))
+        yield TalkPart("head", (tr("You") if is_question else brief(turn.model, 200)) + which * (count > 1))
         if is_question:
-            yield Item("question", _shortened(message.text))
+            yield TalkPart("question", _shortened(message.text))
             if turn.attachments:
-                yield Item("foot", "  ".join(brief(each.name, 60) for each in turn.attachments))
+                yield TalkPart("foot", "  ".join(brief(each.name, 60) for each in turn.attachments))
         elif live is None or live.turn.id != turn.id:
             if message.reasoning:
-                yield Item("thoughts", message.reasoning)
-            yield from (Item("answer", each) for each in parts(clean_lines(message.text, None)))
+                yield TalkPart("thoughts", message.reasoning)
+            yield from (TalkPart("answer", each) for each in parts(clean_lines(message.text, None)))
             yield from _foot(turn)
 
-    def _widget(self, item: Item) -> Widget:
+    def _widget(self, item: TalkPart) -> Widget:
         if item.kind == "answer":
             return AnswerText(item.text)
         if item.kind == "thoughts":
             return Thoughts(item.text, is_open=self.thoughts_open)
-        return Line(item.text, item.kind)
+        return TalkLine(item.text, item.kind)
 
     # Scrolling
 
@@ -301,9 +301,9 @@ class Transcript(VerticalScroll, can_focus=True):
             each.fold(is_open=self.thoughts_open)
 
 
-def _foot(turn: Turn) -> Iterator[Item]:
+def _foot(turn: Turn) -> Iterator[TalkPart]:
     if said := figures_text(turn.usage, turn.state, turn.problem):
-        yield Item("trouble" if turn.problem else "foot", said)
+        yield TalkPart("trouble" if turn.problem else "foot", said)
 
 
 def _shortened(text: str) -> str:

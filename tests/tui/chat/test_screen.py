@@ -16,7 +16,7 @@ from tests.tui.driving import real_dashboard
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from llmstack_tui.tui.chat.conversation import Conversation
+    from llmstack_tui.tui.chat.conversation import OpenTalk
     from llmstack_tui.tui.chat.screen import ChatScreen
     from tests.support.fake_ollama import FakeOllama
     from tests.tui.driving import RealDesk
@@ -33,7 +33,7 @@ async def _chat(ollama: FakeOllama | None = None) -> AsyncIterator[RealDesk]:
         yield desk
 
 
-def _conversation(desk: RealDesk) -> Conversation:
+def _conversation(desk: RealDesk) -> OpenTalk:
     return desk.app.controller(ChatController).conversation
 
 

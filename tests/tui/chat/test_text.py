@@ -7,7 +7,7 @@ import pytest
 from llmstack_tui.chat.types import TurnState
 from llmstack_tui.providers.types import Prefill
 from llmstack_tui.providers.usage import Usage
-from llmstack_tui.tui.chat.text import Phase, Progress, context_text, figures_text, progress_text
+from llmstack_tui.tui.chat.text import AnswerPhase, AnswerProgress, context_text, figures_text, progress_text
 from llmstack_tui.tui.draw.marks import ASCII
 
 _PREFILL = Prefill(read=1200, total=4000, cached=200)
@@ -16,20 +16,23 @@ _PREFILL = Prefill(read=1200, total=4000, cached=200)
 @pytest.mark.parametrize(
     ("progress", "said"),
     [
-        (Progress(phase=Phase.LOADS, since_s=2.0), "The model is being loaded, for 2.0 s."),
-        (Progress(phase=Phase.READS, since_s=2.0), "It reads the prompt, for 2.0 s."),
+        (AnswerProgress(phase=AnswerPhase.LOADS, since_s=2.0), "The model is being loaded, for 2.0 s."),
+        (AnswerProgress(phase=AnswerPhase.READS, since_s=2.0), "It reads the prompt, for 2.0 s."),
         (
-            Progress(phase=Phase.READS, since_s=3.0, read_s=3.0, prefill=_PREFILL),
+            AnswerProgress(phase=AnswerPhase.READS, since_s=3.0, read_s=3.0, prefill=_PREFILL),
             "It reads the prompt: 1,200 of 4,000 tokens  ####------------  about 8.4 s left",
         ),
-        (Progress(phase=Phase.THINKS, since_s=1.2, first_s=1.0, tokens=3), "It thinks, for 1.2 s."),
         (
-            Progress(phase=Phase.WRITES, since_s=3.0, first_s=1.0, tokens=50),
+            AnswerProgress(phase=AnswerPhase.THINKS, since_s=1.2, first_s=1.0, tokens=3),
+            "It thinks, for 1.2 s.",
+        ),
+        (
+            AnswerProgress(phase=AnswerPhase.WRITES, since_s=3.0, first_s=1.0, tokens=50),
             "It writes, for 3.0 s. 25.0 tokens/s",
         ),
     ],
 )
-def test_the_state_in_words(progress: Progress, said: str) -> None:
+def test_the_state_in_words(progress: AnswerProgress, said: str) -> None:
     assert progress_text(progress, "esc", ASCII).plain == f"{said}   esc stops it."
 
 
