@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(llmstack_tui.__file__).parent
-# These speak of servers alone, which are started and stopped.
-ABOUT_SERVERS = {"install", "service", "variables"}
+# These speak of servers alone, or of answers, which are started and stopped.
+ABOUT_SERVERS = {"chat", "install", "service", "variables"}
 DOCUMENTS = (
     ROOT / "tui" / "help.txt",
     *(page for page in (ROOT / "guide" / "en").glob("*.md") if page.stem not in ABOUT_SERVERS),
