@@ -12,7 +12,7 @@ from llmstack_tui.base.commands import CommandFailed
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.servers import OllamaStopped, answers
 from llmstack_tui.engine.process import requirements
-from llmstack_tui.install.machine import has_user_services, look_at_machine
+from llmstack_tui.install.machine import has_user_services, look_at_machine, program_version
 from llmstack_tui.install.service import InstallService
 from llmstack_tui.ollama.local import find_ollama
 
@@ -63,7 +63,8 @@ class _ServerStarter:
 
 
 async def _machine(environ: Mapping[str, str]) -> ThisMachine:
-    return await asyncio.to_thread(_look, environ, has_user_services=await has_user_services(environ))
+    machine = await asyncio.to_thread(_look, environ, has_user_services=await has_user_services(environ))
+    return replace(machine, version=await program_version(machine.ollama, environ))
 
 
 def _look(environ: Mapping[str, str], *, has_user_services: bool) -> ThisMachine:

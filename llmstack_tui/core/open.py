@@ -244,6 +244,7 @@ class Core:
             await self.options(hosts),
             check_every=updates.check_every,
             releases=None if updates.check_every is None else ADDRESSES,
+            held=_held,
             automatic=updates.automatic,
         )
         return await self.stack(hosts, options)
@@ -293,6 +294,15 @@ class Core:
         from llmstack_tui.fit.subjects import usual_request  # noqa: PLC0415
 
         return usual_request(EngineOptions.read(self.settings.engine, self.environ))
+
+
+def _held() -> str:
+    from llmstack_tui.install.folders import read_record  # noqa: PLC0415
+
+    try:
+        return read_record(paths.ollama_folder()).held
+    except paths.NoHome:
+        return ""
 
 
 def _write_look(look: paths.Look, name: str) -> None:

@@ -55,6 +55,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
         patient_pulls: a pull waits for a server that does not answer, or for disk space; else it fails.
         only_own_pulls: do only the pulls that were requested through this stack.
         releases: the addresses that publish the newest versions of programs; None never asks.
+        held: the version of Ollama with which the user stays on this machine, "" for none. Blocking.
         automatic: update models that are not busy without asking the user.
         guard: how much may be loaded, and how long it may be idle; None guards nothing.
         model_folders: finds the folders of models on this machine. Blocking.
@@ -85,6 +86,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
     patient_pulls: bool = True
     only_own_pulls: bool = False
     releases: Mapping[Program, str] | None = None
+    held: Callable[[], str] = str
     automatic: bool = False
     guard: GuardSettings | None = None
     model_folders: Callable[[], Sequence[Path]] = tuple

@@ -101,7 +101,9 @@ class Services:
         from llmstack_tui.updates.releases import ReleaseChecker  # noqa: PLC0415
 
         addresses = self._options.releases or {}
-        checker = ReleaseChecker(self._parts.session, addresses=addresses, on_change=self._on_change)
+        checker = ReleaseChecker(
+            self._parts.session, addresses=addresses, held=self._options.held, on_change=self._on_change
+        )
         return self._opened("releases", checker)
 
     @cached_property

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.service import Service
     from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.updates.releases import ReleaseChecker
     from llmstack_tui.updates.service import UpdateService
 
 # The machine is read after the first list, or after this many seconds without one.
@@ -142,6 +143,11 @@ class Stack(OnDemand):
     def updates(self) -> UpdateService:
         """Which models have a newer version; the verdicts are in the state."""
         return self._services.updates
+
+    @property
+    def releases(self) -> ReleaseChecker:
+        """Which programs have a newer version, as the state has it."""
+        return self._services.releases
 
     @property
     def downloads(self) -> DownloadQueue:
@@ -365,6 +371,7 @@ class Stack(OnDemand):
             checking=updates is not None and updates.is_checking,
             downloads=services.downloads.downloads if "downloads" in opened else (),
             releases=services.releases.releases if "releases" in opened else (),
+            held=services.releases.held if "releases" in opened else "",
             guards=services.guard.states if "guard" in opened else {},
         )
 

@@ -51,6 +51,7 @@ class StackState(Struct, frozen=True):
         checking: registries are being asked for newer versions.
         downloads: the pulls under way or waiting, in order, then those that are over, newest first.
         releases: the newest known versions of programs.
+        held: the version of Ollama with which the user stays on this machine; "" for none.
         guards: what the guards are doing, by the URLs of their hosts; empty until they run.
         last_event_id: rises when `Records.events` has something new.
     """
@@ -64,6 +65,7 @@ class StackState(Struct, frozen=True):
     checking: bool = False
     downloads: tuple[Download, ...] = ()
     releases: tuple[Release, ...] = ()
+    held: str = ""
     guards: Mapping[str, GuardState] = field(default_factory=dict)
 
     @property

@@ -16,6 +16,7 @@ from llmstack_tui.base.paths import user_units_folder
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.hardware.system import read_disk
 from llmstack_tui.install.rules.archive import UNIT
+from llmstack_tui.install.rules.releases import version_of
 from llmstack_tui.install.types import Python, ThisMachine
 from llmstack_tui.library.errors import reason
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _ARCHES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _TELLING = ("pipx_metadata.json", "uv-receipt.toml")
+_SAYS_VERSION = re.compile(r"(client|ollama) version is (\S+)")
+_VERSION_S = 3.0
 _JETPACKS = {"R36": "6", "R35": "5"}
 
 
@@ -99,6 +102,20 @@ async def has_user_services(environ: Mapping[str, str]) -> bool:
         return (await run("systemctl", "--user", "show-environment", environ=environ)).status == 0
     except CommandFailed:
         return False
+
+
+async def program_version(program: Path | None, environ: Mapping[str, str]) -> str:
+    """The version that Ollama's program says of itself, beside the server's; "" if it does not."""
+    if program is None:
+        return ""
+    try:
+        done = await run(str(program), "--version", environ=environ, limit_s=_VERSION_S)
+    except CommandFailed:
+        return ""
+    # "client version is" stands there only where no server, or one of another version, answers.
+    said: dict[str, str] = dict(_SAYS_VERSION.findall(f"{done.output}\n{done.errors}"))
+    version = version_of(said.get("client") or said.get("ollama") or "")
+    return version if version.strip("0.") else ""  # Else somebody has built it, which no script installs.
 
 
 def _not_writable(folder: Path) -> Sentences:

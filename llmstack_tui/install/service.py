@@ -16,7 +16,7 @@ from llmstack_tui.install.rules.archive import archive_plan, removal_plan
 from llmstack_tui.install.rules.releases import version_of
 from llmstack_tui.install.rules.ways import plans
 from llmstack_tui.install.steps import Steps, reasons
-from llmstack_tui.install.types import InstallFailed, InstallOffer, OllamaRelease, Told
+from llmstack_tui.install.types import InstallFailed, InstallOffer, InstallWay, OllamaRelease, Told
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -95,13 +95,21 @@ class InstallService:
     async def roll_back(self) -> InstallPlan:
         """The plan that has the version run that was in use before this one.
 
+        The script keeps no version: it installs that one again.
+
         Raises:
-            InstallFailed: there is none.
+            InstallFailed: there is none, or another one is held.
         """
-        previous = (await self._facts())[1].record.previous
-        if not previous:
+        record = (await self._facts())[1].record
+        if not record.previous:
             raise InstallFailed("install.no_previous")
-        return await self.change(previous)
+        if record.way != InstallWay.SCRIPT:
+            return await self.change(record.previous)
+        offered = (await self.offer(record.previous)).plans
+        script = next((each for each in offered if each.way is InstallWay.SCRIPT), None)
+        if script is None:
+            raise InstallFailed("install.needs_sudo", version=record.previous)
+        return script
 
     async def removal(self, version: str) -> InstallPlan:
         """The plan that removes one of the versions that are kept.

@@ -106,7 +106,7 @@ class ThisMachine(Struct, frozen=True, kw_only=True):
         has_command: this user has a program or link where ours would be.
         makers: of the graphics cards.
         jetpack: "5" or "6" on a Jetson, else "".
-        ollama: the program that is there, however it came.
+        ollama: the program that is there, however it came; ``version``: its own, "" if it does not say.
         server: something answers at ``url``.
         engine_missing: why the built-in engine cannot run; "" if it can.
     """
@@ -132,6 +132,7 @@ class ThisMachine(Struct, frozen=True, kw_only=True):
     makers: tuple[str, ...] = ()
     jetpack: str = ""
     ollama: Path | None = None
+    version: str = ""
     server: bool = False
     engine_missing: str = ""
 

@@ -77,6 +77,9 @@ SENTENCES: Catalogue = {
     "install.is_held": "Version {version} is held: `llmstack install ollama --unhold` releases it.",
     "install.not_kept": "Version {version} is not on this machine: see `llmstack install --list`.",
     "install.no_previous": "No version was in use before this one.",
+    "install.needs_sudo": (
+        "Version {version} was installed by the script, which only root can run, and there is no sudo here."
+    ),
     "install.no_versions": "{host} does not say which versions there are: name one with --version.",
     "install.no_release": "{host} has no such version, or no such file of it.",
     "install.no_checksums": "{host} has no checksums of version {version}: nothing is installed unchecked.",

@@ -113,6 +113,12 @@ class DashboardUpdates(Protocol):
     async def offer_again(self, host_url: str, model: str) -> None: ...
 
 
+class DashboardReleases(Protocol):
+    """Newer versions of programs."""
+
+    async def look_at_hold(self) -> None: ...
+
+
 class DashboardDownloads(Protocol):
     """The queue of pulls."""
 
@@ -319,6 +325,8 @@ class DashboardStack(Protocol):
     def records(self) -> DashboardRecords: ...
     @property
     def updates(self) -> DashboardUpdates: ...
+    @property
+    def releases(self) -> DashboardReleases: ...
     @property
     def downloads(self) -> DashboardDownloads: ...
     @property

@@ -38,10 +38,12 @@ class ReleaseChecker(Service):
 
     Args:
         addresses: where to ask, by program.
-        on_change: called when `releases` has changed.
+        held: the version of Ollama with which the user stays on this machine; "" for none. Blocking.
+        on_change: called when `releases` or `held` has changed.
 
     Attributes:
         releases: what is known; at first from earlier sessions.
+        held: as it was when it was last looked at.
     """
 
     def __init__(
@@ -49,9 +51,12 @@ class ReleaseChecker(Service):
         session: StoreSession,
         *,
         addresses: Mapping[Program, str],
+        held: Callable[[], str],
         on_change: Callable[[], None],
     ) -> None:
         self.releases: tuple[Release, ...] = ()
+        self.held = ""
+        self._read_held = held
         self._session = session
         self._addresses = addresses
         self._on_change = on_change
@@ -63,6 +68,7 @@ class ReleaseChecker(Service):
 
     async def run(self) -> None:
         """Ask when due, until cancelled. Ends at once if the store cannot be read, which a notice reports."""
+        await self.look_at_hold()
         try:
             store = await self._session.store()
             self._tell(await store.screen.recall(_KEY, (), tuple[Release, ...]))
@@ -72,6 +78,12 @@ class ReleaseChecker(Service):
         while True:
             await self._ask_where_due()
             await asyncio.sleep(_LOOK_S)
+            await self.look_at_hold()
+
+    async def look_at_hold(self) -> None:
+        """Read anew which version is held."""
+        self.held = await asyncio.to_thread(self._read_held)
+        self._on_change()
 
     async def _ask_where_due(self) -> None:
         found = {each.program: each for each in self.releases}

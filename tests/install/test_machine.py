@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.core.wording import text
-from llmstack_tui.install.machine import has_user_services, look_at_machine
+from llmstack_tui.install.machine import has_user_services, look_at_machine, program_version
 from tests.support.releases import stand_in
 
 if TYPE_CHECKING:
@@ -37,6 +37,22 @@ def test_a_bare_machine(tmp_path: Path) -> None:
     assert found.variables == {"OLLAMA_MODELS": "/models"}
     assert found.free
     assert found.unit == tmp_path / "home/.config/systemd/user/ollama.service"
+
+
+@pytest.mark.parametrize(
+    ("says", "version"),
+    [
+        ("echo ollama version is 0.24.0", "0.24.0"),
+        ("echo ollama version is 0.33.0; echo Warning: client version is 0.24.0 >&2", "0.24.0"),
+        ("echo Warning: client version is 0.24.0", "0.24.0"),
+        ("echo ollama version is 0.0.0", ""),
+        ("exit 1", ""),
+    ],
+)
+async def test_the_version_of_the_program(tmp_path: Path, says: str, version: str) -> None:
+    program = stand_in(tmp_path, "ollama", says)
+    assert await program_version(program, {"PATH": "/usr/bin:/bin"}) == version
+    assert await program_version(tmp_path / "none", {}) == ""
 
 
 def test_a_machine_that_has_everything(tmp_path: Path) -> None:

@@ -197,6 +197,19 @@ async def test_a_script_writes_line_by_line_and_its_failure_is_told(
     assert words(failed.value).endswith("was refused: ERROR: no zstd")
 
 
+async def test_what_the_script_replaced_is_installed_again(tmp_path: Path, served: ReleaseServer) -> None:
+    home = Home(tmp_path, served, is_root=True, version="0.1.0")
+    await home.install("0.2.0", "script")
+    again = Home(tmp_path, served, is_root=True, version="0.2.0")
+    plan = await again.service.roll_back()
+    assert (plan.way, plan.version) == ("script", "0.1.0")
+    assert "--rollback` goes back to 0.2.0" in text(*plan.back)
+    await again.carry_out(plan)
+    assert (await again.service.roll_back()).version == "0.2.0"
+    with pytest.raises(InstallFailed, match=r"install\.needs_sudo"):
+        await Home(tmp_path, served).service.roll_back()
+
+
 async def test_a_script_that_needs_root_is_run_by_who_asks_for_the_password(
     tmp_path: Path, served: ReleaseServer
 ) -> None:

@@ -130,6 +130,7 @@ class FakeStack:
         self.look_only: frozenset[str] = frozenset()
         self.journal = Journal(self._write)
         self.updates = FakeUpdates(self)
+        self.releases = FakeReleases()
         self.downloads = FakeDownloads(self)
         self.catalog = FakeCatalog(self)
         self.disk = DiskService(None)
@@ -348,6 +349,16 @@ class FakeUpdates:
         state = self._stack.state
         first, *others = state.hosts
         self._stack.put(replace(state, hosts=(replace(first, updates=updates), *others)))
+
+
+class FakeReleases:
+    """Holds nothing."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    async def look_at_hold(self) -> None:
+        self.looks += 1
 
 
 class FakeGuard:

@@ -132,6 +132,18 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(releases, "_START_S", 0.0)
 
 
+async def test_the_version_that_is_held_is_known_and_looked_at_again(tmp_path: Path) -> None:
+    held = "0.24.0"
+    options = StackOptions(
+        machine_every_s=60, state_file=tmp_path / "state.db", releases={}, held=lambda: held
+    )
+    async with fake_host() as (_, host, _), following([host], options) as stack:
+        await wait_until(lambda: stack.state.held == "0.24.0")
+        held = ""
+        await stack.releases.look_at_hold()
+        await wait_until(lambda: stack.state.held == "")
+
+
 async def test_a_stack_asks_once_a_day_and_remembers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(releases, "_LOOK_S", 0.02)
     state = tmp_path / "state.db"

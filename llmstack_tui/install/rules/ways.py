@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.base.structs import replace
 from llmstack_tui.install.rules.archive import archive_plan, download_step, no_zstd
 from llmstack_tui.install.rules.engine import engine_plan
 from llmstack_tui.install.rules.releases import SCRIPT
@@ -49,7 +50,7 @@ def _ollama(
     match machine.system:
         case "Linux":
             if machine.is_root or machine.has_sudo:
-                yield script_plan(machine, release, problems)
+                yield script_plan(machine, release, versions, problems)
             yield archive_plan(machine, release, versions, problems)
         case "Darwin":
             if machine.has_brew:
@@ -57,7 +58,9 @@ def _ollama(
             yield app_plan(machine, release, problems)
 
 
-def script_plan(machine: ThisMachine, release: OllamaRelease | None, problems: Sentences) -> InstallPlan:
+def script_plan(
+    machine: ThisMachine, release: OllamaRelease | None, versions: Versions, problems: Sentences
+) -> InstallPlan:
     """The official script, which installs for all users, with a service where there is systemd."""
     if release is None or release.script is None or not release.script_text:
         return InstallPlan(way=InstallWay.SCRIPT, problems=problems)
@@ -79,6 +82,9 @@ def script_plan(machine: ThisMachine, release: OllamaRelease | None, problems: S
     notes = [checked if release.script.sha256 else Sentence("install.script_unchecked")]
     if machine.ollama is not None:
         notes.append(Sentence("install.script_replaces"))
+    back = [Sentence("install.back_script")]
+    if machine.version and machine.version != release.version:
+        back.insert(0, Sentence("install.back_version", {"version": machine.version}))
     return InstallPlan(
         way=InstallWay.SCRIPT,
         version=release.version,
@@ -86,8 +92,9 @@ def script_plan(machine: ThisMachine, release: OllamaRelease | None, problems: S
         # The script takes the old version away before it looks for zstd.
         problems=no_zstd(machine, release.assets),
         notes=tuple(notes),
-        back=(Sentence("install.back_script"),),
+        back=tuple(back),
         script=release.script_text,
+        record=replace(versions.record, previous=machine.version, way=InstallWay.SCRIPT),
     )
 
 

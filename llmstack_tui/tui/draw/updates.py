@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui import __version__
+from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.languages import later, tr
 from llmstack_tui.base.names import listed_name
 from llmstack_tui.base.text import brief
@@ -160,14 +161,18 @@ class NewerProgram(Struct, frozen=True):
 
 
 def newer_programs(state: StackState) -> tuple[NewerProgram, ...]:
-    """The programs with a newer version than the one in use."""
+    """The programs with a newer version than the one in use, but for an Ollama here that the user holds."""
     found = []
     for release in state.releases:
         if release.program is Program.LLMSTACK:
             there = {"": __version__}
         else:
             servers = ((host.snapshot.url, host.snapshot.server) for host in state.hosts)
-            there = {url: server.version for url, server in servers if server and server.kind == "ollama"}
+            there = {
+                url: server.version
+                for url, server in servers
+                if server and server.kind == "ollama" and not (state.held and is_loopback(url))
+            }
         old = {where: version for where, version in there.items() if is_newer(release.version, version)}
         if old and release.version is not None:
             found.append(NewerProgram(release.program, brief(release.version, 30), old))

@@ -131,6 +131,8 @@ class InstallController(Controller):
         held = self.offer.versions.record.held if self.offer is not None else ""
         await service.hold("" if held == version else version)
         self.look()
+        if self._shell.stack is not None:
+            await self._shell.stack.releases.look_at_hold()
 
     async def _carry_out(self, plan: InstallPlan, *, dangerous: bool = False) -> None:
         from llmstack_tui.core.wording import text

@@ -94,6 +94,7 @@ async def test_versions_are_used_held_and_asked_for() -> None:
         calls = desk.services.installing.calls
         await desk.press("down", "down", "down", "down", "h")
         await wait_until(lambda: ("hold", "") in calls, what="the release of the version that is held")
+        await wait_until(lambda: desk.stack.releases.looks == 1, what="what that means for updates")
         await desk.press("enter", "right", "enter")
         await wait_until(lambda: ("carry out", "archive", "0.31.0") in calls, what="the change")
         await desk.press("down", "enter")

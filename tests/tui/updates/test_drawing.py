@@ -92,6 +92,14 @@ async def test_a_newer_program_is_a_word_in_the_header_and_a_line_on_the_screen(
         )
 
 
+async def test_a_newer_ollama_is_not_told_where_the_user_stays_with_a_version() -> None:
+    async with dashboard(replace(STATE, releases=(OLLAMA,), held="0.24.0"), size=(140, 40)) as desk:
+        assert "0.30.0" not in desk.text
+        await desk.press("V")
+        await desk.until_shown("weights, template")
+        assert "0.30.0" not in desk.text
+
+
 async def test_what_is_not_newer_or_not_known_is_no_word_in_the_header() -> None:
     problem = "api.example did not answer in time."
     releases = (
