@@ -70,6 +70,11 @@ def ollama_folder() -> Path:
     return data_folder() / "ollama"
 
 
+def keys_folder() -> Path:
+    """The folder of the keys of providers and servers that are stored."""
+    return data_folder() / "keys"
+
+
 def logs_folder() -> Path:
     return data_folder() / "logs"
 

@@ -55,6 +55,7 @@ COMMANDS = (
     Command("update", "Update models to the newest version, or only list which have a newer one."),
     Command("chat", "Ask a model one question; it is loaded if necessary."),
     Command("prompts", "List, show and fill in prompts: yours, the project's and those of llmstack."),
+    Command("keys", "Add, validate, replace, list or move the keys of providers and servers; none is shown."),
     Command("editors", "Show, write or test the settings with which an editor or an agent uses a model."),
     Command("status", "Show the servers and the memory. Fails when no server answers."),
     Command("doctor", "Examine the installation: what is wrong, why, and how to mend it."),

@@ -237,6 +237,20 @@ def ask_for(question: str) -> str:
         signal.signal(signal.SIGINT, before)
 
 
+def ask_hidden(question: str) -> str:
+    """The answer to a question on the terminal, which does not show it."""
+    import signal
+    from getpass import getpass
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return getpass(f"{clean(question, None)} ", sys.stderr)
+    except EOFError:
+        return ""
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
 

@@ -14,11 +14,10 @@ from llmstack_tui.base import paths
 from llmstack_tui.base.address import InvalidAddress, default_host, is_loopback
 from llmstack_tui.base.languages import tr
 from llmstack_tui.base.names import DEFAULT_HOST, DEFAULT_SCHEME
-from llmstack_tui.base.sentences import said
+from llmstack_tui.base.sentences import Failure, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.engine import EngineOptions
-from llmstack_tui.config.key import KeyFailed
-from llmstack_tui.core.keys import key_for
+from llmstack_tui.core.keys import key_of
 from llmstack_tui.core.mending import Mender
 from llmstack_tui.core.servers import host_at
 from llmstack_tui.core.wording import text
@@ -116,16 +115,16 @@ class CheckUp:
         return found
 
     async def _servers(self, urls: Mapping[str, bool]) -> tuple[facts.ServerFacts, ...]:
-        hosts = [await asyncio.to_thread(self._host, url) for url in urls]
+        hosts = [await self._host(url) for url in urls]
         measured = {url: await asyncio.to_thread(_last_loads, url) for url in urls}
         found = await servers.server_facts(hosts, {url for url, named in urls.items() if named})
         return tuple(replace(each, measured=measured[each.url]) for each in found)
 
-    def _host(self, url: str) -> Host:
+    async def _host(self, url: str) -> Host:
         key = None
-        with suppress(KeyFailed):  # The server's refusal is the finding.
-            key = key_for(url, self._core.settings)
-        return host_at(url, key, self._core.settings)
+        with suppress(Failure):  # The server's refusal is the finding.
+            key = await key_of(url, self._core.settings, self._core.environ)
+        return await asyncio.to_thread(host_at, url, key, self._core.settings)
 
     def _engine(self) -> facts.EngineFacts:
         recorded = saved()

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from llmstack_tui.base import lazy, paths
 from llmstack_tui.base.address import is_ssh, server_id
 from llmstack_tui.config.key import engine_key, read_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llmstack_tui.base.secret import Secret
     from llmstack_tui.config.settings import Settings
+
+
+async def key_of(url: str, settings: Settings, environ: Mapping[str, str]) -> Secret | None:
+    """As `key_for`, or else the key that is stored for the server.
+
+    Raises:
+        KeyFailed, KeysFailed: there should be one, and it cannot be had.
+    """
+    key = await asyncio.to_thread(key_for, url, settings)
+    if key is not None or not await asyncio.to_thread(_is_any_stored):
+        return key
+    await lazy.load(".core.key_ring")
+    from llmstack_tui.core.key_ring import key_ring  # noqa: PLC0415 (few store keys)
+
+    found = await key_ring(settings, environ).find(url)
+    return found.secret if found is not None else None
+
+
+def _is_any_stored() -> bool:
+    try:
+        return paths.keys_folder().is_dir()
+    except (OSError, paths.NoHome):
+        return False
 
 
 def key_for(url: str, settings: Settings) -> Secret | None:

@@ -12,7 +12,7 @@ from llmstack_tui.base.address import InvalidAddress, default_host
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.languages import chosen, tr
 from llmstack_tui.base.structs import replace
-from llmstack_tui.core.keys import key_for
+from llmstack_tui.core.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Request
     from llmstack_tui.install.service import InstallService
+    from llmstack_tui.keys.service import KeyRing
     from llmstack_tui.prompts.service import PromptService
     from llmstack_tui.service.service import ManagedService
     from llmstack_tui.service.types import Server
@@ -123,14 +124,14 @@ class Core:
 
         Raises:
             InvalidAddress: ``OLLAMA_HOST`` is not an address.
-            KeyFailed: the key of a server cannot be read.
+            KeyFailed, KeysFailed: the key of a server cannot be read.
         """
         await lazy.load(".core.servers", ".ollama.client", *_FIRST_REQUEST_IMPORTS)
         from llmstack_tui.core.servers import Found, find_servers  # noqa: PLC0415
 
         found = await find_servers(self.settings, self.environ)
         if isinstance(found, Found):
-            await asyncio.gather(*(asyncio.to_thread(key_for, url, self.settings) for url in found.hosts))
+            await asyncio.gather(*(key_of(url, self.settings, self.environ) for url in found.hosts))
         return found
 
     async def discover(self, used: Sequence[str]) -> Discovery:
@@ -221,6 +222,13 @@ class Core:
 
         return ServerVariables(self.environ)
 
+    async def keys(self) -> KeyRing:
+        """The keys of providers and servers. Raises NoHome."""
+        await lazy.load(".core.key_ring")
+        from llmstack_tui.core.key_ring import key_ring  # noqa: PLC0415
+
+        return key_ring(self.settings, self.environ)
+
     def prompts(self) -> PromptService:
         """The prompts of the package, of the user and of the current folder's project."""
         from llmstack_tui.prompts.service import PromptService  # noqa: PLC0415
@@ -259,7 +267,7 @@ class Core:
         await lazy.load(".core.servers")
         from llmstack_tui.core.servers import host_at  # noqa: PLC0415
 
-        keys = {url: await asyncio.to_thread(key_for, url, self.settings) for url in hosts}
+        keys = {url: await key_of(url, self.settings, self.environ) for url in hosts}
         options = replace(options, keys={url: key for url, key in keys.items() if key is not None})
         clients = [await asyncio.to_thread(host_at, url, key, self.settings) for url, key in keys.items()]
         return Stack(clients, options)

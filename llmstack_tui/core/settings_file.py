@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import Failure, Sentence, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.editing import change, document_of
 from llmstack_tui.config.key import key_file, make_key
-from llmstack_tui.core.keys import key_for
+from llmstack_tui.core.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,7 +69,7 @@ class SettingsFile:
 
         settings = replace((await self.load()).settings, hosts=(host,))
         try:
-            key = await asyncio.to_thread(key_for, host.url, settings)
+            key = await key_of(host.url, settings, os.environ)
             asked = await asyncio.to_thread(host_at, host.url, key, settings)
         except Failure as error:
             return False, said(error)

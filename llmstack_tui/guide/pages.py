@@ -27,6 +27,7 @@ TOPICS = (
     "variables",
     "editors",
     "prompts",
+    "keys",
     "install",
     "settings",
     "scripts",

@@ -39,10 +39,13 @@ SENTENCES: Catalogue = {
     "host.has_it_not": "What was asked for is not on {host}.",
     "host.refused": "{host} refused: {said}",
     "host.name_its_key": (
-        "If you have its key, name the file with it in the settings: "
-        "hosts = [{{ url = …, api_key_file = … }}]."
+        "If you have its key, add it with `llmstack keys add ADDRESS`, or name the file with it in the "
+        "settings: hosts = [{{ url = …, api_key_file = … }}]."
     ),
-    "host.wrong_key": "{host} does not take the key that it was sent: put the right one into its file.",
+    "host.wrong_key": (
+        "{host} does not take the key that it was sent: put the right one into its file, or replace it with "
+        "`llmstack keys rotate {host}`."
+    ),
     "host.refused_with_status": "{host} refused: status {status}.",
     "host.failed": "{host} failed: {said}",
     "host.failed_with_status": "{host} failed: status {status}.",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _TAIL, _LEAST_FOR_TAIL = 4, 20
 _SOON = timedelta(days=14)
 _LONGEST = 4096
+LEAST_PASSPHRASE = 8
 _NAME = r"[a-z0-9][a-z0-9_-]{0,39}"
 # They keep nothing, refuse everything, or write plain text.
 _NO_KEYRINGS = ("keyring.backends.fail", "keyring.backends.null", "keyrings.alt")
@@ -41,6 +42,13 @@ def sound(text: str) -> Secret:
     text = text.strip()
     if not re.fullmatch(rf"[!-~]{{1,{_LONGEST}}}", text):
         raise KeysFailed("keys.unsound" if text else "keys.empty", most=_LONGEST)
+    return Secret(text)
+
+
+def passphrase_of(text: str) -> Secret:
+    """A passphrase that is worth its name. Raises KeysFailed."""
+    if len(text) < LEAST_PASSPHRASE:
+        raise KeysFailed("keys.short_passphrase", least=LEAST_PASSPHRASE)
     return Secret(text)
 
 

@@ -116,11 +116,15 @@ class KeyShelf:
         """Whether the encrypted file asks for a passphrase."""
         return await asyncio.to_thread(lambda: self._file.has_passphrase)
 
+    async def open_file(self) -> None:
+        """See whether the encrypted file can be opened, if it is there."""
+        await self._get(Vault.FILE, "")
+
     async def unlock(self, passphrase: Secret) -> None:
         """Use a passphrase from now on, if it opens the file."""
         before, self._file.passphrase = self._file.passphrase, passphrase
         try:
-            await self._get(Vault.FILE, "")
+            await self.open_file()
         except KeysFailed:
             self._file.passphrase = before
             raise

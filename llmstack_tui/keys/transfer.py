@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from llmstack_tui.keys.rules import owner_of, sound
 from llmstack_tui.keys.sealing import FORMAT, VERSION, read_sealed, seal, unseal
-from llmstack_tui.keys.types import KeyEntry, KeysFailed, KeysLocked
+from llmstack_tui.keys.types import KeyEntry, KeysFailed, KeysLocked, Moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ _PLAIN: Literal["llmstack-keys-plain"] = "llmstack-keys-plain"
 class _ExportedKey(Struct, frozen=True):
     owner: str
     key: str
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
 
 
 class _ExportedKeys(Struct, frozen=True):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime  # noqa: TC003  # msgspec reads it
+from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from llmstack_tui.base.languages import later
 from llmstack_tui.base.secret import Secret
 from llmstack_tui.base.sentences import Failure, Sentences
 
+Moment = Annotated[datetime, Meta(tz=True)]
 KeyTrial = Callable[[Secret], Awaitable[bool]]
 """One cheap call with a key: whether it is accepted. Raises `Failure` where the answer shows neither."""
 
@@ -73,11 +75,11 @@ class KeyEntry(Struct, frozen=True, kw_only=True):
 
     owner: str
     vault: Vault
-    added_at: datetime
+    added_at: Moment
     tail: str = ""
-    used_at: datetime | None = None
-    validated_at: datetime | None = None
-    expires_at: datetime | None = None
+    used_at: Moment | None = None
+    validated_at: Moment | None = None
+    expires_at: Moment | None = None
 
 
 class Expiry(StrEnum):

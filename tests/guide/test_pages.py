@@ -14,6 +14,7 @@ from llmstack_tui.base.languages import LANGUAGES, tr
 from llmstack_tui.cli.completion import forms
 from llmstack_tui.cli.main import COMMANDS, build_whole_parser
 from llmstack_tui.config.table import table
+from llmstack_tui.core.key_ring import PASSPHRASE
 from llmstack_tui.guide.pages import FOLDER, TOPICS, near, page, pages, topic_of
 from llmstack_tui.tui.draw.marks import ASCII
 from llmstack_tui.tui.features import BINDINGS, FEATURES
@@ -124,7 +125,8 @@ def test_every_setting_that_is_named_exists(tmp_path: Path) -> None:
     sections = {text for text in all_named() if re.fullmatch(r"\[[\w.]+\]", text)}
     assert {section[1:-1] for section in sections} <= {*known, *(name.rpartition(".")[0] for name in known)}
     variables = {name for text in all_named() for name in re.findall(r"LLMSTACK_\w+", text)}
-    assert variables <= {f"LLMSTACK_{name.upper().replace('.', '_')}" for name in known}
+    of_settings = {f"LLMSTACK_{name.upper().replace('.', '_')}" for name in known}
+    assert variables <= of_settings | {PASSPHRASE}
     for each in pages():
         for kind, code in _BLOCKS.findall(each.text):
             if kind == "toml":
