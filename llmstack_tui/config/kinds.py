@@ -27,6 +27,7 @@ AUTO = "auto"
 _FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("false", "0", "no", "off"), False)
 _MOST_BYTES = 2**60
 # In the order in which `_write_size` looks for a unit that divides a size.
+_NAME = r"[a-z0-9][a-z0-9-]{0,39}"
 _BYTES = {"TB": 10**12, "GiB": 2**30, "GB": 10**9, "MiB": 2**20, "MB": 10**6, "KiB": 2**10, "kB": 1000}
 _BYTES |= {"B": 1, "": 1}
 
@@ -149,6 +150,43 @@ def keys() -> SettingKind[Mapping[str, str]]:
     return SettingKind(
         Sentence("allowed.keys"), read, _write_texts, in_environment="app.quit=ctrl+q list.up=up,W"
     )
+
+
+def names() -> SettingKind[tuple[str, ...]]:
+    """Names in an order, each once."""
+
+    def read(value: object, complain: Complain) -> tuple[str, ...]:
+        if isinstance(value, str):
+            value = re.findall(r"[^\s,]+", value)
+        if not isinstance(value, list):
+            raise InvalidValue
+        found = []
+        for number, each in enumerate(value):
+            if isinstance(each, str) and re.fullmatch(_NAME, each) and each not in found:
+                found.append(each)
+            else:
+                complain((number,), wrong(Sentence("allowed.name_once"), each))
+        return tuple(found)
+
+    def write(value: tuple[str, ...]) -> str:
+        return f"[{', '.join(map(quoted, value))}]"
+
+    return SettingKind(Sentence("allowed.names"), read, write, in_environment="ollama,anthropic")
+
+
+def name() -> SettingKind[str]:
+    """The name of a provider."""
+    return matching(_NAME, Sentence("allowed.provider"))
+
+
+def texts(kind: SettingKind[str], allowed: Sentence, in_environment: str) -> SettingKind[Mapping[str, str]]:
+    """Texts of a kind by the names of providers."""
+    return SettingKind(allowed, partial(_read_each, kind.read, kind.allowed), _write_texts, in_environment)
+
+
+def model() -> SettingKind[str]:
+    """The name of a model, wherever it is."""
+    return matching(r"[!-~]{1,200}", Sentence("allowed.model"))
 
 
 def file() -> SettingKind[str]:

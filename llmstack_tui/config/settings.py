@@ -31,6 +31,7 @@ _V = TypeVar("_V")
 Theme = Literal["dark", "light", "high-contrast", "no-colour"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 OverLimit = Literal["ask", "stop", "refuse"]
+SAFETY = ("BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF")
 OVER_LIMIT: tuple[OverLimit, ...] = get_args(OverLimit)
 _NEVER = "allowed.never"
 
@@ -262,6 +263,41 @@ class InstallSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProvidersSettings:
+    """``[providers]``: who answers programs and chats, here or in a cloud."""
+
+    default: str | None = _setting(
+        None,
+        kinds.optional(kinds.name()),
+        "Who answers where none is named: ollama, openai, anthropic, gemini, … LLM_PROVIDER wins. auto is "
+        "the first of the chain, or else ollama. `llmstack providers` lists all.",
+    )
+    chain: tuple[str, ...] = _setting(
+        (),
+        kinds.names(),
+        "Who answers instead, in this order, if one fails before the first token. It is said in the answer. "
+        "What you ask then goes to that provider.",
+    )
+    models: Mapping[str, str] = _setting(
+        {},
+        kinds.texts(kinds.model(), Sentence("allowed.models"), "anthropic=claude-opus-5"),
+        "The model of each provider, where none is named. The provider's own variable, such as "
+        "ANTHROPIC_MODEL, wins.",
+    )
+    urls: Mapping[str, str] = _setting(
+        {},
+        kinds.texts(kinds.url(), Sentence("allowed.urls"), "openai=http://gpu-box:8000/v1"),
+        "Another address of a provider, such as a server that speaks its protocol. The provider's own "
+        "variable, such as OPENAI_BASE_URL, wins.",
+    )
+    gemini_safety: str | None = _setting(
+        None,
+        kinds.optional(kinds.one_of(*SAFETY)),
+        "From which probability of harm on Gemini refuses an answer. auto leaves it to Google.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UiSettings:
     """``[ui]``: how the dashboard looks and what its keys are."""
 
@@ -315,6 +351,7 @@ class Settings:
     updates: UpdatesSettings = field(default_factory=UpdatesSettings)
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
     install: InstallSettings = field(default_factory=InstallSettings)
+    providers: ProvidersSettings = field(default_factory=ProvidersSettings)
     ui: UiSettings = field(default_factory=UiSettings)
 
     def may_act(self, url: str) -> bool:

@@ -51,8 +51,7 @@ class GeminiProvider(CloudProvider):
     """Google's models.
 
     Args:
-        threshold: from which probability of harm on an answer is refused, see `THRESHOLDS`; "" leaves it to
-            the service.
+        threshold: see `content_body`.
     """
 
     name = "gemini"

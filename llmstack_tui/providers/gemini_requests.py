@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from llmstack_tui.providers.types import ChatRequest, Image, ToolCall
 
-THRESHOLDS = ("BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF")
-"""From which probability of harm on an answer is refused."""
-
 _HARMS = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
 # Tokens, for models before Gemini 3; -1 leaves it to the model. "Pro" cannot do without.
 _BUDGETS = {"low": 1024, "medium": 8192, "high": 24_576}
@@ -44,7 +41,8 @@ def content_body(request: ChatRequest, threshold: str = "") -> dict[str, object]
     """``generateContent`` and ``streamGenerateContent``.
 
     Args:
-        threshold: one of `THRESHOLDS`, for every kind of harm; "" leaves it to the service.
+        threshold: from which probability on an answer is refused, for every kind of harm, such as
+            ``BLOCK_ONLY_HIGH``; "" leaves it to the service.
     """
     is_third = _is_third(request.model)
     system = system_text(request.messages)

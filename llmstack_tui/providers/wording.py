@@ -22,6 +22,7 @@ SENTENCES: Catalogue = {
     "providers.rests": "{provider} has failed several times in a row, and is left alone for a while.",
     "providers.all_failed": "No provider has answered. {why}",
     "providers.none": "No provider is set up: `llmstack providers` says what is missing.",
+    "providers.unknown": "There is no provider {provider}; these are: {known}.",
     "providers.nobody_embeds": "None of the providers makes embeddings.",
     # A request that failed.
     "providers.not_reachable": "{provider} cannot be reached. {said}",

@@ -43,7 +43,7 @@ quit = "ctrl+q"
 """
 ELSEWHERE = (
     *("hosts", "read_only", "[engine]", "[hardware]", "[guard]", "[updates]", "[catalog]"),
-    *("[install]", "[ui]"),
+    *("[install]", "[providers]", "[ui]"),
 )
 OF_ENGINE = (
     *("choice", "port", "keep", "keep_alive", "max_loaded", "context_length"),
@@ -262,6 +262,16 @@ def test_no_color_is_a_default_that_the_settings_override(
             ),
         ),
         ('"" = 1', in_file(1, "unknown", name="''", known=ELSEWHERE)),
+        (
+            "[providers]\nchain = ['Ollama']",
+            in_file(
+                2,
+                "wrong",
+                name="providers.chain",
+                allowed="the name of a provider, once in the list",
+                value="'Ollama'",
+            ),
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_line(tmp_path: Path, content: str, problem: Sentence) -> None:

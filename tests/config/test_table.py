@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from llmstack_tui.base.kinds import ENGINE_CHOICES
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.loading import load_settings
-from llmstack_tui.config.settings import OVER_LIMIT, THEMES, LoadedSettings, Settings
+from llmstack_tui.config.settings import OVER_LIMIT, SAFETY, THEMES, LoadedSettings, Settings
 from llmstack_tui.config.table import example, table, value_of, with_values
 from llmstack_tui.core.wording import text
 from tests.config.files import load
@@ -55,9 +55,10 @@ def test_the_example_of_a_variable_is_one(tmp_path: Path) -> None:
         setting.variable: setting.kind.in_environment for setting in table() if setting.kind.in_environment
     }
     loaded = load_settings(tmp_path / "config.toml", environ)
-    assert len(environ) == 3
+    assert len(environ) == 6
     assert [problem for problem in loaded.problems if problem.kind != "settings.unreadable"] == []
-    assert {loaded.origin(name).kind for name in ("hosts", "guard.models", "ui.keys")} == {"environment"}
+    names = {setting.name for setting in table() if setting.kind.in_environment}
+    assert {loaded.origin(name).kind for name in names} == {"environment"}
 
 
 def test_settings_are_changed_by_the_names_of_the_table() -> None:
@@ -109,6 +110,11 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
     "install.archive_url": st.sampled_from(["https://example.org/files"]),
     "install.versions_url": st.sampled_from(["https://example.org/versions"]),
     "catalog.online_url": st.sampled_from(["https://huggingface.co", "http://127.0.0.1:8000/hub"]),
+    "providers.default": st.sampled_from([None, "ollama", "anthropic"]),
+    "providers.chain": st.sampled_from([(), ("ollama",), ("ollama", "groq")]),
+    "providers.models": st.sampled_from([{}, {"anthropic": "claude-opus-5", "ollama": "hf.co/a/b:Q4"}]),
+    "providers.urls": st.sampled_from([{}, {"openai": "http://gpu-box:8000/v1"}]),
+    "providers.gemini_safety": st.none() | st.sampled_from(SAFETY),
     "ui.theme": st.sampled_from(THEMES),
     "ui.language": st.sampled_from(["auto", "en", "es"]),
     "ui.ascii": st.booleans(),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from llmstack_tui.providers.cloud import CloudProvider
+    from llmstack_tui.providers.provider import Provider
     from tests.support.scripted_server import Reply, Request, ScriptedServer
 
 KEY = "sk-very-secret-0123456789"
@@ -43,5 +44,5 @@ async def replayed(
             await found.aclose()
 
 
-async def heard(found: CloudProvider, request: ChatRequest) -> list[Piece]:
+async def heard(found: Provider, request: ChatRequest) -> list[Piece]:
     return [piece async for piece in found.chat(request)]

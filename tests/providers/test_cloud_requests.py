@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.providers import gemini_requests, prices
+from llmstack_tui.providers import prices
 from llmstack_tui.providers.anthropic_requests import AnthropicModel, Thought, chat_body, signature
 from llmstack_tui.providers.errors import CannotDo
 from llmstack_tui.providers.gemini_requests import content_body, path_of
@@ -247,10 +247,6 @@ def test_thoughts_of_another_service_are_not_sent() -> None:
 )
 def test_the_name_of_a_model_leads_nowhere_else(model: str, path: str) -> None:
     assert path_of(model) == path
-
-
-def test_all_thresholds_are_those_of_the_service() -> None:
-    assert "BLOCK_NONE" in gemini_requests.THRESHOLDS
 
 
 CLAUDE = {
