@@ -13,19 +13,22 @@ from msgspec import structs
 from llmstack_tui.base.process_records import identity_of
 from llmstack_tui.base.structs import replace
 from llmstack_tui.chat import records
+from llmstack_tui.chat.answers import GrowingTurn, gone_of
 from llmstack_tui.chat.rules.requests import messages_of
 from llmstack_tui.chat.rules.searching import found_sessions, found_turns, query_of
 from llmstack_tui.chat.rules.titles import title_of
+from llmstack_tui.chat.rules.tree import renumbered
 from llmstack_tui.chat.types import Session, Talk, Turn, TurnState, UnknownSession, Vote
 from llmstack_tui.providers.types import ChatMessage, Parameters, Role
 from llmstack_tui.store.chats import ChatStore
 from llmstack_tui.store.tables.chats import VoteRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Failure, Sentence, Sentences
+    from llmstack_tui.chat.imports import ImportedTalk
     from llmstack_tui.chat.types import AttachedFile, FoundTurn
     from llmstack_tui.providers.types import Piece
 
@@ -56,7 +59,7 @@ class ChatService:
         self._talks: dict[str, Talk] = {}
         self._unsaved: set[str] = set()
         self._last_id = 0
-        self._live: dict[int, _Live] = {}
+        self._live: dict[int, GrowingTurn] = {}
         self._drafts: dict[str, str] = {}
         self._gathering: asyncio.TimerHandle | None = None
         self._writer = ""
@@ -210,7 +213,7 @@ class ChatService:
         store = await self._opened()
         turn = self._turn(session, parent, ChatMessage(role=Role.ASSISTANT, text=""))
         turn = replace(turn, model=model, provider=provider, state=TurnState.STREAMING)
-        self._live[turn.id] = _Live(turn)
+        self._live[turn.id] = GrowingTurn(turn)
         self._add(store, turn, {})
         return turn
 
@@ -250,6 +253,27 @@ class ChatService:
         query = query_of(words)
         matches = await store.turns.search(query, limit) if query else ()
         return (*titles, *found_turns(matches, sessions))
+
+    async def files(self, talk: Talk) -> Mapping[str, bytes]:
+        """The contents of all that is attached in a talk, by digest, for `exported`."""
+        digests = {each.digest for turn in talk.turns.values() for each in turn.attachments}
+        return await (await self._opened()).attached.of(digests)
+
+    async def take_in(self, imported: Sequence[ImportedTalk]) -> tuple[Session, ...]:
+        """Keep talks that were read from a file: all of them or, if the program is killed, none."""
+        store = await self._opened()
+        taken = []
+        for each in imported:
+            talk = renumbered(each.talk, secrets.token_hex(5), self._new_id())
+            self._last_id = max((self._last_id, *talk.turns))
+            store.sessions.add(records.session_row(talk))
+            for turn in talk.turns.values():
+                store.turns.add(records.turn_row(turn))
+            for digest, content in each.files.items():
+                store.attached.add(digest, content)
+            taken.append(talk.session)
+        await store.database.flush()
+        return tuple(taken)
 
     async def vote(self, models: Sequence[str], winner: str | None) -> None:
         """Keep which of these models gave the best answer; None: none was better."""
@@ -291,14 +315,17 @@ class ChatService:
         """End the answers that were being written by programs that are gone."""
         under_way = await store.turns.under_way()
         if under_way:
-            gone = await asyncio.to_thread(_gone, {writer for _, writer in under_way})
+            gone = await asyncio.to_thread(gone_of, {writer for _, writer in under_way})
             store.turns.break_off(turn for turn, writer in under_way if writer in gone)
 
-    def _turn(self, session: str, parent: int | None, message: ChatMessage) -> Turn:
+    def _new_id(self) -> int:
         # Milliseconds and 10 bits: two programs hardly ever make the same one, and it is exact in JavaScript.
         made = (int(self._now().timestamp() * 1000) << 10) + secrets.randbelow(1 << 10)
         self._last_id = max(made, self._last_id + 1)
-        return Turn(id=self._last_id, parent=parent, session=session, message=message, at=self._now())
+        return self._last_id
+
+    def _turn(self, session: str, parent: int | None, message: ChatMessage) -> Turn:
+        return Turn(id=self._new_id(), parent=parent, session=session, message=message, at=self._now())
 
     def _add(self, store: ChatStore, turn: Turn, changes: dict[str, object]) -> None:
         talk = self._talks[turn.session]
@@ -340,52 +367,3 @@ class ChatService:
         for turn, live in self._live.items():
             if any(new := live.unwritten()):
                 self._store.turns.append(turn, *new)
-
-
-class _Live:
-    """An answer that is being written."""
-
-    def __init__(self, turn: Turn) -> None:
-        self.turn = turn
-        self._pieces: list[Piece] = []
-        self._written = 0
-
-    def take(self, piece: Piece) -> None:
-        self._pieces.append(piece)
-
-    def unwritten(self) -> tuple[str, str]:
-        """Text and reasoning that the store has not got."""
-        new = self._pieces[self._written :]
-        self._written = len(self._pieces)
-        return "".join(each.text for each in new), "".join(each.reasoning for each in new)
-
-    def ended(self, state: TurnState, problem: str) -> Turn:
-        pieces = self._pieces
-        message = ChatMessage(
-            role=Role.ASSISTANT,
-            text="".join(each.text for each in pieces),
-            reasoning="".join(each.reasoning for each in pieces),
-            signature="".join(each.signature for each in pieces),
-            tool_calls=tuple(call for each in pieces for call in each.tool_calls),
-        )
-        ending = next((each.ending for each in reversed(pieces) if each.ending is not None), None)
-        turn = replace(self.turn, message=message, state=state, problem=problem)
-        if ending is None:
-            return turn
-        return replace(
-            turn,
-            usage=ending.usage,
-            reason=ending.reason,
-            model=ending.model or turn.model,
-            provider=ending.provider or turn.provider,
-        )
-
-
-def _gone(writers: set[str]) -> set[str]:
-    """Those of these processes that run no more. Blocking."""
-    gone = set[str]()
-    for writer in writers:
-        pid, _, identity = writer.partition(" ")
-        if not (pid.isdecimal() and identity and identity_of(int(pid)) == identity):
-            gone.add(writer)
-    return gone

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.structs import replace
+from llmstack_tui.chat.types import Talk, Turn, TurnState
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from llmstack_tui.chat.types import Talk, Turn
 
 
 def path(turns: Mapping[int, Turn], leaf: int | None) -> tuple[Turn, ...]:
@@ -39,3 +40,26 @@ def leaf_below(turns: Mapping[int, Turn], turn: int) -> int:
     while turn in newest and newest[turn] > turn:
         turn = newest[turn]
     return turn
+
+
+def renumbered(talk: Talk, session: str, first_id: int) -> Talk:
+    """The talk with this id, and its turns with ids from ``first_id`` on, each after its parent.
+
+    What was being written is broken off; a parent that is not there is none.
+    """
+    ids = {each: first_id + number for number, each in enumerate(sorted(talk.turns))}
+    turns = {
+        ids[each.id]: replace(
+            each,
+            id=ids[each.id],
+            parent=ids.get(each.parent) if each.parent is not None and each.parent < each.id else None,
+            session=session,
+            state=TurnState.BROKEN_OFF if each.state is TurnState.STREAMING else each.state,
+        )
+        for each in talk.turns.values()
+    }
+    leaf = talk.session.leaf
+    own = replace(talk.session, id=session, leaf=ids.get(leaf) if leaf is not None else None)
+    if own.leaf is None and turns:
+        own = replace(own, leaf=max(turns))
+    return Talk(session=own, turns=turns)
