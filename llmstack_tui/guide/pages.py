@@ -28,6 +28,7 @@ TOPICS = (
     "editors",
     "prompts",
     "keys",
+    "library",
     "install",
     "settings",
     "scripts",

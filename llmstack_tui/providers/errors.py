@@ -95,5 +95,9 @@ class BadAnswer(ProviderError):
     """The answer was not what the protocol says: not JSON, cut in the middle, of an unknown shape."""
 
 
+class WrongSetup(ProviderError):
+    """A variable, a setting or a file about providers makes no sense."""
+
+
 class NoProvider(ProviderError):
     """No provider can be asked: none is set up, or all of them failed."""

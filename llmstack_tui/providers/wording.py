@@ -60,6 +60,18 @@ SENTENCES: Catalogue = {
     "providers.cannot_keep_schema": "{model} at {provider} cannot keep to a JSON schema: ask without one.",
     "providers.cannot_reason": ("{model} at {provider} does not think before it answers: do not ask it to."),
     "providers.cannot_go_on": "{provider} only chats: it does not go on with a raw text.",
+    # What sets a provider up.
+    "providers.no_model_named": (
+        "Say which model of {provider} is meant: give model=…, or set {variable} or [providers] models."
+    ),
+    "providers.wrong_message": (
+        "A message is a table with a role (system, user, assistant or tool) and a content, which is a text."
+    ),
+    "providers.wrong_option": "A question cannot have such an option: {why}.",
+    "providers.wrong_number": "{variable} is no number that makes sense here: {value:quoted}.",
+    "providers.wrong_address": "The address of {provider} is wrong. {why}",
+    "providers.wrong_file": "{file} does not set up providers as it should: {why}.",
+    "providers.unreadable_file": "{file} cannot be read: {why}.",
 }
 
 
