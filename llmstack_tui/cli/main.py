@@ -56,6 +56,7 @@ COMMANDS = (
     Command("chat", "Ask a model one question; it is loaded if necessary."),
     Command("prompts", "List, show and fill in prompts: yours, the project's and those of llmstack."),
     Command("keys", "Add, validate, replace, list or move the keys of providers and servers; none is shown."),
+    Command("providers", "List who can answer, here and in clouds, and what is missing to ask them."),
     Command("editors", "Show, write or test the settings with which an editor or an agent uses a model."),
     Command("status", "Show the servers and the memory. Fails when no server answers."),
     Command("doctor", "Examine the installation: what is wrong, why, and how to mend it."),

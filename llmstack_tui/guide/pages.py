@@ -28,6 +28,7 @@ TOPICS = (
     "editors",
     "prompts",
     "keys",
+    "providers",
     "library",
     "install",
     "settings",

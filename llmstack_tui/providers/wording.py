@@ -23,6 +23,7 @@ SENTENCES: Catalogue = {
     "providers.all_failed": "No provider has answered. {why}",
     "providers.none": "No provider is set up: `llmstack providers` says what is missing.",
     "providers.unknown": "There is no provider {provider}; these are: {known}.",
+    "providers.set_up": "{provider} is not set up: set {variable}, or `llmstack keys add {provider}`.",
     "providers.nobody_embeds": "None of the providers makes embeddings.",
     # A request that failed.
     "providers.not_reachable": "{provider} cannot be reached. {said}",
