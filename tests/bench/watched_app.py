@@ -1,7 +1,9 @@
-"""A dashboard whose steps on the event loop are timed: ``… tests.bench.watched_app REPORT [MODELS STORM]``.
+"""A dashboard whose steps on the event loop are timed.
 
-With numbers it shows a fake stack of MODELS models in which STORM things change each second; else it is the
-program as it is. At its end it writes its longest steps after the first paint, in seconds of its own time.
+``python -m tests.bench.watched_app REPORT [MODELS STORM [LOG]]``: with numbers it shows a fake stack of
+MODELS models in which STORM things change each second, and whose server writes LOG; else it is the program as
+it is. At its end it writes its longest steps after the first paint, or after the last SIGUSR1, in seconds of
+its own time.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import signal
 import sys
 import threading
 import time
@@ -24,6 +27,7 @@ from llmstack_tui.tui import program
 from llmstack_tui.tui.app import Dashboard
 from tests.support import seeded
 from tests.tui.fakes import FakeServices, FakeStack
+from tests.tui.managed import LOG, RUNS, FakeManaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +62,7 @@ class Steps:
                 steps.keep(took, handle)
 
         asyncio.events.Handle._run = timed  # type: ignore[method-assign, assignment]  # noqa: SLF001
+        signal.signal(signal.SIGUSR1, lambda *_: self.longest.clear())
         threading.Thread(target=self._look, daemon=True).start()
 
     def keep(self, took: float, handle: asyncio.Handle) -> None:
@@ -108,12 +113,14 @@ class StormyStack(FakeStack):
             self.put(replace(self._state, hosts=(replace(host, models=tuple(models)),)))
 
 
-def stormy(models: int, a_second: int) -> None:
+def stormy(models: int, a_second: int, log: Path = LOG) -> None:
     stack = StormyStack(seeded.many(models))
+    services = FakeServices(stack)
+    services.managed["ollama"] = FakeManaged(RUNS, log)
 
     async def run() -> None:
         storm = asyncio.create_task(stack.storm(a_second)) if a_second else None
-        await program.run(Dashboard(Settings(), FakeServices(stack), painted=program.painted))
+        await program.run(Dashboard(Settings(), services, painted=program.painted))
         if storm is not None:
             storm.cancel()
 
@@ -132,7 +139,7 @@ def main(arguments: Sequence[str]) -> None:
     Dashboard.connect_first = painted  # type: ignore[method-assign]
     try:
         if len(arguments) > 1:
-            stormy(int(arguments[1]), int(arguments[2]))
+            stormy(int(arguments[1]), int(arguments[2]), *map(Path, arguments[3:]))
         else:
             from llmstack_tui.__main__ import main as program  # noqa: PLC0415
 

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from llmstack_tui.ollama.log.lines import LogLine
 
 
+# Compiled here, and not when the first such line is drawn.
+_TOO_LARGE = re.compile(r"more system memory \((.+?)\) than is available \((.+?)\)")
+_LISTENING = re.compile(r"Listening on (\S+) \(version (\S+)\)")
+_REMOVED = re.compile(r"removed: (\d+)")
+
+
 class LogRemark(Struct, frozen=True):
     """What a line means.
 
@@ -128,14 +134,14 @@ def _ended(line: LogLine) -> LogRemark:
 
 def _load_failed(line: LogLine) -> LogRemark | None:
     why = line.fields.get("error", "")
-    too_large = re.search(r"more system memory \((.+?)\) than is available \((.+?)\)", why)
+    too_large = _TOO_LARGE.search(why)
     if too_large is not None:
         return _says("log.too_large", "log.smaller_model", needed=too_large[1], available=too_large[2])
     return _says("log.load_failed", "log.update_or_report", why=why or line.message)
 
 
 def _listening(line: LogLine) -> LogRemark | None:
-    found = re.search(r"Listening on (\S+) \(version (\S+)\)", line.message)
+    found = _LISTENING.search(line.message)
     if found is None:
         return None
     is_open = not found[1].startswith(("127.", "localhost", "[::1]"))
@@ -148,7 +154,7 @@ def _cut_answer(line: LogLine) -> LogRemark | None:
 
 
 def _pruned(line: LogLine) -> LogRemark | None:
-    found = re.search(r"removed: (\d+)", line.message)
+    found = _REMOVED.search(line.message)
     return _says("log.pruned", count=int(found[1])) if found is not None and found[1] != "0" else None
 
 

@@ -119,8 +119,8 @@ class LogLines(ScrollView, can_focus=True):
         if (extra := len(self._shown) - MOST_LINES) > _SLACK:
             del self._shown[:extra]
             self._dropped += extra
+            self._cursor = max(0, self._cursor - extra)
             if not self.follows:
-                self._cursor = max(0, self._cursor - extra)
                 self.scroll_to(y=max(0, self.scroll_offset.y - extra), animate=False, immediate=True)
 
     def settle(self) -> None:

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 from llmstack_tui.base.languages import tr
 from llmstack_tui.base.sentences import UserFacingError
 from llmstack_tui.base.structs import replace
-from llmstack_tui.core.wording import text, words
+from llmstack_tui.core.wording import catalogue, text, words
 from llmstack_tui.ollama.log.lines import LogLevel, LogLine
 from llmstack_tui.service.types import SERVERS
 from llmstack_tui.tui.draw.text import content_of
@@ -79,6 +79,8 @@ class LogScreen(FramedScreen):
 
     async def _read_on(self) -> None:
         """Read until the screen is closed; where that fails, say why, and try again later."""
+        # The sentences of all rooms are imported for the first known line: 20 ms, not while lines come.
+        await asyncio.to_thread(catalogue)
         while True:
             try:
                 await self._read()

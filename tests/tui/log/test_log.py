@@ -51,6 +51,21 @@ async def test_an_empty_log_is_said_to_be_empty(log: Path) -> None:
         assert "The log is empty." not in desk.text
 
 
+async def test_the_cursor_stays_on_a_line_while_old_ones_are_dropped(log: Path) -> None:
+    log.touch()
+    line = parse("level=INFO msg=hello")
+    async with dashboard(services=services(log)) as desk:
+        await desk.press("0", "l")
+        await desk.until_shown("The log is empty.")
+        lines = screen(desk).lines
+        lines.add([line] * (MOST_LINES + 1_900))
+        lines.settle()
+        assert lines.line is line
+        lines.add([line] * 200)
+        assert lines.count == MOST_LINES
+        assert lines.line is line  # Asked before they are drawn.
+
+
 def screen(desk: FakeDesk) -> LogScreen:
     assert isinstance(desk.app.screen, LogScreen)
     return desk.app.screen
