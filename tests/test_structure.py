@@ -36,6 +36,7 @@ def test_no_test_waits_for_a_time() -> None:
                 calls[path.relative_to(tests).as_posix()] += 1
     assert calls.pop("support/waiting.py")
     assert calls == {
+        "bench/log.py": 1,
         "bench/watched_app.py": 2,
         "store/writer.py": 1,
         "support/many_pulls.py": 1,
