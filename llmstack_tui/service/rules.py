@@ -52,11 +52,12 @@ def service_state(
         kind = ManagerKind.OURS if can_start else ManagerKind.NONE
         if running is not None:
             kind = ManagerKind.OURS if running.is_ours else ManagerKind.FOREIGN
+        is_unknown = kind is ManagerKind.NONE or (bool(failed) and not units)
         return ServiceState(
             kind=kind,
             is_running=running is not None,
             pid=pid,
-            is_enabled=None if kind is ManagerKind.NONE else any(each.is_enabled for each in units),
+            is_enabled=None if is_unknown else any(each.is_enabled for each in units),
             since=since,
             problem=(*failed, *_beside(units, running)),
         )

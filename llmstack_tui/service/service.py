@@ -239,7 +239,8 @@ class ManagedService:
         failed: Sentences = ()
         for each in found:
             if isinstance(each, Failure):
-                failed += said(each)
+                # systemd of the system and of the user fail alike.
+                failed += tuple(sentence for sentence in said(each) if sentence not in failed)
             elif isinstance(each, BaseException):
                 raise each
             elif each is not None:
