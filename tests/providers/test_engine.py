@@ -122,3 +122,19 @@ async def test_the_engine_tells_what_a_model_can_do(engine: Serving) -> None:
     with pytest.raises(CannotDo, match="makes no embeddings"):
         await provider.embed(EmbedRequest(model="tiny", texts=("a",)))
     await provider.aclose()
+
+
+async def test_the_engine_tells_how_far_a_long_prompt_is(engine: Serving) -> None:
+    provider = OllamaProvider(
+        Transport(engine.url, user_agent="", timeouts=Timeouts(), not_it="host.is_it_ollama")
+    )
+    long = (ChatMessage(role=Role.USER, text="Hi there. " * 300),)
+    request = ChatRequest(model="tiny", messages=long, parameters=FEW)
+    pieces = [piece async for piece in provider.chat(request)]
+    await provider.aclose()
+    told = [piece.prefill for piece in pieces if piece.prefill]
+    assert len(told) > 1
+    assert [each.read for each in told] == sorted(each.read for each in told)
+    assert told[-1].read <= told[-1].total
+    assert pieces[-1].ending
+    assert pieces[-1].ending.usage.prompt_tokens == told[-1].total

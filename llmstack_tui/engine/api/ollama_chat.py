@@ -76,7 +76,8 @@ class _OllamaAnswer:
             async for chunk in chunks:
                 if not isinstance(chunk, Done):
                     fields = self._text_fields(chunk.text, chunk.thinking, ())
-                    yield self._line({**fields, "done": False, **_logprobs(chunk.logprobs)}) + b"\n"
+                    more = _logprobs(chunk.logprobs) if chunk.prefill is None else {"prefill": chunk.prefill}
+                    yield self._line({**fields, "done": False, **more}) + b"\n"
                     continue
                 if calls := chunk.whole.tool_calls:
                     yield self._line({**self._text_fields("", "", calls), "done": False}) + b"\n"

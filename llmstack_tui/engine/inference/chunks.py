@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct, field
 
 from llmstack_tui.engine.errors import UpstreamError
+from llmstack_tui.ollama.wire import WirePrefill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +65,7 @@ class CompletionChunk(Struct, frozen=True, kw_only=True):
         at_word: it was ended at a text of ``stop``, the tokens of which are among ``tokens``.
         usage: set in the last chunk.
         tokens: those of `/completion`, which leaves out some of a letter that takes several.
+        prefill: how far the prompt has been read; then there is nothing else.
     """
 
     text: str = ""
@@ -74,6 +76,7 @@ class CompletionChunk(Struct, frozen=True, kw_only=True):
     at_word: bool = False
     usage: CompletionUsage | None = None
     tokens: tuple[int, ...] = ()
+    prefill: WirePrefill | None = None
 
 
 def joined(chunks: Sequence[CompletionChunk]) -> CompletionChunk:
@@ -134,7 +137,14 @@ class _LlamaTimings(Struct):
     predicted_ms: float = 0
 
 
+class _LlamaProgress(Struct):
+    total: int = 0
+    cache: int = 0
+    processed: int = 0
+
+
 class _LlamaEvent(Struct):
+    prompt_progress: _LlamaProgress | None = None
     choices: list[_LlamaChoice] | None = None
     timings: _LlamaTimings | None = None
     # From /completion:
@@ -161,6 +171,9 @@ def decode(event: bytes) -> CompletionChunk:
         text = event[:500].decode(errors="replace")
         message = f"llama.cpp sent an event that is not understood ({error}): {text}"
         raise UpstreamError(message) from error
+    if (progress := found.prompt_progress) is not None:
+        prefill = WirePrefill(read=progress.processed, total=progress.total, cached=progress.cache)
+        return CompletionChunk(prefill=prefill)
     usage = _usage(found.timings) if found.timings else None
     if not found.choices:
         return CompletionChunk(
@@ -169,7 +182,6 @@ def decode(event: bytes) -> CompletionChunk:
             finish=_STOP_TYPES.get(found.stop_type) if found.stop_type else None,
             at_word=found.stop_type == "word",
             usage=usage,
-            # An event about the progress of the prompt has one that is none.
             tokens=found.tokens if found.tokens_predicted else (),
         )
     choice = found.choices[0]

@@ -127,7 +127,11 @@ async def _complete(
             yield Done(reason="load")
             return
         generation = Generation(
-            session, await prepare(session), with_top=bool(request.top_logprobs), with_context=with_context
+            session,
+            await prepare(session),
+            with_top=bool(request.top_logprobs),
+            with_context=with_context,
+            with_prefill=bool(request.prefill and request.stream is not False),
         )
         found = generation.chunks(truncate=request.truncate is not False, may_cut=may_cut)
         async with aclosing(found) as chunks:

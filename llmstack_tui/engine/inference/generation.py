@@ -49,11 +49,19 @@ class Generation:
     Args:
         with_top: whether log probabilities come with the most probable tokens. llama.cpp always sends one.
         with_context: whether to find the tokens of prompt and answer.
+        with_prefill: whether there are chunks that tell how far the prompt has been read.
     """
 
     def __init__(
-        self, session: ModelSession, request: prompt.LlamaRequest, *, with_top: bool, with_context: bool
+        self,
+        session: ModelSession,
+        request: prompt.LlamaRequest,
+        *,
+        with_top: bool,
+        with_context: bool,
+        with_prefill: bool = False,
     ) -> None:
+        self._with_prefill = with_prefill
         self._with_top = with_top
         self._with_context = with_context
         self._context: list[int] | None = None
@@ -79,7 +87,8 @@ class Generation:
                         if self._first_s is None and (chunk.text or chunk.thinking):
                             self._first_s = time.monotonic() - self._asked_s
                         self._chunks.append(chunk)
-                        if chunk.text or chunk.thinking or chunk.logprobs:
+                        shows = self._with_prefill and chunk.prefill is not None
+                        if chunk.text or chunk.thinking or chunk.logprobs or shows:
                             yield chunk
                     if written is not None:
                         self._context = [*await written, *await self._answer_tokens()]
@@ -113,7 +122,7 @@ class Generation:
                     self._text += chunk.text
                     if chunk.logprobs and not self._with_top:
                         chunk = replace(chunk, logprobs=_without_top(chunk.logprobs))
-                    if answer is not None:
+                    if answer is not None and chunk.prefill is None:
                         chunk = answer.read(chunk)
                         if answer.answers and request.after_thinking:
                             break

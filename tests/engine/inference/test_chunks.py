@@ -15,6 +15,7 @@ from llmstack_tui.engine.inference.chunks import (
     decode,
     joined,
 )
+from llmstack_tui.ollama.wire import WirePrefill
 
 CHAT = (
     b'{"choices":[{"finish_reason":null,"index":0,"delta":{"role":"assistant","content":null}}],"created":1,'
@@ -86,7 +87,8 @@ def test_a_chat_does_not_tell_tokens() -> None:
 
 
 def test_the_progress_of_prefill_is_an_empty_chunk() -> None:
-    assert decode(CHAT[0]) == CompletionChunk()
+    prefill = WirePrefill(read=10, total=21, cached=2)
+    assert decode(CHAT[0]) == CompletionChunk(prefill=prefill)
 
 
 def test_the_end_and_the_timings_may_come_in_one_event() -> None:
