@@ -81,6 +81,7 @@ COMMANDS = (
     ),
     Command("engine", "Start or stop the built-in engine, or serve one GGUF file.", has_subcommands=True),
     Command("completion", "Write a script that completes commands, options and names of models in a shell."),
+    Command("mcp", "Offer the models of this machine as tools to another program, over MCP."),
     Command("guide", "Read the user's guide: a page for each topic."),
     Command("config", "Show the settings, and where each comes from. Fails when one is wrong."),
 )

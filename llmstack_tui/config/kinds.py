@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
@@ -189,6 +190,12 @@ def model() -> SettingKind[str]:
     return matching(r"[!-~]{1,200}", Sentence("allowed.model"))
 
 
+def programs() -> SettingKind[Mapping[str, str]]:
+    """Commands, as they are typed in a shell, or addresses, by a name."""
+    kind = SettingKind(Sentence("allowed.program"), _read_program, quoted)
+    return texts(kind, Sentence("allowed.programs"), "box=http://box/mcp")
+
+
 def file() -> SettingKind[str]:
     return matching(r"(/|~|[A-Za-z]:\\)[^\x00-\x1f]*", Sentence("allowed.file"))
 
@@ -302,6 +309,16 @@ def _read_key(value: object, _: Complain) -> str:
     if isinstance(value, str) and value and value.isprintable() and " " not in value:
         return value
     raise InvalidValue
+
+
+def _read_program(value: object, _: Complain) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise InvalidValue
+    try:
+        shlex.split(value)
+    except ValueError:
+        raise InvalidValue from None
+    return value
 
 
 def _read_each(

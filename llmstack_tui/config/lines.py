@@ -1,9 +1,9 @@
-"""Finds the line of each key in a TOML document, which tomllib does not report."""
+"""Where a setting came from; and the line of each key in a TOML document, which tomllib does not report."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,14 @@ _PARTS = r"""
 """
 
 _NESTING = {"[": 1, "{": 1, "]": -1, "}": -1}
+
+
+class SettingOrigin(NamedTuple):
+    """Where a setting came from. ``name`` is the name of the file, the variable or the option."""
+
+    kind: Literal["default", "file", "environment", "option"]
+    name: str | None = None
+    line: int | None = None
 
 
 class LineNumbers:

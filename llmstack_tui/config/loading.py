@@ -14,8 +14,8 @@ from llmstack_tui.base import paths
 from llmstack_tui.base.sentences import Failure, Sentence
 from llmstack_tui.base.text import shortened
 from llmstack_tui.config.kinds import InvalidValue, wrong
-from llmstack_tui.config.lines import LineNumbers
-from llmstack_tui.config.settings import LoadedSettings, SettingOrigin, Settings
+from llmstack_tui.config.lines import LineNumbers, SettingOrigin
+from llmstack_tui.config.settings import LoadedSettings, Settings
 from llmstack_tui.config.table import ENVIRONMENT_PREFIX, table, with_values
 
 if TYPE_CHECKING:

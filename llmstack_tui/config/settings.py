@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from llmstack_tui.base.kinds import ENGINE_CHOICES, EngineChoice
 from llmstack_tui.base.languages import AUTO, LANGUAGES
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.config import kinds
 from llmstack_tui.config.hosts import HostSettings, hosts
-from llmstack_tui.config.lines import LineNumbers
+from llmstack_tui.config.lines import LineNumbers, SettingOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -241,6 +241,18 @@ class CatalogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolsSettings:
+    """``[tools]``: what a model may call in a talk with tools."""
+
+    shell: bool = _setting(False, kinds.flag(), "Offer a model commands of the shell, each after a question.")
+    servers: Mapping[str, str] = _setting(
+        {},
+        kinds.programs(),
+        "MCP servers whose tools are offered, too: for each name the command that starts it, or its address.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstallSettings:
     """``[install]``: where Ollama is installed from."""
 
@@ -350,6 +362,7 @@ class Settings:
     guard: GuardSettings = field(default_factory=GuardSettings)
     updates: UpdatesSettings = field(default_factory=UpdatesSettings)
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
+    tools: ToolsSettings = field(default_factory=ToolsSettings)
     install: InstallSettings = field(default_factory=InstallSettings)
     providers: ProvidersSettings = field(default_factory=ProvidersSettings)
     ui: UiSettings = field(default_factory=UiSettings)
@@ -358,14 +371,6 @@ class Settings:
         """Whether anything may be changed on the server at this base URL."""
         named = next((host for host in self.hosts if host.url == url), None)
         return not self.read_only and (named is None or named.may_act)
-
-
-class SettingOrigin(NamedTuple):
-    """Where a setting came from. ``name`` is the name of the file, the variable or the option."""
-
-    kind: Literal["default", "file", "environment", "option"]
-    name: str | None = None
-    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,8 @@ SENTENCES: Catalogue = {
     "allowed.model": 'the name of a model such as "claude-opus-5"',
     "allowed.models": 'a table of models such as {{ anthropic = "claude-opus-5" }}',
     "allowed.urls": 'a table of addresses such as {{ openai = "http://gpu-box:8000/v1" }}',
+    "allowed.programs": 'a table of servers such as {{ "notes" = "notes-server", "box" = "http://box/mcp" }}',
+    "allowed.program": "a command as it is typed in a shell, or an address that begins with http:// or https://",
     "allowed.file": 'the whole path of a file such as "~/engine.key"',
     "allowed.secret": "a key of at least 16 letters, digits and signs, and in the environment only",
     "allowed.profile": 'a profile such as "cpu", "nvidia_8gb", "amd_16gb" or "apple_m3"',

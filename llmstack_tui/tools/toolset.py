@@ -9,7 +9,7 @@ from llmstack_tui.tools import schemas
 from llmstack_tui.tools.types import CallResult, ToolFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from llmstack_tui.providers.types import Tool, ToolCall
     from llmstack_tui.tools.folder import OpenedFolder
@@ -26,6 +26,9 @@ class ToolSet:
         self._tools: dict[str, RunnableTool] = {}
         for tool in tools:
             self._tools.setdefault(tool.spec.name, tool)
+
+    def __iter__(self) -> Iterator[RunnableTool]:
+        return iter(self._tools.values())
 
     @property
     def specs(self) -> tuple[Tool, ...]:

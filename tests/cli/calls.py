@@ -60,6 +60,7 @@ def calls(model: Path, url: str) -> dict[str, tuple[str, ...]]:
         "engine stop": ("engine", "stop"),
         "completion": ("completion", "bash"),
         "prompts": ("prompts",),
+        "mcp": ("mcp", *host),
         "guide": ("guide", "start"),
         "service": ("service", "status"),
         "variables": ("variables", *host),

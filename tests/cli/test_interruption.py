@@ -40,6 +40,7 @@ _ALONE = frozenset(
         "history",
         "guard others",
         "install",
+        "mcp",
         "prompts",
         "service",
         "variables",

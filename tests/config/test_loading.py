@@ -10,7 +10,8 @@ import pytest
 
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.config.hosts import HostSettings
-from llmstack_tui.config.settings import EngineSettings, HardwareSettings, SettingOrigin, Settings, UiSettings
+from llmstack_tui.config.lines import SettingOrigin
+from llmstack_tui.config.settings import EngineSettings, HardwareSettings, Settings, UiSettings
 from llmstack_tui.core.wording import text
 from llmstack_tui.hardware.profile import UnknownProfile, named
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading
@@ -43,7 +44,7 @@ quit = "ctrl+q"
 """
 ELSEWHERE = (
     *("hosts", "read_only", "[engine]", "[hardware]", "[guard]", "[updates]", "[catalog]"),
-    *("[install]", "[providers]", "[ui]"),
+    *("[tools]", "[install]", "[providers]", "[ui]"),
 )
 OF_ENGINE = (
     *("choice", "port", "keep", "keep_alive", "max_loaded", "context_length"),

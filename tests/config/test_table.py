@@ -55,7 +55,7 @@ def test_the_example_of_a_variable_is_one(tmp_path: Path) -> None:
         setting.variable: setting.kind.in_environment for setting in table() if setting.kind.in_environment
     }
     loaded = load_settings(tmp_path / "config.toml", environ)
-    assert len(environ) == 6
+    assert len(environ) == 7
     assert [problem for problem in loaded.problems if problem.kind != "settings.unreadable"] == []
     names = {setting.name for setting in table() if setting.kind.in_environment}
     assert {loaded.origin(name).kind for name in names} == {"environment"}
@@ -115,6 +115,8 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
     "providers.models": st.sampled_from([{}, {"anthropic": "claude-opus-5", "ollama": "hf.co/a/b:Q4"}]),
     "providers.urls": st.sampled_from([{}, {"openai": "http://gpu-box:8000/v1"}]),
     "providers.gemini_safety": st.none() | st.sampled_from(SAFETY),
+    "tools.shell": st.booleans(),
+    "tools.servers": st.dictionaries(_NAMES, st.sampled_from(["notes --read 'a b'", "http://box/mcp"])),
     "ui.theme": st.sampled_from(THEMES),
     "ui.language": st.sampled_from(["auto", "en", "es"]),
     "ui.ascii": st.booleans(),

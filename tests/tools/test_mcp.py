@@ -22,7 +22,7 @@ PROGRAM = str(Path(__file__).with_name("mcp_server.py"))
 THINGS = McpServer(name="things", command=(sys.executable, PROGRAM), environ={"THINGS": "!"})
 
 
-async def called(tools: ToolSet, name: str, **arguments: object) -> CallResult:
+async def called(tools: ToolSet, name: str, /, **arguments: object) -> CallResult:
     return await tools.run(await tools.propose(ToolCall(id="1", name=name, arguments=arguments)))
 
 

@@ -14,8 +14,8 @@ from llmstack_tui.cli.options import overrides
 from llmstack_tui.cli.stacks import refuse_read_only
 from llmstack_tui.config.editing import InvalidSetting, change, toml_of
 from llmstack_tui.config.hosts import HostSettings
+from llmstack_tui.config.lines import SettingOrigin
 from llmstack_tui.config.loading import load_settings
-from llmstack_tui.config.settings import SettingOrigin
 from llmstack_tui.config.table import example, find_setting, table, value_of
 from llmstack_tui.core.wording import text, words
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from textual.content import Content
 
-    from llmstack_tui.config.settings import LoadedSettings, SettingOrigin, Settings
+    from llmstack_tui.config.lines import SettingOrigin
+    from llmstack_tui.config.settings import LoadedSettings, Settings
     from llmstack_tui.config.table import Setting
     from llmstack_tui.tui.draw.text import Part
 

@@ -85,6 +85,8 @@ def test_the_settings_are_shown_with_where_they_came_from(llmstack: Program, fil
         ["updates.parallel", "1", "default"],
         ["updates.limit", "0", "default"],
         ["catalog.online_url", '"https://huggingface.co"', "default"],
+        ["tools.shell", "false", "default"],
+        ["tools.servers", "{}", "default"],
         ["install.script_url", '"auto"', "default"],
         ["install.archive_url", '"https://github.com/ollama/ollama/releases/download"', "default"],
         ["install.versions_url", '"https://api.github.com/repos/ollama/ollama/releases"', "default"],
