@@ -248,7 +248,7 @@ class ToolsSettings:
     servers: Mapping[str, str] = _setting(
         {},
         kinds.programs(),
-        "MCP servers whose tools are offered, too: for each name the command that starts it, or its address.",
+        "MCP servers whose tools are offered, too: for each name its command, as in a shell, or its address.",
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from llmstack_tui import __version__
 from llmstack_tui.base import commands
@@ -16,6 +16,7 @@ from llmstack_tui.base.languages import tr
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import hosts
 from llmstack_tui.core.wording import words
+from llmstack_tui.tools.offered import OFFERED
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -23,31 +24,10 @@ if TYPE_CHECKING:
 
     from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
+    from llmstack_tui.tools.offered import OfferedTool
 
 # Loading a large model from a slow disk takes minutes.
 _LIMIT_S = 1800.0
-
-
-class _Offered(NamedTuple):
-    """A tool: the command that it runs, and what a model is told of it, in English."""
-
-    name: str
-    command: str
-    purpose: str
-    takes_name: bool = False
-    changes: bool = False
-
-
-_TOOLS = (
-    _Offered("status", "status", "Which servers of language models answer, and how much memory is in use."),
-    _Offered("list_models", "ls", "The language models: size, state, updates, whether they fit."),
-    _Offered("loaded_models", "ps", "The models that are loaded, with their memory and context length."),
-    _Offered("fit", "fit", "How much memory a model takes, and whether it fits.", takes_name=True),
-    _Offered("load_model", "start", "Load a model into memory.", takes_name=True, changes=True),
-    _Offered(
-        "stop_model", "stop", "Unload a model, after its running requests.", takes_name=True, changes=True
-    ),
-)
 
 
 def add_options(parser: Parser) -> None:
@@ -66,7 +46,7 @@ async def run(core: Core, options: Namespace) -> int:
         ) from None
     server = MCPServer("llmstack", version=__version__, log_level="CRITICAL")
     changes = options.allow_changes and not core.settings.read_only
-    for tool in _TOOLS:
+    for tool in OFFERED:
         if tool.changes and not changes:
             continue
         hints = ToolAnnotations(
@@ -84,14 +64,14 @@ async def run(core: Core, options: Namespace) -> int:
     return 0
 
 
-def _alone(core: Core, options: Namespace, tool: _Offered) -> Callable[[], Awaitable[str]]:
+def _alone(core: Core, options: Namespace, tool: OfferedTool) -> Callable[[], Awaitable[str]]:
     async def act() -> str:
         return await _document(core, options, tool.command)
 
     return act
 
 
-def _with_name(core: Core, options: Namespace, tool: _Offered) -> Callable[[str], Awaitable[str]]:
+def _with_name(core: Core, options: Namespace, tool: OfferedTool) -> Callable[[str], Awaitable[str]]:
     async def act(name: str) -> str:
         # A model could take the place of the user and give an option.
         return await _document(core, options, tool.command, "--", name)
