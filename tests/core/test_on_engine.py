@@ -138,7 +138,7 @@ async def test_a_stop_lets_the_answer_end(engine: str, endless_model: Path) -> N
 
 
 async def test_no_act_cuts_the_answer_to_another_client(tmp_path: Path, endless_model: Path) -> None:
-    name, new, length = "endless:used", "endless:new", 3000
+    name, new, length = "endless:used", "endless:new", 500
     async with AsyncExitStack() as opened:
         # An engine of its own: another name of the same weights could still stop what loses its name.
         engine = opened.enter_context(engine_process(tmp_path))

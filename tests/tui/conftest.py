@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 from textual._compositor import Compositor
+from textual.css.parse import parse
+from textual.css.tokenize import tokenize_values
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from rich.console import RenderableType
+    from textual.css.model import RuleSet
+    from textual.css.tokenizer import Token
     from textual.screen import Screen
 
 
@@ -45,3 +51,28 @@ def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
         return None
 
     monkeypatch.setattr(Compositor, "render_update", render)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def parsed_once() -> Iterator[None]:
+    """Each dashboard has Textual read the same styles again, some 200 pieces of them."""
+    tokens: dict[object, dict[str, list[Token]]] = {}
+    rules: dict[object, list[RuleSet]] = {}
+
+    def tokenize_once(values: dict[str, str]) -> dict[str, list[Token]]:
+        key = tuple(values.items())
+        if key not in tokens:
+            tokens[key] = tokenize_values(values)
+        return tokens[key]
+
+    def parse_once(*source: Any, **more: Any) -> list[RuleSet]:
+        key = (*source, *(id(each) if isinstance(each, dict) else each for each in more.values()))
+        if key not in rules:
+            rules[key] = list(parse(*source, **more))
+        return rules[key]
+
+    with (
+        patch("textual.css.stylesheet.tokenize_values", tokenize_once),
+        patch("textual.css.stylesheet.parse", parse_once),
+    ):
+        yield

@@ -59,10 +59,6 @@ def _named(key: str) -> str:
     return KEY_NAME_REPLACEMENTS.get(name, name)
 
 
-_LOOK_S = 0.05
-"""To draw a whole screen takes some 20 ms: looking more often slows down what is waited for."""
-
-
 @dataclass(frozen=True, slots=True)
 class Desk:
     """One dashboard: its keys, and what it says."""
@@ -144,7 +140,7 @@ class Desk:
             shown = self.text
             return all(text in shown for text in texts)
 
-        await wait_until(are_shown, what=f"{texts} on the screen", every_s=_LOOK_S)
+        await wait_until(are_shown, what=f"{texts} on the screen")
 
     async def until_happened(self, kind: str, model: str) -> None:
         """A sentence of this kind about the model, in the activity."""

@@ -79,8 +79,9 @@ async def send(
     *,
     head: bool,
     sent: Callable[[int], None],
+    holds: Callable[[], bool],
 ) -> bool:
-    """Send it; whether the connection can be used again."""
+    """Send it, slowly as long as the fault ``holds``; whether the connection can be used again."""
     first, end = answer.part or answer.whole
     end = max(first, end - (fault.short if fault else 0))
     lines = [f"HTTP/1.1 {answer.status} Whatever"]
@@ -102,7 +103,7 @@ async def send(
     if fault is None and isinstance(answer.body, Path):
         await _send_file(writer, answer.body, first, end, sent)
         return True
-    return await _send_pieces(writer, answer.body, (first, end), fault, sent)
+    return await _send_pieces(writer, answer.body, (first, end), fault, sent=sent, holds=holds)
 
 
 async def _send_file(
@@ -121,7 +122,9 @@ async def _send_pieces(
     body: bytes | Path,
     part: tuple[int, int],
     fault: Fault | None,
+    *,
     sent: Callable[[int], None],
+    holds: Callable[[], bool],
 ) -> bool:
     first, end = part
     content = body[first:end] if isinstance(body, bytes) else _read(body, first, end)
@@ -136,7 +139,7 @@ async def _send_pieces(
         writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if fault and fault.chunked else piece)
         await writer.drain()
         sent(len(piece))
-        if fault is not None and fault.bytes_per_s:
+        if fault is not None and fault.bytes_per_s and holds():
             await asyncio.sleep(len(piece) / fault.bytes_per_s)
     if fault is None or ends_at >= len(content):
         if fault is not None and fault.chunked:

@@ -21,7 +21,7 @@ class Fault:
         status, headers, body, content_type: of the answer instead of what is there.
         cut_after: bytes of the body after which the connection is cut.
         stall_after: bytes of the body after which nothing more comes, until the registry is closed.
-        bytes_per_s: how fast the body comes at most.
+        bytes_per_s: how fast the body comes at most, until the fault is taken back.
         head_bytes_per_s: how fast the status line and the headers come.
         short: bytes that the body has too few, by its own Content-Length.
         corrupt: one byte of the body is another.

@@ -181,7 +181,10 @@ class Registry:
         def sent(count: int) -> None:
             self.blob_bytes_sent += count if is_blob else 0
 
-        return await send(writer, answer, fault, head=asked.method == "HEAD", sent=sent)
+        def holds() -> bool:
+            return fault in self.faults
+
+        return await send(writer, answer, fault, head=asked.method == "HEAD", sent=sent, holds=holds)
 
     def _fault(self, asked: Asked) -> Fault | None:
         for fault in self.faults:
