@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import compileall
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
+import llmstack_tui
 from tests.support.gguf import models
 from tests.support.registry import Registry, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        # Before any of the many processes that import it, some of which may write no bytecode.
+        compileall.compile_dir(Path(llmstack_tui.__file__).parent, quiet=1)
     # An example may take as long as it does: what else the machine has to do is no property of ours.
     hypothesis.settings.register_profile("llmstack", deadline=None)
     hypothesis.settings.load_profile("llmstack")

@@ -47,21 +47,24 @@ def models(form: bytes, count: int) -> Reply:
     return Reply((b'{"models": [' + b", ".join(form % number for number in range(count)) + b"]}",))
 
 
-# One character in four bytes has Python take four for each.
-WIDE = b'{"models": [{"name": "a:1b", "digest": "\xf0\x9f\xa6\x99' + b"x" * 8 * 10**6 + b'"}]}'
-HOSTILE = {
-    "packed three times": Reply((bomb(),), headers={"Content-Encoding": "gzip, gzip, gzip"}),
-    "millions of empty models": Reply((b'{"models": [' + b"{}," * 2_500_000 + b"{}]}",)),
-    "many models": models(b'{"name": "many-%d:1b"}', 60_000),
-    "many models with a wrong size": models(b'{"name": "many-%d:1b", "size": NaN}', 40_000),
-    "depths": Reply((b'{"models": [{"name": "deep:1b", "x": ' + b"[" * 10**6,)),
-    "a wide text": Reply((WIDE,)),
-    "100 MB": Reply([b" " * 10**6] * 100),
-    "crumbs": Reply(raw=OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 500_000, then=Then.HANG),
-    "heads without an end": Reply(raw=OK + b"X-A: b\r\n" * 500_000, then=Then.HANG),
-    "one head without an end": Reply(raw=OK + b"X-A: " + b"b" * 4 * 10**6, then=Then.HANG),
-    "patience without an end": Reply(raw=b"HTTP/1.1 100 Continue\r\n\r\n" * 100_000, then=Then.HANG),
-}  # fmt: skip
+def answers() -> dict[str, Reply]:
+    """Made when they are used: to pack takes seconds, and every process of the suite imports this module."""
+    hang, chunked = Then.HANG, OK + b"Transfer-Encoding: chunked\r\n\r\n"
+    # One character in four bytes has Python take four for each.
+    wide = b'{"models": [{"name": "a:1b", "digest": "\xf0\x9f\xa6\x99' + b"x" * 8 * 10**6 + b'"}]}'
+    return {
+        "packed three times": Reply((bomb(),), headers={"Content-Encoding": "gzip, gzip, gzip"}),
+        "millions of empty models": Reply((b'{"models": [' + b"{}," * 2_500_000 + b"{}]}",)),
+        "many models": models(b'{"name": "many-%d:1b"}', 60_000),
+        "many models with a wrong size": models(b'{"name": "many-%d:1b", "size": NaN}', 40_000),
+        "depths": Reply((b'{"models": [{"name": "deep:1b", "x": ' + b"[" * 10**6,)),
+        "a wide text": Reply((wide,)),
+        "100 MB": Reply([b" " * 10**6] * 100),
+        "crumbs": Reply(raw=chunked + b"1\r\n \r\n" * 500_000, then=hang),
+        "heads without an end": Reply(raw=OK + b"X-A: b\r\n" * 500_000, then=hang),
+        "one head without an end": Reply(raw=OK + b"X-A: " + b"b" * 4 * 10**6, then=hang),
+        "patience without an end": Reply(raw=b"HTTP/1.1 100 Continue\r\n\r\n" * 100_000, then=hang),
+    }  # fmt: skip
 
 
 def ask_for_help(screen: Terminal, process: psutil.Process) -> float:
@@ -97,7 +100,7 @@ async def test_no_answer_takes_the_memory_or_the_screen(tmp_path: Path) -> None:
             await asyncio.to_thread(screen.wait_for, "well:1b")
             usual_s = await asyncio.to_thread(ask_for_help, screen, process)
             before = process.memory_info().rss
-            for name, reply in HOSTILE.items():
+            for name, reply in answers().items():
                 hostile.append(reply)
                 asked = server.asked.count("GET /api/tags")
                 screen.press("r")

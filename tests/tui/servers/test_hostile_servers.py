@@ -239,7 +239,10 @@ async def test_names_from_hell_are_shown_as_text_and_sent_as_they_are(size: tupl
         await desk.press("enter")
         await wait_until(lambda: desk.app.screen is not desk.app.models)
         kept_clean(desk)
-        await desk.press("escape", "x")
+        await desk.press("escape")
+        await wait_until(lambda: desk.app.screen is desk.app.models)
+        await desk.press("x")
+        await wait_until(lambda: desk.app.screen is not desk.app.models)
         kept_clean(desk)
         await desk.press("escape")
         await wait_until(lambda: not desk.app.connection.stack or not desk.app.view.state.acts)  # type: ignore[union-attr]
