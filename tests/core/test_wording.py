@@ -76,12 +76,18 @@ def made() -> Iterator[tuple[str, str, frozenset[str] | None]]:
                 yield from ((where, kind, frozenset()) for kind in _kinds(hint))
 
 
-def _calls() -> Iterator[tuple[str, ast.Call, str]]:
-    for file, tree in trees().items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                name = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
-                yield f"{file.relative_to(ROOT)}:{node.lineno}", node, name
+@cache
+def _calls() -> list[tuple[str, ast.Call, str]]:
+    return [
+        (
+            f"{file.relative_to(ROOT)}:{node.lineno}",
+            node,
+            getattr(node.func, "id", "") or getattr(node.func, "attr", ""),
+        )
+        for file, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    ]
 
 
 @cache
