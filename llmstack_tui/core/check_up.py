@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from llmstack_tui.base.sentences import Sentence
-    from llmstack_tui.core.mending import Examined
+    from llmstack_tui.core.servers import StartingCore
     from llmstack_tui.doctor.types import Finding, Report, Undo
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.host import Host
@@ -60,7 +60,7 @@ class CheckUp:
 
     def __init__(
         self,
-        core: Examined,
+        core: StartingCore,
         *,
         root: Path = Path("/"),
         registry: str = _REGISTRY,

@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from llmstack_tui.base import paths
 from llmstack_tui.base.address import default_host
 from llmstack_tui.base.commands import CommandFailed
 from llmstack_tui.base.structs import replace
-from llmstack_tui.core.servers import OllamaStopped, answers
+from llmstack_tui.core.servers import OllamaStopped
 from llmstack_tui.engine.process import requirements
 from llmstack_tui.install.machine import has_user_services, look_at_machine, program_version
 from llmstack_tui.install.service import InstallService
+from llmstack_tui.ollama.client import answers_at
 from llmstack_tui.ollama.local import find_ollama
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from llmstack_tui.base.kinds import EngineLife
-    from llmstack_tui.config.settings import Settings
-    from llmstack_tui.engine.process.control import EngineHandle
+    from llmstack_tui.core.servers import StartingCore
     from llmstack_tui.install.types import ThisMachine
 
 
-class Starting(Protocol):
-    """What starts servers: `core.open.Core`, of which only this much is needed."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def environ(self) -> Mapping[str, str]: ...
-    async def start_ollama(self, stopped: OllamaStopped) -> None: ...
-    async def start_engine(self, life: EngineLife | None = None) -> EngineHandle: ...
-
-
-def installation(core: Starting) -> InstallService:
+def installation(core: StartingCore) -> InstallService:
     """Installations on this machine."""
     hands = _ServerStarter(core)
     return InstallService(core.settings.install, core.environ, hands, partial(_machine, core.environ))
@@ -46,7 +34,7 @@ def installation(core: Starting) -> InstallService:
 class _ServerStarter:
     """Starts what was installed."""
 
-    def __init__(self, core: Starting) -> None:
+    def __init__(self, core: StartingCore) -> None:
         self._core = core
 
     async def start(self, program: Path, url: str) -> None:
@@ -59,7 +47,7 @@ class _ServerStarter:
         (await self._core.start_engine("stopped")).release()
 
     async def answers(self, url: str) -> bool:
-        return await answers(url)
+        return await answers_at(url)
 
 
 async def _machine(environ: Mapping[str, str]) -> ThisMachine:

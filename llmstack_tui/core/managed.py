@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from llmstack_tui.engine.process import control
 from llmstack_tui.engine.process.requirements import missing_reason
@@ -18,13 +18,10 @@ from llmstack_tui.service.types import ServerRun
 from llmstack_tui.service.units import Autostart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from llmstack_tui.base.kinds import EngineLife
-    from llmstack_tui.config.settings import Settings
+    from llmstack_tui.core.servers import StartingCore
     from llmstack_tui.core.stack import Stack
-    from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.ollama.log.reading import LogSource
     from llmstack_tui.service.types import Manager, Server, UnitState
 
@@ -34,24 +31,12 @@ _QUIET_LOOKS = 2
 _LOOK_EVERY_S = 1.0
 
 
-class EngineStarter(Protocol):
-    """What starts an engine: `core.open.Core`, of which only this much is needed."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def environ(self) -> Mapping[str, str]: ...
-    @property
-    def config(self) -> Path | None: ...
-    async def start_engine(self, life: EngineLife | None = None) -> EngineHandle: ...
-
-
 class EngineProgram:
     """The built-in engine."""
 
     label = "llmstack-engine"
 
-    def __init__(self, core: EngineStarter, platform: str) -> None:
+    def __init__(self, core: StartingCore, platform: str) -> None:
         self._core = core
         self._platform = platform
 
@@ -89,7 +74,7 @@ class EngineProgram:
         return await write_unit(start, _UNIT, _AGENT, self._core.environ, self._platform)
 
 
-def managed(server: Server, core: EngineStarter, platform: str = sys.platform) -> ManagedService:
+def managed(server: Server, core: StartingCore, platform: str = sys.platform) -> ManagedService:
     """A server of this machine as a service.
 
     Raises:

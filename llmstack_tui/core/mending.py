@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from llmstack_tui.base import commands, paths
 from llmstack_tui.base.address import default_host
@@ -23,32 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from llmstack_tui.base.kinds import EngineLife
-    from llmstack_tui.config.settings import LoadedSettings, Settings
+    from llmstack_tui.core.servers import StartingCore
     from llmstack_tui.doctor.types import Fix
-    from llmstack_tui.engine.process.control import EngineHandle
 
 _CLIPBOARD = ("tmux", "set-option", "-s", "set-clipboard")
-
-
-class Examined(Protocol):
-    """What is examined and mended: `core.open.Core`, of which only this much is needed."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def environ(self) -> Mapping[str, str]: ...
-    @property
-    def config(self) -> Path | None: ...
-    def load_settings(self) -> LoadedSettings: ...
-    async def start_ollama(self, stopped: OllamaStopped) -> None: ...
-    async def start_engine(self, life: EngineLife | None = None) -> EngineHandle: ...
 
 
 class Mender:
     """Fixes, and what takes them back."""
 
-    def __init__(self, core: Examined) -> None:
+    def __init__(self, core: StartingCore) -> None:
         self._core = core
 
     async def mend(self, fix: Fix) -> Undo | None:

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from llmstack_tui.base.address import default_host, is_loopback, is_ssh
 from llmstack_tui.base.kinds import ServerKind
 from llmstack_tui.base.sentences import Sentence, quoted
-from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
 from llmstack_tui.hosts.transport import Timeouts
-from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.ollama.client import OllamaHost, answers_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from llmstack_tui.base.kinds import EngineChoice
+    from llmstack_tui.base.kinds import EngineChoice, EngineLife
     from llmstack_tui.base.secret import Secret
-    from llmstack_tui.config.settings import Settings
+    from llmstack_tui.config.settings import LoadedSettings, Settings
+    from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.openai.client import OpenAIHost
 
-# An idle server answers in a millisecond; one that loads a model on a busy machine may take a while.
-_PATIENCE = Timeouts(connect_s=2.0, short_s=3.0)
 # The first request makes the SSH connection, too, perhaps by way of another machine.
 _OVER_SSH = Timeouts(connect_s=20.0, short_s=25.0)
 
@@ -57,6 +55,20 @@ class NothingToRun(Struct, frozen=True):
 
 
 Startup = Found | OllamaStopped | BuiltinStopped | NothingToRun
+
+
+class StartingCore(Protocol):
+    """What starts servers by the settings: `core.open.Core`, of which only this much is needed."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def environ(self) -> Mapping[str, str]: ...
+    @property
+    def config(self) -> Path | None: ...
+    def load_settings(self) -> LoadedSettings: ...
+    async def start_ollama(self, stopped: OllamaStopped) -> None: ...
+    async def start_engine(self, life: EngineLife | None = None) -> EngineHandle: ...
 
 
 class Installed(Struct, frozen=True, kw_only=True):
@@ -107,7 +119,7 @@ async def find_servers(settings: Settings, environ: Mapping[str, str]) -> Startu
     if settings.hosts:
         return Found(tuple(host.url for host in settings.hosts))
     choice, url = settings.engine.choice, default_host(environ)
-    if choice != "builtin" and (not is_loopback(url) or await answers(url)):
+    if choice != "builtin" and (not is_loopback(url) or await answers_at(url)):
         # Another machine was named on purpose: it is used even if it does not answer.
         return Found((url,))
     return decide(choice, await asyncio.to_thread(look_around, url, environ))
@@ -124,20 +136,6 @@ def decide(choice: EngineChoice, installed: Installed) -> Startup:
     if installed.engine_missing is not None:
         return NothingToRun(quoted(installed.engine_missing))
     return BuiltinStopped()
-
-
-async def answers(url: str) -> bool:
-    """Whether a server that speaks Ollama's protocol answers at ``url``, even with an error."""
-    host = OllamaHost(url, timeouts=_PATIENCE)
-    try:
-        await host.version()
-    except (Unreachable, BadStream):
-        return False
-    except HostError:
-        return True
-    finally:
-        await host.aclose()
-    return True
 
 
 def look_around(url: str, environ: Mapping[str, str]) -> Installed:

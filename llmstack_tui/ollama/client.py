@@ -16,7 +16,7 @@ from llmstack_tui.base.names import InvalidName, ModelName, is_plain_http
 from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.hosts.decoding import Wire
-from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.errors import BadStream, HostError, Refused, Unreachable
 from llmstack_tui.hosts.transport import Timeouts, Transport, own_agent
 from llmstack_tui.ollama import answers, wire
 from llmstack_tui.ollama.sharing import SharedProcesses
@@ -43,6 +43,8 @@ Answer = TypeVar("Answer", bound=Wire)
 Value = TypeVar("Value")
 
 # Ollama wants a name for each file of a model, and forgets it.
+# An idle server answers in a millisecond; one that loads a model on a busy machine may take a while.
+_PATIENCE = Timeouts(connect_s=2.0, short_s=3.0)
 _FILE_NAME = "model.gguf"
 _SUCCESS = "success"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -332,3 +334,17 @@ def _is_plain_http(name: str) -> bool:
         return is_plain_http(ModelName.parse(name))
     except InvalidName:
         return False
+
+
+async def answers_at(url: str) -> bool:
+    """Whether a server that speaks Ollama's protocol answers at ``url``, even with an error."""
+    host = OllamaHost(url, timeouts=_PATIENCE)
+    try:
+        await host.version()
+    except (Unreachable, BadStream):
+        return False
+    except HostError:
+        return True
+    finally:
+        await host.aclose()
+    return True

@@ -15,9 +15,7 @@ from llmstack_tui.base.paths import is_file, user_units_folder
 from llmstack_tui.base.private_files import private_opener
 from llmstack_tui.base.process_records import recorded
 from llmstack_tui.base.sentences import Failure
-from llmstack_tui.hosts.errors import HostError, Unreachable
-from llmstack_tui.hosts.transport import Timeouts
-from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.ollama.client import answers_at
 from llmstack_tui.ollama.local import find_ollama, log_file, own_variables, record_file, start_ollama
 from llmstack_tui.ollama.log.reading import FileLog, JournalLog
 from llmstack_tui.ollama.processes import processes
@@ -37,7 +35,6 @@ _UNIT = "ollama.service"
 _AGENT = "llmstack.ollama"
 # Of the formula `ollama` of Homebrew, on Apple's and on Intel's processors.
 _BREW_LOGS = (Path("/opt/homebrew/var/log/ollama.log"), Path("/usr/local/var/log/ollama.log"))
-_PATIENCE = Timeouts(connect_s=1.0, short_s=2.0)
 
 
 class OllamaProgram:
@@ -68,16 +65,7 @@ class OllamaProgram:
         await start_ollama(binary, self.url, environ=self._environ)
 
     async def answers(self) -> bool:
-        host = OllamaHost(self.url, timeouts=_PATIENCE)
-        try:
-            await host.version()
-        except Unreachable:
-            return False
-        except HostError:
-            return True
-        finally:
-            await host.aclose()
-        return True
+        return await answers_at(self.url)
 
     def log_source(self, unit: UnitState | None, running: ServerRun | None) -> LogSource:
         if unit is not None and unit.kind in (ManagerKind.SYSTEMD, ManagerKind.SYSTEMD_USER):

@@ -19,9 +19,9 @@ from llmstack_tui.core.servers import (
     Installed,
     NothingToRun,
     OllamaStopped,
-    answers,
     decide,
 )
+from llmstack_tui.ollama.client import answers_at
 from tests.support.scripted_server import Reply, always, document, serving
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ async def test_another_machine_that_was_named_is_the_one_that_is_meant(around: l
 
 async def test_a_server_that_fails_is_a_server() -> None:
     async with serving(always(document({"error": "busy"}, 503))) as server:
-        assert await answers(server.url)
+        assert await answers_at(server.url)
 
 
 def test_thelook_around_tells_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
