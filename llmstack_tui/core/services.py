@@ -198,6 +198,37 @@ class Services:
         return service
 
 
+class Handed:
+    """The services that hear of what happens, as a stack hands them to both faces: opened on first use."""
+
+    _services: Services
+
+    @property
+    def updates(self) -> UpdateService:
+        """Which models have a newer version; the verdicts are in the state."""
+        return self._services.updates
+
+    @property
+    def releases(self) -> ReleaseChecker:
+        """Which programs have a newer version, as the state has it."""
+        return self._services.releases
+
+    @property
+    def downloads(self) -> DownloadQueue:
+        """The queue of pulls; their progress is in the state."""
+        return self._services.downloads
+
+    @property
+    def fit(self) -> FitService:
+        """Estimates of the memory that models take; they are in the state."""
+        return self._services.fit
+
+    @property
+    def guard(self) -> GuardService:
+        """Pins and limits of loaded models; the guards' decisions are in the state."""
+        return self._services.guard
+
+
 class OnDemand:
     """The services that hear of nothing: each is made when it is first asked for."""
 

@@ -15,7 +15,7 @@ from llmstack_tui.base import lazy
 from llmstack_tui.base.kinds import ON_DISK, EventKind
 from llmstack_tui.core.options import Permissions, StackOptions, StackParts
 from llmstack_tui.core.records import Records
-from llmstack_tui.core.services import SERVICES, OnDemand, Services
+from llmstack_tui.core.services import SERVICES, Handed, OnDemand, Services
 from llmstack_tui.core.state import HostState, StackState, same_where_equal
 from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.lifecycle.monitor import HostMonitor
@@ -29,17 +29,12 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.core.actions import ModelActions
     from llmstack_tui.core.providers import HostProviders
-    from llmstack_tui.downloads.queue import DownloadQueue
-    from llmstack_tui.fit.service import FitService
-    from llmstack_tui.guard.service import GuardService
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hardware.service import MachineService
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.service import Service
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.updates.releases import ReleaseChecker
-    from llmstack_tui.updates.service import UpdateService
 
 # The machine is read after the first list, or after this many seconds without one.
 _MACHINE_AFTER_S = 1.0
@@ -49,7 +44,7 @@ _HOSTS_AT_FULL_PACE = 3
 _MOST_NOTICES = 20
 
 
-class Stack(OnDemand):
+class Stack(OnDemand, Handed):
     """Hosts and their services, to be used within ``async with``. It closes the hosts that it is given.
 
     Attributes:
@@ -138,31 +133,6 @@ class Stack(OnDemand):
         from llmstack_tui.core.providers import HostProviders  # noqa: PLC0415
 
         return HostProviders(self._parts, actions=lambda: self.actions, admitted=self._services.admitted)
-
-    @property
-    def updates(self) -> UpdateService:
-        """Which models have a newer version; the verdicts are in the state."""
-        return self._services.updates
-
-    @property
-    def releases(self) -> ReleaseChecker:
-        """Which programs have a newer version, as the state has it."""
-        return self._services.releases
-
-    @property
-    def downloads(self) -> DownloadQueue:
-        """The queue of pulls; their progress is in the state."""
-        return self._services.downloads
-
-    @property
-    def fit(self) -> FitService:
-        """Estimates of the memory that models take; they are in the state."""
-        return self._services.fit
-
-    @property
-    def guard(self) -> GuardService:
-        """Pins and limits of loaded models; the guards' decisions are in the state."""
-        return self._services.guard
 
     @cached_property
     def machine(self) -> MachineService:
