@@ -15,10 +15,9 @@ from llmstack_tui.providers.types import Parameters
 from llmstack_tui.store.tables.figures import Speed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
-    from llmstack_tui.core.actions import ModelActions
     from llmstack_tui.core.options import StackParts
     from llmstack_tui.guard.types import Confirm
     from llmstack_tui.hosts.host import Host
@@ -62,17 +61,20 @@ def _listed(value: object) -> tuple[object, ...]:
 
 
 class HostProviders:
-    """What is asked here may load a model, also in a read-only stack."""
+    """What is asked here may load a model, also in a read-only stack.
+
+    Args:
+        activate, admitted: as `ModelActions` has them.
+    """
 
     def __init__(
         self,
         parts: StackParts,
-        *,
-        actions: Callable[[], ModelActions],
+        activate: Callable[..., Awaitable[bool]],
         admitted: Callable[..., AbstractAsyncContextManager[timedelta | None]],
     ) -> None:
         self._parts = parts
-        self._actions = actions
+        self._activate = activate
         self._admitted = admitted
         self._made: dict[str, tuple[Transport, Provider]] = {}
 
@@ -127,7 +129,7 @@ class HostProviders:
 
     async def _load(self, host_url: str, request: ChatRequest, confirm: Confirm | None) -> bool:
         seconds = request.parameters.keep_alive_s
-        return await self._actions().activate(
+        return await self._activate(
             host_url,
             request.model,
             keep_alive=None if seconds is None else timedelta(seconds=seconds),

@@ -132,7 +132,7 @@ class Stack(OnDemand, Handed):
         """The one way to ask the models of the hosts."""
         from llmstack_tui.core.providers import HostProviders  # noqa: PLC0415
 
-        return HostProviders(self._parts, actions=lambda: self.actions, admitted=self._services.admitted)
+        return HostProviders(self._parts, self.actions.activate, self._services.admitted)
 
     @cached_property
     def machine(self) -> MachineService:
@@ -191,14 +191,11 @@ class Stack(OnDemand, Handed):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for service in tuple(self._services.open.values()):
-            await service.aclose()
-        for each in (self.__dict__.get("catalog"), self.__dict__.get("chats")):
-            if each is not None:
-                await each.aclose()
-        # The store closes last, so that the others can write until then.
+        on_demand = filter(None, map(self.__dict__.get, ("catalog", "chats")))
+        for each in (*self._services.open.values(), *on_demand):
+            await each.aclose()
         self.journal.close()
-        await self.session.aclose()
+        await self.session.aclose()  # Last, so that the others can write until then.
         for host in self._hosts.values():
             await host.aclose()
         self._is_closed = True
