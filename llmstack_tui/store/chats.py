@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from llmstack_tui.store.database.chats import CHATS
 from llmstack_tui.store.database.connection import Database
-from llmstack_tui.store.database.schemas import CHATS
 from llmstack_tui.store.tables.chats import AttachedContents, ChatSessions, ChatTurns, ChatVotes
 
 if TYPE_CHECKING:

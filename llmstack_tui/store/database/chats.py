@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.store.database.migrations import Migration
+from llmstack_tui.store.database.schemas import Schema
 from llmstack_tui.store.database.values import to_sql
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ UNDO_FOR = timedelta(hours=1)
 
 # Only whole turns are indexed, and those never change. What is short is found by its beginning at once, too
 # (`prefix`), while one types.
-CHAT_MIGRATIONS = (
+_MIGRATIONS = (
     Migration(
         "2026-06 chats",
         (
@@ -79,3 +80,6 @@ def purge(connection: sqlite3.Connection, now: datetime) -> None:
     except BaseException:
         connection.rollback()
         raise
+
+
+CHATS = Schema(steps=_MIGRATIONS, prune=purge, checked=("sessions",), copies_newer=True)

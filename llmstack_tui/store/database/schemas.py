@@ -1,4 +1,4 @@
-"""What our files hold: the state, and the talks.
+"""What a file of ours holds: the state, or (in ``chats``) the talks.
 
 The talks have a file of their own: the state is checked whole at every start, which would take 0.1 s with
 50,000 messages in it, and a damaged file of one kind leaves the other as it is.
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.store.database import retention
-from llmstack_tui.store.database.chats import CHAT_MIGRATIONS, purge
 from llmstack_tui.store.database.migrations import MIGRATIONS, Migration
 
 if TYPE_CHECKING:
@@ -42,4 +41,3 @@ class Schema(Struct, frozen=True, kw_only=True):
 
 
 STATE = Schema(steps=MIGRATIONS, prune=retention.prune)
-CHATS = Schema(steps=CHAT_MIGRATIONS, prune=purge, checked=("sessions",), copies_newer=True)
