@@ -6,7 +6,6 @@ import asyncio
 import errno
 import os
 from contextlib import asynccontextmanager, contextmanager
-from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
@@ -17,10 +16,8 @@ from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback, is_ssh, request_url
 from llmstack_tui.base.connections import connection_error, is_packed, pieces
 from llmstack_tui.base.text import excerpt
-from llmstack_tui.hosts.authentication import KeyAuth
-from llmstack_tui.hosts.decoding import ErrorResponse, StreamLine, Wire, WrongShape, decode, sentences_of
-from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
-from llmstack_tui.hosts.refusals import refusal, told, words_of
+from llmstack_tui.hosts.decoding import ErrorResponse, StreamLine, Wire, WrongShape, decode
+from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -33,8 +30,7 @@ if TYPE_CHECKING:
     )
 
     from llmstack_tui.base.secret import Secret
-    from llmstack_tui.base.sentences import Param, Sentences
-    from llmstack_tui.hosts.refusals import WireError
+    from llmstack_tui.base.sentences import Param
 
     Body = Wire | Mapping[str, object]
 
@@ -83,7 +79,7 @@ class Transport:
 
     Args:
         not_it: the kind of the question that follows an answer that was not understood.
-        key_header: see `KeyAuth`.
+        key_header: see `authentication.KeyAuth`.
         headers: what each request has beside the usual.
     """
 
@@ -109,7 +105,7 @@ class Transport:
         self._client = httpx.AsyncClient(
             base_url=request_url(url),
             headers={"User-Agent": user_agent, "Accept-Encoding": "identity", **(headers or {})},
-            auth=None if key is None else KeyAuth(key, key_header),
+            auth=None if key is None else _auth(key, key_header),
             verify=secure,
             trust_env=secure,
             transport=transport,
@@ -344,51 +340,27 @@ class Transport:
 
     async def _status_error(self, response: httpx.Response, missing: str) -> HostError:
         """The error for an unsuccessful status, with the server's own words if it sent any."""
-        content = await self._content(response, _MAX_ERROR_BYTES)
-        try:
-            body = decode(content, ErrorResponse)
-        except (WrongShape, ValueError, RecursionError):
-            body = ErrorResponse()
-        said = body.error or body.message or body.detail or ""
-        error = self._of_status(response.status_code, content, missing, said, sentences_of(body.sentences))
-        retry_after = response.headers.get("retry-after")
-        error.refusal = refusal(said, status=response.status_code, retry_after=retry_after)
-        return error
+        from llmstack_tui.hosts.refusals import status_error  # noqa: PLC0415 (most requests succeed)
 
-    def _of_status(
-        self, code: int, content: bytes, missing: str, error: WireError, sentences: Sentences
-    ) -> HostError:
-        said = words_of(error, self._key)
-        if code == 404 and (said or not content):
-            kind = "host.no_model" if missing else "host.has_it_not"
-            return NotFound(kind, host=self.url, model=missing, detail=said)
-        if code >= 500 and code != HTTPStatus.NOT_IMPLEMENTED:
-            return self._failed(said, sentences, code)
-        if 300 <= code < 400:
-            return self._not_understood("answer.redirect")
-        if code == HTTPStatus.UNAUTHORIZED and self._key is not None:
-            return Refused("host.wrong_key", host=self.url, detail=said)
-        if code < 400 or (code == 404 and content.lstrip()[:1] == b"<"):
-            return self._not_understood("answer.status", status=code)
-        kind = "host.refused" if said else "host.refused_with_status"
-        hint = "host.name_its_key" if code == HTTPStatus.UNAUTHORIZED else ""
-        return Refused(kind, host=self.url, said=told(said, sentences), status=code, detail=said, hint=hint)
+        content = await self._content(response, _MAX_ERROR_BYTES)
+        return status_error(
+            response.status_code,
+            content,
+            host=self.url,
+            missing=missing,
+            not_it=self._not_it,
+            key=self._key,
+            retry_after=response.headers.get("retry-after"),
+        )
 
     def cut_off(self) -> HostError:
         """The error for a stream that ended before it said that it was done."""
         return self._not_understood("answer.too_early")
 
     def _error_of(self, line: StreamLine) -> HostError:
-        said = line.error or ""
-        error = self._failed(words_of(said, self._key), sentences_of(line.sentences))
-        error.refusal = refusal(said)
-        return error
+        from llmstack_tui.hosts.refusals import line_error  # noqa: PLC0415 (as above)
 
-    def _failed(self, said: str, sentences: Sentences, status: int | None = None) -> HostError:
-        kind = "host.failed" if said or status is None else "host.failed_with_status"
-        detail = said or ("" if status is None else f"status {status}")
-        words = told(said, sentences)
-        return ServerError(kind, host=self.url, said=words, status=status, detail=detail)
+        return line_error(line, host=self.url, key=self._key)
 
     def _not_understood(self, kind: str, detail: str = "", **params: Param) -> HostError:
         return BadStream(kind, host=self.url, detail=excerpt(detail), hint=self._not_it, **params)
@@ -397,3 +369,9 @@ class Transport:
         elsewhere = "" if is_ssh(self.url) else "host.check_address"
         hint = "host.start_it" if is_loopback(self.url) else elsewhere
         return Unreachable(kind, host=self.url, detail=excerpt(detail), hint=hint)
+
+
+def _auth(key: Secret, header: str) -> httpx.Auth:
+    from llmstack_tui.hosts.authentication import KeyAuth  # noqa: PLC0415 (most servers have no key)
+
+    return KeyAuth(key, header)

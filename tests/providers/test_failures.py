@@ -103,12 +103,16 @@ async def test_an_error_is_told_apart(status: int, body: object, kind: type[Prov
     [
         ("20", openai(None, "requests"), 20, 20),
         ("99999999", openai(None, "requests"), MAX_WAIT_S, MAX_WAIT_S),
-        (format_datetime(datetime.now(UTC) + timedelta(seconds=90)), openai(None, "requests"), 30, 90),
-        (format_datetime(datetime.now(UTC) - timedelta(days=9)), openai(None, "requests"), 0, 0),
+        (timedelta(seconds=90), openai(None, "requests"), 30, 90),
+        (timedelta(days=-9), openai(None, "requests"), 0, 0),
         ("", google(429, "RESOURCE_EXHAUSTED", {"retryDelay": "34.07s"}), 34.07, 34.07),
     ],
 )
-async def test_when_to_ask_again_is_bounded(header: str, body: object, least: float, most: float) -> None:
+async def test_when_to_ask_again_is_bounded(
+    header: str | timedelta, body: object, least: float, most: float
+) -> None:
+    if isinstance(header, timedelta):
+        header = format_datetime(datetime.now(UTC) + header)
     headers = {"Retry-After": header} if header else {}
     reply = document(body, 429)
     error = await asked(Reply(reply.pieces, 429, headers=headers))
