@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(llmstack_tui.__file__).parent
 # These speak of servers alone, or of answers, which are started and stopped.
-ABOUT_SERVERS = {"chat", "install", "service", "variables"}
+ABOUT_SERVERS = {"chat", "install", "service", "talk", "variables"}
 DOCUMENTS = (
     ROOT / "tui" / "help.txt",
     *(page for page in (ROOT / "guide" / "en").glob("*.md") if page.stem not in ABOUT_SERVERS),

@@ -8,11 +8,14 @@ import select
 import signal
 import sys
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from types import FrameType
+
+    _Handler = Callable[[int, FrameType | None], object]
 
 GRACE_S = 1.5
 """How long a command may clean up after a signal. Files and the store survive an end in the middle."""
@@ -68,3 +71,41 @@ async def _watched(work: Coroutine[object, object, int], heard: list[int]) -> in
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # The thread does what is to be done.
     return await work
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """While the block reads the terminal, Ctrl-C is a `KeyboardInterrupt`, and does not end the command."""
+
+    def end(number: int, _: object) -> None:
+        raise EndedBySignal(number)
+
+    with _heard_by({signal.SIGINT: signal.default_int_handler, signal.SIGTERM: end}):
+        yield
+
+
+@contextmanager
+def stoppable(stop: Callable[[], object]) -> Iterator[None]:
+    """While the block waits in the event loop, Ctrl-C calls ``stop`` and does not end the command."""
+    loop = asyncio.get_running_loop()
+    with _heard_by({signal.SIGINT: lambda *_: loop.call_soon_threadsafe(stop)}):
+        yield
+
+
+@contextmanager
+def _heard_by(handlers: Mapping[signal.Signals, _Handler]) -> Iterator[None]:
+    """Other handlers of signals; the thread of `run` hears of SIGTERM only where there is none."""
+    waker = signal.set_wakeup_fd(-1)
+
+    def to_thread(number: int, _: object) -> None:
+        os.write(waker, bytes((number,)))
+
+    if waker != -1:
+        handlers = {signal.SIGTERM: to_thread, **handlers}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(waker)

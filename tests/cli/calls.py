@@ -42,6 +42,7 @@ def calls(model: Path, url: str) -> dict[str, tuple[str, ...]]:
         "copy": ("copy", "a:1", "--to", url, *host),
         "update": ("update", "--check", *host),
         "chat": ("chat", "a:1", "Why?", *host),
+        "chats": ("chats",),
         "editors": ("editors", "b:1", *host),
         "status": ("status", *host),
         "doctor": ("doctor", *host),

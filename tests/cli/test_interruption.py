@@ -31,6 +31,7 @@ _SOON_S = GRACE_S + 8
 _ALONE = frozenset(
     {
         "catalog",
+        "chats",
         "completion",
         "disk",
         "config",

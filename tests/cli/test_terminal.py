@@ -96,12 +96,6 @@ async def test_ctrl_c_while_a_model_loads_gives_the_load_up(llmstack: Program) -
     assert "Traceback" not in screen.written
 
 
-def test_without_a_question_on_a_terminal_chat_says_how(llmstack: Program) -> None:
-    with llmstack.in_terminal("chat", "a:1") as screen:
-        assert screen.wait_exit() == 2
-    assert "llmstack chat a:1 'Why?'" in screen.written
-
-
 @pytest.mark.parametrize("command", [("show",), ("ps",), ("start",), ("stop",), ("chat",)])
 async def test_the_beginning_of_a_name_is_enough_on_a_terminal(
     llmstack: Program, command: tuple[str, ...]

@@ -23,6 +23,8 @@ _PER_MESSAGE = 5
 """Tokens that a template puts around a message: 3 to 6 in those of Llama 3, Qwen and SmolLM2 (ChatML)."""
 _PER_IMAGE = 800
 """Between 256 (Gemma 3) and some 1,500 (Qwen 2.5 VL, of a photo): as good as unknown."""
+_SHORTEST_CONTEXT = 2048
+"""Ollama's default for years; a model is hardly ever loaded with less, so a shorter talk is not cut."""
 _LEAST_CHARACTERS = 400
 """From so many on, the server's count says more of this talk than the usual rate."""
 
@@ -183,7 +185,7 @@ def cut_of(usage: Usage, reason: EndReason | None, error: float = USUAL.error) -
         usage.sent_tokens is not None
         and usage.prompt_tokens is not None
         and usage.prompt_tokens < usage.sent_tokens * (1 - error)
-        and (full is None or usage.sent_tokens * (1 + error) > full)
+        and usage.sent_tokens * (1 + error) > (full or _SHORTEST_CONTEXT)
     ):
         return Cut(CutEnd.OLDEST, usage.cut_tokens)
     used = usage.context_used

@@ -1,15 +1,22 @@
-"""``llmstack chat``: one question, and the answer, written as it arrives."""
+"""``llmstack chat``: one question, and the answer, written as it arrives; on a terminal, a whole talk."""
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, aclosing
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.structs import replace
+from llmstack_tui.base.system_errors import system_words
+from llmstack_tui.chat.attachments import NotAttached, read
 from llmstack_tui.cli import output
+from llmstack_tui.cli.answering import answered
 from llmstack_tui.cli.filling import assignment, filled, piped
-from llmstack_tui.cli.loading import add_room_option, loading
+from llmstack_tui.cli.loading import add_room_option
 from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import locate, look, opened
 from llmstack_tui.core.providers import parameters_of
@@ -17,12 +24,13 @@ from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.prompts.types import RenderedPrompt
 from llmstack_tui.providers.errors import BadAnswer
 from llmstack_tui.providers.streams import joined
-from llmstack_tui.providers.types import ChatMessage, ChatRequest, EndReason, Piece, Role
+from llmstack_tui.providers.types import ChatMessage, ChatRequest, EndReason, Image, Role
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Coroutine
+    from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 
+    from llmstack_tui.chat.types import AttachedFile
     from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
@@ -35,9 +43,16 @@ _LIMIT = 16_384
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("name", metavar=tr("NAME"), help=tr("a model, as `llmstack ls` lists it"))
     parser.add_argument(
-        "prompt", metavar=tr("PROMPT"), nargs="*", help=tr("the question (default: standard input)")
+        "name",
+        metavar=tr("NAME"),
+        help=tr("a model, as `llmstack ls` lists it, or @default: that of the settings"),
+    )
+    parser.add_argument(
+        "prompt",
+        metavar=tr("PROMPT"),
+        nargs="*",
+        help=tr("the question (default: standard input; on a terminal, a talk line by line)"),
     )
     parser.rest = "prompt"
     parser.add_argument("--system", metavar=tr("TEXT"), help=tr("a system prompt, before the question"))
@@ -63,6 +78,25 @@ def add_options(parser: Parser) -> None:
         type=assignment,
         help=tr("with --template: the value of a variable; may be given more than once"),
     )
+    parser.add_argument(
+        "--image",
+        dest="images",
+        metavar=tr("FILE"),
+        action="append",
+        help=tr("an image that goes with the question; may be given more than once"),
+    )
+    parser.add_argument(
+        "--json-schema",
+        dest="schema",
+        metavar=tr("FILE"),
+        help=tr("the JSON schema that the answer must have"),
+    )
+    parser.add_argument(
+        "--resume",
+        metavar=tr("ID"),
+        help=tr("go on with a talk: the beginning of its id, or last; `llmstack chats` lists them"),
+    )
+    parser.add_argument("--no-keep", action="store_true", help=tr("do not keep the talk"))
     add_room_option(parser)
 
 
@@ -75,27 +109,90 @@ def run(core: Core, options: Namespace) -> Coroutine[object, object, int]:
         raise output.WrongUsage(tr("--var sets a variable of a prompt: say which, with --template."))
     else:
         asked = RenderedPrompt(text=typed or piped().strip())
-    if not asked.text:
+    is_talk = not asked.text and not options.json and _on_terminal() and options.template is None
+    if not asked.text and not is_talk:
         raise output.WrongUsage(
             tr(
                 "There is no question: write it after the name, as in: llmstack chat {model} 'Why?'",
                 model=options.name,
             )
         )
+    if options.resume is not None and not is_talk:
+        raise output.WrongUsage(tr("--resume goes on with a talk on a terminal: leave out the question."))
+    files = tuple(map(_image, options.images or ()))
+    schema = None if options.schema is None else _schema(options.schema)
     own = asked.parameters.get("num_predict")
     limit = options.limit or (own if isinstance(own, int) else _LIMIT)
     parameters = {**asked.parameters, "num_predict": limit}
     system = options.system or asked.system
-    return _chat(core, options, replace(asked, system=system, parameters=parameters), limit)
+    request = ChatRequest(model="", messages=(), schema=schema, parameters=parameters_of(parameters))
+    if is_talk:
+        return _talk(core, options, request, system, files)
+    messages = [
+        ChatMessage(role=Role(role), text=content) for role, content in replace(asked, system=system).messages
+    ]
+    images = tuple(Image(each.attachment.media_type, each.content) for each in files)
+    messages[-1] = replace(messages[-1], images=images)
+    return _chat(core, options, replace(request, messages=tuple(messages)), limit)
 
 
-async def _chat(core: Core, options: Namespace, asked: RenderedPrompt, limit: int) -> int:
+def _on_terminal() -> bool:
+    return output.is_terminal(sys.stdin) and output.is_terminal(sys.stdout)
+
+
+def _image(file: str) -> AttachedFile:
+    found = read(file, None)
+    if not found.attachment.is_image:
+        raise NotAttached("chat.no_image", file=file, type=tr("text"))
+    return found
+
+
+def _name(core: Core, name: str) -> str:
+    """The name of the model that is meant. ``@default`` is what the environment or the settings say."""
+    if name != "@default":
+        return name
+    found = core.environ.get("OLLAMA_MODEL") or core.settings.providers.models.get("ollama")
+    if not found:
+        raise output.Failed(
+            tr('@default names no model: write ollama = "NAME" below [providers.models] in the settings.')
+        )
+    return found
+
+
+def _schema(file: str) -> Mapping[str, object]:
+    try:
+        return msgspec.json.decode(Path(file).read_bytes(), type=dict[str, object])
+    except OSError as error:
+        why = system_words(error.strerror or "?")
+        raise output.Failed(tr("{file} cannot be read: {why}.", file=file, why=why)) from None
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise output.Failed(tr("{file} has no JSON schema: {why}.", file=file, why=str(error))) from None
+
+
+@asynccontextmanager
+async def _ready(core: Core, name: str) -> AsyncIterator[tuple[Stack, ModelStatus]]:
+    """The model of that name, before it is asked."""
     async with opened(core, processes=True, start="owner") as stack:
         await look(stack)
-        status = locate(stack, options.name, short=True)
+        status = locate(stack, _name(core, name), short=True)
         if status.running is None and status.state is not ModelState.CLOUD:
             await stack.prepare()
-        pieces = await _pieces(core, options, stack, status, asked)
+        yield stack, status
+
+
+async def _talk(
+    core: Core, options: Namespace, request: ChatRequest, system: str, files: Sequence[AttachedFile]
+) -> int:
+    from llmstack_tui.cli.talk import TerminalTalk  # noqa: PLC0415  # not for one question
+
+    async with _ready(core, options.name) as (stack, status):
+        talk = TerminalTalk(core, options, stack, status, replace(request, model=status.name))
+        return await talk.run(system, files)
+
+
+async def _chat(core: Core, options: Namespace, request: ChatRequest, limit: int) -> int:
+    async with _ready(core, options.name) as (stack, status):
+        pieces = await answered(core, options, stack, status, replace(request, model=status.name))
     try:
         answer = joined(pieces)
     except BadAnswer:
@@ -117,33 +214,6 @@ def _cut_off(answer: Answer, limit: int) -> str:
         "The answer is cut off at {count} tokens: --limit N sets another limit.",
         limit,
     )
-
-
-async def _pieces(
-    core: Core, options: Namespace, stack: Stack, status: ModelStatus, asked: RenderedPrompt
-) -> list[Piece]:
-    """The pieces of the answer; unless --json is given, each is written when it arrives."""
-    messages = tuple(ChatMessage(role=Role(role), text=content) for role, content in asked.messages)
-    request = ChatRequest(model=status.name, messages=messages, parameters=parameters_of(asked.parameters))
-    pieces: list[Piece] = []
-    column_is_0 = True
-    try:
-        async with AsyncExitStack() as reading:
-            line = await reading.enter_async_context(AsyncExitStack())
-            confirm = await line.enter_async_context(
-                loading(stack, status, options, core.environ, tr("Waiting for the answer"))
-            )
-            stream = stack.providers.chat(status.host, request, confirm=confirm)
-            async for piece in await reading.enter_async_context(aclosing(stream)):
-                pieces.append(piece)
-                if piece.text and not options.json:
-                    await line.aclose()
-                    output.write_text(piece.text, end="")
-                    column_is_0 = piece.text.endswith("\n")
-    finally:
-        if not column_is_0:
-            output.write("")
-    return pieces
 
 
 def document(status: ModelStatus, answer: Answer) -> dict[str, object]:

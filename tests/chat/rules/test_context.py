@@ -90,6 +90,7 @@ def test_files_and_calls_of_tools_count() -> None:
         (Usage(sent_tokens=4000, prompt_tokens=2000), EndReason.STOP, Cut(CutEnd.OLDEST, 2000)),
         (Usage(sent_tokens=2000, prompt_tokens=1900, context_length=2048), EndReason.STOP, None),
         (Usage(sent_tokens=100, prompt_tokens=10, context_length=8192), EndReason.STOP, None),
+        (Usage(sent_tokens=20, prompt_tokens=7), EndReason.STOP, None),
         (Usage(sent_tokens=None, prompt_tokens=10), EndReason.STOP, None),
         (Usage(prompt_tokens=2000, answer_tokens=48, context_length=2048), EndReason.LENGTH,
          Cut(CutEnd.ANSWER, None)),
