@@ -25,6 +25,7 @@ Complain = Callable[[Place, Sentence], None]
 """Reports a mistake in a part of a value: the part's place in the value, and the fault, without ``name``."""
 
 AUTO = "auto"
+THEME_NAME = r"[a-z0-9][a-z0-9_-]{0,39}"
 _FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("false", "0", "no", "off"), False)
 _MOST_BYTES = 2**60
 # In the order in which `_write_size` looks for a unit that divides a size.
@@ -73,6 +74,12 @@ def integer(low: int, high: int) -> SettingKind[int]:
 def one_of(*words: str) -> SettingKind[str]:
     allowed = Sentence("allowed.one_of", {"names": tuple(map(quoted, words))})
     return matching("|".join(map(re.escape, words)), allowed)._replace(choices=words)
+
+
+def theme(*built_in: str) -> SettingKind[str]:
+    """A theme of ours, or the name of one of the user's; whether that is there is seen where it is read."""
+    allowed = Sentence("allowed.theme", {"names": ", ".join(map(quoted, built_in))})
+    return matching(THEME_NAME, allowed)._replace(choices=built_in)
 
 
 def matching(pattern: str, allowed: Sentence) -> SettingKind[str]:

@@ -15,7 +15,7 @@ from llmstack_tui.base.sentences import Failure, Sentence
 from llmstack_tui.base.text import shortened
 from llmstack_tui.config.kinds import InvalidValue, wrong
 from llmstack_tui.config.lines import LineNumbers, SettingOrigin
-from llmstack_tui.config.settings import LoadedSettings, Settings
+from llmstack_tui.config.settings import THEMES, LoadedSettings, Settings
 from llmstack_tui.config.table import ENVIRONMENT_PREFIX, table, with_values
 
 if TYPE_CHECKING:
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config.kinds import Complain, Place
     from llmstack_tui.config.table import Setting
+    from llmstack_tui.config.themes import ThemeFile
 
 MAX_FILE_BYTES = 100_000
 _MOST_PROBLEMS = 20
 _LONGEST_NAME = 60
 _KEYS = ("ui", "keys")
+_MOST_THEMES = 100
 # For a pipe, as in `--config <(make-config)`.
 _PIPE_WAIT_S = 2.0
 
@@ -44,9 +46,10 @@ def load_settings(
     Args:
         check_keys: called if there are any keys. Only the dashboard knows which actions have keys.
     """
-    reading = _SettingsReader()
+    path = _path(file)
+    reading = _SettingsReader(themes_folder(path) if path else None)
     reading.take_implied(environ)
-    path, broken = _path(file), False
+    broken = False
     try:
         reading.take_file(path)
     except Failure as error:
@@ -61,10 +64,46 @@ def load_settings(
     return reading.result(broken=broken)
 
 
+def themes_folder(settings: Path) -> Path:
+    """The folder of the user's themes, by the file of the settings."""
+    return settings.absolute().parent / "themes"
+
+
+def load_theme(folder: Path, name: str) -> ThemeFile | None:
+    """What the file of one of the user's themes says; None if it is not there. Blocking."""
+    from llmstack_tui.config.themes import ThemeFile, refusal, theme_of  # noqa: PLC0415 (few have their own)
+
+    file = folder / f"{name}.toml"
+    shown = f"{folder.name}/{file.name}"
+    if (refused := refusal(name, shown)) is not None:
+        return ThemeFile(name, None, (refused,))
+    try:
+        text = _text(file)
+        return theme_of(name, shown, text, _document(text, file))
+    except FileNotFoundError:
+        return None
+    except Failure as error:
+        return ThemeFile(name, None, (error.sentence,))
+
+
+def load_themes(folder: Path) -> tuple[ThemeFile, ...]:
+    """The user's themes, usable or not, by their names. Blocking."""
+    return tuple(filter(None, (load_theme(folder, name) for name in _names_of_themes(folder))))
+
+
+def _names_of_themes(folder: Path) -> list[str]:
+    """The names of the user's themes; none if their folder cannot be read. Blocking."""
+    try:
+        return sorted(each.stem for each in folder.iterdir() if each.suffix == ".toml")[:_MOST_THEMES]
+    except OSError:
+        return []
+
+
 class _SettingsReader:
     """Collects settings from several sources; a later one overrides an earlier one."""
 
-    def __init__(self) -> None:
+    def __init__(self, themes: Path | None) -> None:
+        self._themes = themes
         self.problems: list[Sentence] = []
         self._table = table()
         self._sections = tuple(dict.fromkeys(setting.section for setting in self._table if setting.section))
@@ -72,6 +111,8 @@ class _SettingsReader:
         self._origins: dict[str, SettingOrigin] = {}
         self._invalid: set[str] = set()
         self._lines = LineNumbers()
+        self._theme: ThemeFile | None = None
+        self._theme_file: Path | None = None
 
     def take_implied(self, environ: Mapping[str, str]) -> None:
         for setting in self._table:
@@ -116,18 +157,17 @@ class _SettingsReader:
 
     def check_keys(self, check: KeyCheck) -> None:
         """Report the faults of keys. Those that can be used are, so the setting is not invalid."""
-        keys, origin = self._values.get("ui.keys"), self._origins.get("ui.keys")
-        if not isinstance(keys, Mapping) or not keys or origin is None:
-            return
-        for name, fault in check(keys):
+        keys, origin = self._values.get("ui.keys"), self._origins.get("ui.keys", SettingOrigin("default"))
+        for name, fault in check(keys) if isinstance(keys, Mapping) and keys else ():
+            # Its name may be written as it is, or split at its dots.
+            place = max((name,), tuple(name.split(".")), key=lambda each: self._lines.of((*_KEYS, *each)))
             if origin.kind == "file":
-                # Its name may be written as it is, or split at its dots.
-                place = max((name,), tuple(name.split(".")), key=lambda each: self._lines.of((*_KEYS, *each)))
                 self._complain_of_line(origin.name or "", _KEYS, place, fault)
             else:
                 self._complain_of_variable(origin.name or "", (), fault)
 
     def result(self, *, broken: bool) -> LoadedSettings:
+        self.problems += self._theme.problems if self._theme else ()
         problems = self.problems[:_MOST_PROBLEMS]
         if left := len(self.problems) - len(problems):
             problems.append(Sentence("settings.more", {"count": left}))
@@ -140,6 +180,8 @@ class _SettingsReader:
             problems=tuple(problems),
             invalid=frozenset(self._invalid),
             broken=broken,
+            theme=self._theme,
+            theme_file=self._theme_file,
             origins=self._origins,
             lines=self._lines,
         )
@@ -159,8 +201,10 @@ class _SettingsReader:
         try:
             if setting.kind.is_secret and origin.kind == "file" and value != "":
                 raise InvalidValue
-            self._values[setting.name] = setting.kind.read(value, complain)
-            self._origins[setting.name] = origin
+            taken = setting.kind.read(value, complain)
+            if setting.name != "ui.theme" or self._use_theme(str(taken)):
+                self._values[setting.name] = taken
+                self._origins[setting.name] = origin
         except InvalidValue:
             allowed = setting.kind.allowed
             secret = Sentence("setting.wrong_secret", {"allowed": (allowed,)})
@@ -169,6 +213,27 @@ class _SettingsReader:
             self._invalid.add(setting.name)
         else:
             self._invalid.discard(setting.name)
+
+    def _use_theme(self, name: str) -> bool:
+        """Read the file of a theme of the user's; False if it cannot be used.
+
+        Raises:
+            InvalidValue: there is no such theme.
+        """
+        self._theme = self._theme_file = None
+        if name in THEMES:
+            return True
+        if self._themes is None:
+            raise InvalidValue
+        self._theme_file = self._themes / f"{name}.toml"
+        found = load_theme(self._themes, name)
+        if found is None:
+            raise InvalidValue
+        if found.theme is None:
+            self.problems += found.problems
+            return False
+        self._theme = found
+        return True
 
     def _complain_of_line(self, file: str, base: Place, place: Place, fault: Sentence) -> None:
         place = (*base, *place)

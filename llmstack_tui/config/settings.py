@@ -20,16 +20,17 @@ from llmstack_tui.config.lines import LineNumbers, SettingOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from llmstack_tui.base.secret import Secret
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.config.kinds import SettingKind
+    from llmstack_tui.config.themes import ThemeFile
 
 T = TypeVar("T")
 _V = TypeVar("_V")
 
-Theme = Literal["dark", "light", "high-contrast", "no-colour"]
-THEMES: tuple[Theme, ...] = get_args(Theme)
+THEMES = ("dark", "light", "high-contrast", "no-colour")
 OverLimit = Literal["ask", "stop", "refuse"]
 SAFETY = ("BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF")
 OVER_LIMIT: tuple[OverLimit, ...] = get_args(OverLimit)
@@ -313,10 +314,10 @@ class ProvidersSettings:
 class UiSettings:
     """``[ui]``: how the dashboard looks and what its keys are."""
 
-    theme: Theme = _setting(
+    theme: str = _setting(
         "dark",
-        kinds.one_of(*THEMES),
-        "The colours. If NO_COLOR is set, the default is no-colour.",
+        kinds.theme(*THEMES),
+        "The colours, also those of a file of yours. If NO_COLOR is set, the default is no-colour.",
         live=True,
         implied=("NO_COLOR", "no-colour"),
     )
@@ -381,18 +382,21 @@ class LoadedSettings:
         problems: one for each mistake. The faulty parts were ignored.
         invalid: the names of the settings with a mistake in them.
         broken: there is a file, and nothing in it could be read.
+        theme, theme_file: what the file of the user's theme says, and where it would be, if it is one.
     """
 
     settings: Settings
     problems: Sentences = ()
     invalid: frozenset[str] = frozenset()
     broken: bool = False
+    theme: ThemeFile | None = None
+    theme_file: Path | None = None
     origins: Mapping[str, SettingOrigin] = field(default_factory=dict, repr=False)
     lines: LineNumbers = field(default_factory=LineNumbers, repr=False, compare=False)
 
     def origin(self, name: str) -> SettingOrigin:
         """Where a setting came from, by its name in `llmstack_tui.config.table`."""
         origin = self.origins.get(name, SettingOrigin("default"))
-        if origin.kind == "file":
-            return origin._replace(line=self.lines.of(tuple(name.split("."))))
-        return origin
+        return (
+            origin._replace(line=self.lines.of(tuple(name.split(".")))) if origin.kind == "file" else origin
+        )

@@ -13,7 +13,7 @@ from llmstack_tui.config.loading import load_settings
 from llmstack_tui.config.table import value_of, with_values
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
     from llmstack_tui.config.loading import KeyCheck
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 _SETTLE_S = 0.2
 _SETTLE_STEPS = 10
 
-# Modification time, size and inode of a file; None if there is none.
+# Modification time, size and inode of a file; None if there is none. Those of several files.
 _Stamp = tuple[int, int, int] | None
+_Stamps = tuple[_Stamp, ...]
 
 
 async def watch_settings(
@@ -37,7 +38,8 @@ async def watch_settings(
     """The settings now, and again whenever they or their problems have changed.
 
     An invalid setting keeps its last value; all do if the file is broken or half written. Without the file
-    the defaults apply. A pipe, which cannot be read again, is not watched. The file is read in a thread.
+    the defaults apply. A pipe, which cannot be read again, is not watched. The file is read in a thread, as
+    is that of the user's theme if the settings name one.
 
     Args:
         file, check_keys: as for `load_settings`.
@@ -45,43 +47,55 @@ async def watch_settings(
         every_s: seconds between two checks of the file.
         changed: set by who has just changed the file; it is looked at then, too.
     """
-    stamp = await asyncio.to_thread(_stamp, file)
+    files: tuple[Path | None, ...] = (file,)
+    stamps = await asyncio.to_thread(_stamps, files)
     if await asyncio.to_thread(_is_pipe, file):
         return
-    current = await asyncio.to_thread(load_settings, file, environ, check_keys)
-    yield current
+    current, is_new = await asyncio.to_thread(load_settings, file, environ, check_keys), True
     while True:
+        if (wanted := (file, current.theme_file) if current.theme_file else (file,)) != files:
+            files, stamps = wanted, (stamps[0], *await asyncio.to_thread(_stamps, wanted[1:]))
+        if is_new:
+            yield current
         with suppress(TimeoutError):
             async with asyncio.timeout(every_s):
                 await (changed or asyncio.Event()).wait()
         if changed is not None:
             changed.clear()
-        now = await asyncio.to_thread(_stamp, file)
-        if now == stamp:
+        now, is_new = await asyncio.to_thread(_stamps, files), False
+        if now == stamps:
             continue
-        stamp = await _settled(file, now, min(every_s, _SETTLE_S))
+        stamps = await _settled(files, now, min(every_s, _SETTLE_S))
         loaded = await asyncio.to_thread(load_settings, file, environ, check_keys)
         before, current = current, _kept(current, loaded)
-        if (current.settings, current.problems) != (before.settings, before.problems):
-            yield current
+        is_new = _shown(current) != _shown(before)
 
 
-async def _settled(file: Path | None, stamp: _Stamp, step_s: float) -> _Stamp:
-    """Wait until a file that is being written no longer changes; returns its new stamp."""
+def _shown(loaded: LoadedSettings) -> tuple[object, ...]:
+    return loaded.settings, loaded.problems, loaded.theme
+
+
+async def _settled(files: Sequence[Path | None], stamps: _Stamps, step_s: float) -> _Stamps:
+    """Wait until files that are being written no longer change; returns their new stamps."""
     for _ in range(_SETTLE_STEPS):
         await asyncio.sleep(step_s)
-        before, stamp = stamp, await asyncio.to_thread(_stamp, file)
-        if stamp == before:
+        before, stamps = stamps, await asyncio.to_thread(_stamps, files)
+        if stamps == before:
             break
-    return stamp
+    return stamps
 
 
 def _kept(before: LoadedSettings, loaded: LoadedSettings) -> LoadedSettings:
     """``loaded``, with the previous values of those settings that are invalid."""
     if loaded.broken:
-        return replace(loaded, settings=before.settings)
+        return replace(loaded, settings=before.settings, theme=before.theme, theme_file=before.theme_file)
     old = {name: value_of(before.settings, name) for name in loaded.invalid - {"read_only"}}
-    return replace(loaded, settings=with_values(loaded.settings, old))
+    theme = before.theme if "ui.theme" in loaded.invalid else loaded.theme
+    return replace(loaded, settings=with_values(loaded.settings, old), theme=theme)
+
+
+def _stamps(files: Sequence[Path | None]) -> _Stamps:
+    return tuple(map(_stamp, files))
 
 
 def _stamp(file: Path | None) -> _Stamp:

@@ -20,13 +20,13 @@ SENTENCES: Catalogue = {
     ),
     "key.not_written": "The key cannot be written to {file}: {why}.",
     # The file.
-    "settings.unreadable": "The settings {file} cannot be read: {why}.",
-    "settings.endless": "The settings {file} were not read: it is not a file, and its output does not end.",
-    "settings.no_output": "The settings {file} were not read: it is not a file, and has no output.",
-    "settings.too_large": "The settings {file} were not read: the file is larger than {most:size}.",
-    "settings.not_text": "The settings {file} were not read: the file is not UTF-8 text.",
-    "settings.not_toml": "The settings {file} were not read, the file is not valid TOML: {why}.",
-    "settings.too_deep": "The settings {file} were not read: a value in it is nested too deep, or too long.",
+    "settings.unreadable": "{file} cannot be read: {why}.",
+    "settings.endless": "{file} was not read: it is not a file, and its output does not end.",
+    "settings.no_output": "{file} was not read: it is not a file, and has no output.",
+    "settings.too_large": "{file} was not read: the file is larger than {most:size}.",
+    "settings.not_text": "{file} was not read: the file is not UTF-8 text.",
+    "settings.not_toml": "{file} was not read, the file is not valid TOML: {why}.",
+    "settings.too_deep": "{file} was not read: a value in it is nested too deep, or too long.",
     "settings.not_changed": "{file} is not valid TOML: {why}. Put that right first; nothing was changed.",
     "settings.unusual": (
         "{file} is written in a way that llmstack could not keep: change it with an editor. It is as it was."
@@ -36,9 +36,18 @@ SENTENCES: Catalogue = {
         "count", one="One more setting is wrong.", other="{count} more settings are wrong."
     ),
     "settings.unclear": "Until that is corrected, nothing is changed anywhere, as with read_only = true.",
+    # The file of a theme.
+    "theme.taken": "{file} is not used: {name} is a theme of llmstack itself. Give the file another name.",
+    "theme.bad_name": (
+        "{file} is not used: its name must be up to 40 small letters, digits, - and _, and then .toml."
+    ),
+    "setting.unknown_colour": "{name} is nothing that a theme has. Known: {known}.",
+    "theme.faint": "{file}: too little contrast on {ground} (below {least} to 1): {names}.",
     # What a setting may be: the words after "must be".
     "allowed.flag": "true or false",
     "allowed.integer": "a whole number from {low} to {high}",
+    "allowed.colour": 'a colour such as "#1f252d"',
+    "allowed.theme": "{names}, or the name of a file in the folder themes beside the settings",
     "allowed.one_of": "{names:any}",
     "allowed.optional": "{allowed}, or {none}",
     "allowed.duration": 'a length of time such as "90s", "10m" or "1h30m" ({endless})',

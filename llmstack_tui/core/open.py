@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.kinds import EngineLife
     from llmstack_tui.config.loading import KeyCheck
     from llmstack_tui.config.settings import LoadedSettings, Settings
+    from llmstack_tui.config.themes import ThemeFile
     from llmstack_tui.core.check_up import CheckUp
     from llmstack_tui.core.discovery import Discovery
     from llmstack_tui.core.options import StackOptions
@@ -72,6 +73,28 @@ class Core:
         from llmstack_tui.config.loading import load_settings  # noqa: PLC0415
 
         return load_settings(self.config, self.environ, self._check_keys)
+
+    def themes(self) -> tuple[ThemeFile, ...]:
+        """What the files of the user's own themes say. Blocking."""
+        from llmstack_tui.config.loading import load_themes  # noqa: PLC0415
+
+        folder = self.themes_folder()
+        return load_themes(folder) if folder else ()
+
+    def theme(self, name: str) -> ThemeFile | None:
+        """One of them; None if there is no such file. Blocking."""
+        from llmstack_tui.config.loading import load_theme  # noqa: PLC0415
+
+        folder = self.themes_folder()
+        return load_theme(folder, name) if folder else None
+
+    def themes_folder(self) -> Path | None:
+        from llmstack_tui.config.loading import themes_folder  # noqa: PLC0415
+
+        try:
+            return themes_folder(self.config or paths.config_file())
+        except paths.NoHome:
+            return None
 
     async def watch_settings(self, *, with_keys: bool = True) -> AsyncGenerator[LoadedSettings, None]:
         """As `config.watch.watch_settings`; without ``with_keys`` keys are not checked."""

@@ -32,6 +32,7 @@ TOPICS = (
     "library",
     "install",
     "settings",
+    "themes",
     "scripts",
     "languages",
     "service",

@@ -241,6 +241,16 @@ class Dashboard(TerminalApp):
     def contexts(self) -> Mapping[str, Sequence[Binding]]:
         return features.CONTEXTS
 
+    async def own_themes(self) -> Sequence[str]:
+        return await self.preferences.own_themes()
+
+    def search_themes(self) -> None:
+        self.start(tr("The themes"), self._search_themes, group="themes")
+
+    async def _search_themes(self) -> None:
+        await self.own_themes()
+        super().search_themes()
+
     def preview_theme(self, name: str | None) -> None:
         self.preferences.preview_theme(name)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
+
+from textual.app import App
 
 from llmstack_tui.base import languages
 from llmstack_tui.base.languages import tr, tr_n
@@ -17,12 +20,12 @@ from llmstack_tui.tui.shell import NoteKind, shell_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from textual.app import App
     from textual.binding import Binding
 
     from llmstack_tui.base.paths import Look
     from llmstack_tui.base.sentences import Sentence, Sentences
     from llmstack_tui.config.settings import LoadedSettings, Settings
+    from llmstack_tui.config.themes import ThemeFile
     from llmstack_tui.tui.servers.connection import DashboardCore
     from llmstack_tui.tui.stack import DashboardStack
 
@@ -59,6 +62,9 @@ class Preferences:
         self._settings = self._shell.settings
         self._loaded = self._first = loaded
         self._is_preview = False
+        self._told: set[Sentence] = set()
+        if loaded is not None:
+            self._take(loaded.theme)
         self._problems: Sentences = loaded.problems if loaded else ()
         self._kept = services.last_look("theme") or _USUAL_THEME
         self.theme = self._first_theme()
@@ -83,8 +89,11 @@ class Preferences:
         """Apply the settings now, and again whenever their file changes."""
         async for loaded in self._services.watch_settings():
             before, self._loaded = self._loaded, loaded
+            self._take(loaded.theme)
             if before is not None and before.settings != loaded.settings:
                 self._apply(before.settings, loaded)
+            if before is not None and before.theme != loaded.theme and loaded.theme is not None:
+                self._warn_once(loaded.theme.advice)
             self._tell_problems(loaded.problems)
             await self._recall()
 
@@ -124,7 +133,7 @@ class Preferences:
         changed = [each.name for each in found]
         if "ui.theme" in changed:
             self._chosen = None
-            self._show_theme(_theme_of(now))
+            self._show_theme(self._theme_of(now))
         if "ui.language" in changed:
             self._chosen_language = None
             self._show_language(self._services.language(now))
@@ -178,11 +187,47 @@ class Preferences:
     def preview_theme(self, name: str | None) -> None:
         """Show a theme until the next call, without keeping it; None shows the usual one again."""
         self._is_preview = name is not None
-        self._app.theme = self.theme if name is None else themes.THEMES[name].name
+        self._app.theme = self.theme if name is None else themes.PREFIX + name
+
+    async def own_themes(self) -> list[str]:
+        """Read the user's themes, and say what is wrong with them; the names of those that can be used."""
+        found = await asyncio.to_thread(self._services.themes)
+        for each in found:
+            self._take(each)
+            self._warn_once((*each.problems, *each.advice))
+        return [each.name for each in found if each.theme is not None]
+
+    def _take(self, found: ThemeFile | None) -> None:
+        """Have one of the user's themes among those that can be shown, with its colours of now."""
+        if found is None or found.theme is None:
+            return
+        theme = themes.textual_theme(found.theme)
+        known = self._app.available_themes.get(theme.name)
+        self._app.register_theme(theme)
+        if known not in (None, theme) and self._app.theme == theme.name:
+            self._app.mutate_reactive(App.theme)
+
+    def _read_theme(self, name: str) -> ThemeFile | None:
+        """The file of a theme that is not known yet, by its name for Textual. Blocking."""
+        if name in self._app.available_themes or not name.startswith(themes.PREFIX):
+            return None
+        return self._services.theme(name.removeprefix(themes.PREFIX))
+
+    def _warn_once(self, said: Sentences) -> None:
+        """Say what has not been said of a theme."""
+        if new := [each for each in said if each not in self._told and each not in self._problems]:
+            self._told.update(new)
+            self._shell.warn(text(*new), title=tr("Theme"))
+
+    def _theme_of(self, settings: Settings) -> str:
+        name = themes.PREFIX + settings.ui.theme
+        return name if name in self._app.available_themes else _USUAL_THEME
 
     def _first_theme(self) -> str:
         """The settings' theme; where that is the usual one, as before they are read, the theme shown last."""
-        named = _theme_of(self._settings)
+        named = self._theme_of(self._settings)
+        if named == _USUAL_THEME:
+            self._take(self._read_theme(self._kept))
         return self._kept if named == _USUAL_THEME and self._kept in self._app.available_themes else named
 
     def _show_theme(self, name: str) -> None:
@@ -220,9 +265,10 @@ class Preferences:
         """Show the theme of the settings, else that of an earlier session, unless the user has chosen one."""
         if self._stack is None or self._loaded is None or self._chosen:
             return
-        name = _theme_of(self._loaded.settings)
+        name = self._theme_of(self._loaded.settings)
         if not _named_by(self._loaded, "ui.theme"):
             recalled = await self._stack.records.recall(_THEME, "", str)
+            self._take(await asyncio.to_thread(self._read_theme, recalled))
             name = recalled if recalled in self._app.available_themes else name
         if not self._chosen:
             self._show_theme(name)
@@ -267,10 +313,6 @@ class Preferences:
 def _fault(problem: Sentence) -> object:
     """A mistake without its line, which moves with what stands above it."""
     return problem.params.get("fault", problem)
-
-
-def _theme_of(settings: Settings) -> str:
-    return themes.THEMES[settings.ui.theme].name
 
 
 def _named_by(loaded: LoadedSettings, setting: str) -> str:

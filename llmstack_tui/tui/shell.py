@@ -233,6 +233,9 @@ class Shell(Protocol):
     def contexts(self) -> Mapping[str, Sequence[Binding]]:
         """The key bindings of each context, by its title in the help."""
 
+    async def own_themes(self) -> Sequence[str]:
+        """The names of the user's own themes, read now. What is wrong with them is said."""
+
     def preview_theme(self, name: str | None) -> None:
         """Show one of the settings' themes until the next call; None shows the usual one again."""
 

@@ -157,7 +157,7 @@ def test_a_full_disk_leaves_all_as_it_was(file: Path, monkeypatch: pytest.Monkey
         ("guard.models", "a:1=1h", '{ "a:1" = "1h" }'),
         ("ui.theme", '"light"', '"light"'),
         ("engine.api_key_file", r'"/a\\b"', r'"/a\U0000005cb"'),
-        ("ui.theme", "pink", None),
+        ("ui.theme", "Pink!", None),
         ("engine.port", "0", None),
         ("hosts", "[", None),
         ("hosts", '["ftp://x"]', None),

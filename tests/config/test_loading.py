@@ -225,7 +225,10 @@ def test_no_color_is_a_default_that_the_settings_override(
                 2,
                 "wrong",
                 name="ui.theme",
-                allowed='"dark", "light", "high-contrast" or "no-colour"',
+                allowed=(
+                    '"dark", "light", "high-contrast", "no-colour", or the name of a file in the folder '
+                    "themes beside the settings"
+                ),
                 value="2026-01-01",
             ),
         ),

@@ -24,7 +24,7 @@ from tests.config.files import in_file
         (Sentence("settings.more", {"count": 2}), "2 more settings are wrong."),
         (
             Sentence("settings.not_text", {"file": "/a.toml"}),
-            "The settings /a.toml were not read: the file is not UTF-8 text.",
+            "/a.toml was not read: the file is not UTF-8 text.",
         ),
     ],
 )

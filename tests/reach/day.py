@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.base.paths import Look
     from llmstack_tui.config.settings import LoadedSettings, Settings
+    from llmstack_tui.config.themes import ThemeFile
     from llmstack_tui.core.servers import Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
@@ -110,6 +111,12 @@ class World:
 
     def language(self, settings: Settings) -> str:
         return chosen(settings.ui.language, {})
+
+    def themes(self) -> tuple[ThemeFile, ...]:
+        return ()
+
+    def theme(self, name: str) -> ThemeFile | None:
+        return None
 
     def last_look(self, look: Look) -> str:
         return ""

@@ -23,7 +23,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.service import load_catalog
 from llmstack_tui.catalog.types import Offer
 from llmstack_tui.chat.service import ChatService
-from llmstack_tui.config.loading import load_settings
+from llmstack_tui.config.loading import load_settings, load_theme, load_themes
 from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.discovery import Discovery
 from llmstack_tui.core.removal import plan_removal
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.catalog.types import Catalog, Entry, Repositories
     from llmstack_tui.config.settings import LoadedSettings, Settings
+    from llmstack_tui.config.themes import ThemeFile
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.stack import Stack
@@ -532,6 +533,7 @@ class FakeServices:
         self.engine: asyncio.Future[EngineHandle] | None = None
         self.settings: asyncio.Queue[LoadedSettings] = asyncio.Queue()
         self.kept: dict[str, str] = {}
+        self.themes_folder: Path | None = None
         self.last_session: StackState | None = None
         self.doctor = FakeDoctor()
         self.variables = FakeVariables()
@@ -547,6 +549,12 @@ class FakeServices:
 
     def language(self, settings: Settings) -> str:
         return chosen(settings.ui.language, {})
+
+    def themes(self) -> tuple[ThemeFile, ...]:
+        return load_themes(self.themes_folder) if self.themes_folder else ()
+
+    def theme(self, name: str) -> ThemeFile | None:
+        return load_theme(self.themes_folder, name) if self.themes_folder else None
 
     def last_look(self, look: Look) -> str:
         return self.kept.get(look, "")

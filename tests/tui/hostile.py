@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 
     from llmstack_tui.base.paths import Look
+    from llmstack_tui.config.themes import ThemeFile
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
@@ -63,6 +64,12 @@ class HostServices:
 
     def language(self, settings: Settings) -> str:
         return chosen(settings.ui.language, {})
+
+    def themes(self) -> tuple[ThemeFile, ...]:
+        return ()
+
+    def theme(self, name: str) -> ThemeFile | None:
+        return None
 
     def last_look(self, look: Look) -> str:
         return ""

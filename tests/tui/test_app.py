@@ -30,7 +30,6 @@ from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices
 
 if TYPE_CHECKING:
-    from llmstack_tui.config.settings import Theme
     from llmstack_tui.core.state import StackState
 
 SIZES = [(80, 24), (120, 40), (200, 60), (60, 16)]
@@ -314,7 +313,7 @@ async def test_problems_of_the_settings_are_told() -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-async def test_every_theme_of_the_settings(theme: Theme) -> None:
+async def test_every_theme_of_the_settings(theme: str) -> None:
     async with dashboard(settings=Settings(ui=UiSettings(theme=theme))) as desk:
         assert desk.app.current_theme.name == f"llmstack-{theme}"
         assert desk.app.current_theme.dark == (theme != "light")

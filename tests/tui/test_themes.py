@@ -11,7 +11,7 @@ from textual.color import Color
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config import settings
-from llmstack_tui.config.settings import Settings, Theme, UiSettings
+from llmstack_tui.config.settings import Settings, UiSettings
 from llmstack_tui.tui import themes
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -74,7 +74,7 @@ def _contrast(front: RichColor, behind: RichColor) -> float:
 
 
 @pytest.mark.parametrize("name", themes.THEMES)
-async def test_all_that_is_drawn_can_be_seen(name: Theme) -> None:
+async def test_all_that_is_drawn_can_be_seen(name: str) -> None:
     state = replace(seeded.typical(), downloads=pulls.morning(datetime.now(UTC)))
     async with dashboard(state, settings=Settings(ui=UiSettings(theme=name)), size=(160, 50)) as desk:
         for keys in ("", "o", "/", "escape 2", "3", "1 D", "escape v", "escape enter"):

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.languages import tr
 from llmstack_tui.base.paths import config_file
 from llmstack_tui.base.secret import Secret
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import overrides
 from llmstack_tui.cli.stacks import refuse_read_only
 from llmstack_tui.config.editing import InvalidSetting, change, toml_of
 from llmstack_tui.config.hosts import HostSettings
+from llmstack_tui.config.kinds import wrong
 from llmstack_tui.config.lines import SettingOrigin
-from llmstack_tui.config.loading import load_settings
+from llmstack_tui.config.loading import load_settings, load_theme
+from llmstack_tui.config.settings import THEMES
 from llmstack_tui.config.table import example, find_setting, table, value_of
 from llmstack_tui.core.wording import text, words
 
@@ -128,7 +131,20 @@ def _change(core: Core, options: Namespace, setting: Setting, file: Path) -> Non
         value = toml_of(setting, options.value) if options.action == "set" else None
     except InvalidSetting as error:
         raise output.WrongUsage(words(error)) from None
+    if setting.name == "ui.theme" and value is not None:
+        _check_theme(core, setting, _unquoted(value))
     change(file, {setting.place: value})
+
+
+def _check_theme(core: Core, setting: Setting, name: str) -> None:
+    if name in THEMES or (folder := core.themes_folder()) is None:
+        return
+    found = load_theme(folder, name)
+    if found is None:
+        fault = wrong(setting.kind.allowed, name)
+        raise output.WrongUsage(text(Sentence(fault.kind, {"name": setting.name, **fault.params})))
+    if found.theme is None:
+        raise output.WrongUsage(text(*found.problems))
 
 
 def _told(setting: Setting, value: str, origin: SettingOrigin) -> Iterator[str]:

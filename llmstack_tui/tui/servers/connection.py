@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.base.paths import Look
     from llmstack_tui.config.settings import LoadedSettings, Settings
+    from llmstack_tui.config.themes import ThemeFile
     from llmstack_tui.core.discovery import Discovery
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.state import StackState
@@ -52,6 +53,12 @@ class DashboardCore(Protocol):
 
     def places(self) -> tuple[tuple[str, str], ...]:
         """The files of llmstack: a label and a path for each."""
+
+    def themes(self) -> Sequence[ThemeFile]:
+        """What the files of the user's own themes say. Blocking."""
+
+    def theme(self, name: str) -> ThemeFile | None:
+        """One of them; None if there is no such file. Blocking."""
 
     def language(self, settings: Settings) -> str:
         """The code of the language that these settings and the locale want."""

@@ -173,7 +173,8 @@ class SettingsScreen(SearchedScreen):
         if setting.kind.choices:
             is_theme = setting.name == "ui.theme"
             on_move = self.shell.preview_theme if is_theme else lambda _: None
-            dialog = ChosenValue(setting.name, purpose, setting.kind.choices, present, on_move)
+            choices = (*setting.kind.choices, *(await self.shell.own_themes() if is_theme else ()))
+            dialog = ChosenValue(setting.name, purpose, choices, present, on_move)
             chosen = await self.shell.show(dialog)
             if is_theme:
                 self.shell.preview_theme(None)
