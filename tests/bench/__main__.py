@@ -26,6 +26,7 @@ from tests.bench import (
     providers,
     pulls,
     storm,
+    talk,
     updates,
     walks,
 )
@@ -51,6 +52,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "providers": providers.figures,
     "pulls": pulls.figures,
     "storm": storm.figures,
+    "talk": talk.figures,
     "updates": updates.figures,
     "walks": walks.figures,
 }

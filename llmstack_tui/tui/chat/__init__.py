@@ -7,9 +7,8 @@ from llmstack_tui.tui.keys import bind, hidden
 from llmstack_tui.tui.shell import Feature
 
 INPUT_KEYS = [
-    bind("chat.send", "enter", "send", "Send", "Send the question", priority=True),
-    bind("chat.new_line", "ctrl+j,shift+enter", "new_line", "New line", "Begin a new line in the question",
-        priority=True),
+    bind("chat.send", "enter", "send", "Send", "Send the question"),
+    bind("chat.new_line", "ctrl+j,shift+enter", "new_line", "New line", "Begin a new line in the question"),
 ]  # fmt: skip
 KEYS = [
     bind("chat.leave", "escape", "leave", "Stop, back",

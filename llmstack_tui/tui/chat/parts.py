@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 # Characters from which on a part ends at the next blank line, at the next line, or anywhere.
 _SOFT, _HARD, _HARDEST = 600, 1_000, 2_500
+# An item of a list is four widgets, which are all made anew for each piece: here a part ends earlier.
+_LIST = 250
+_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)]) ")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`\n]*)")
 
 
@@ -33,12 +36,14 @@ def cut(source: str, start: int) -> PartEnd | None:
     Args:
         start: how many characters are drawn already: they are not taken back.
     """
-    if len(source) <= _SOFT:
+    if len(source) <= _LIST:
         return None
     fence, was_blank, at = "", False, 0
     for line in source.splitlines(keepends=True):
         marker = _FENCE.match(line)
         closes = marker is not None and bool(fence) and _closes(marker, fence)
+        if not fence and max(start, _LIST) <= at and _ITEM.match(line):
+            return PartEnd(at)
         if max(start, _SOFT) <= at < len(source):
             is_outside = not fence and not line[0].isspace()
             if (is_outside and was_blank) or (at >= _HARD and (is_outside or (fence and not closes))):
@@ -63,6 +68,11 @@ def parts(text: str) -> Iterator[str]:
         text = found.prefix + text[found.at :]
     if text.strip():
         yield text
+
+
+def goes_on(part: str) -> bool:
+    """Whether the last block of a part may go on in the next one, so that no space belongs between them."""
+    return bool(part) and not part.endswith("\n\n")
 
 
 def code_blocks(text: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.text import brief, clean_lines
 from llmstack_tui.providers.types import Role
 from llmstack_tui.tui.chat import TALK_KEYS
-from llmstack_tui.tui.chat.parts import cut, parts
+from llmstack_tui.tui.chat.parts import cut, goes_on, parts
 from llmstack_tui.tui.chat.text import figures_text
 from llmstack_tui.tui.draw.text import content_of
 from llmstack_tui.tui.shell import shell_of
@@ -57,7 +57,8 @@ class AnswerText(Markdown):
     DEFAULT_CSS = """
     AnswerText {
         padding: 0 1;
-        & MarkdownFence { margin: 0 0 1 0; max-height: 9999; }
+        & MarkdownFence { margin: 0 0 1 0; }
+        &.-goes-on MarkdownFence, &.-goes-on MarkdownList { margin: 0; }
         & MarkdownH1, & MarkdownH2, & MarkdownH3, & MarkdownH4, & MarkdownH5, & MarkdownH6 {
             margin: 0 0 1 0; content-align: left middle; text-style: bold; color: $text-primary; border: none;
         }
@@ -66,6 +67,7 @@ class AnswerText(Markdown):
 
     def __init__(self, text: str = "") -> None:
         super().__init__(text, parser_factory=_parser, open_links=False)
+        self.set_class(goes_on(text), "-goes-on")
 
     @on(Markdown.LinkClicked)
     def _link_clicked(self, event: Markdown.LinkClicked) -> None:
@@ -187,8 +189,8 @@ class Transcript(VerticalScroll, can_focus=True):
             await self.remove_children()
             await self.mount_all(self._widget(each) for each in reversed(tuple(islice(self._above, _BATCH))))
         is_new = turns[-1:] != self._turns[-1:]
-        self._turns, self._live = turns, live
-        if live is not None and self._part is None:
+        before, self._turns, self._live = self._live, turns, live
+        if live is not None and (before is None or before.turn.id != live.turn.id):
             self._source, self._taken = "", 0
         if is_new:
             self.anchor()
@@ -205,13 +207,26 @@ class Transcript(VerticalScroll, can_focus=True):
             return
         shown = len(self._source)
         self._source += clean_lines(new, None)
-        if self._part is None:
-            await self._begin_part()
+        ends: list[str] = []
         while (found := cut(self._source, shown)) is not None:
-            await self._write(self._source[shown : found.at])
+            ends.append(self._source[shown : found.at])
             self._source, shown = found.prefix + self._source[found.at :], 0
-            await self._begin_part()
+        for at, end in enumerate(ends):
+            if at == 0 or at > len(ends) - _BATCH:
+                await self._write(end, is_last=True)
+            else:
+                self._is_cut = True
         await self._write(self._source[shown:])
+
+    async def _write(self, text: str, *, is_last: bool = False) -> None:
+        """Add to the present part; ``is_last``: what comes next goes into another one."""
+        if text and self._part is None:
+            await self._begin_part()
+        if text and self._part is not None:
+            await self._part.append(text)
+        if is_last and self._part is not None:
+            self._part.set_class(goes_on(self._part.source), "-goes-on")
+            self._part = None
 
     async def _begin_part(self) -> None:
         self._part = AnswerText()
@@ -219,10 +234,6 @@ class Transcript(VerticalScroll, can_focus=True):
         if len(self.children) > _MOST and not self._is_read_above:
             await self.remove_children([*self.children][: len(self.children) - _MOST // 2])
             self._is_cut = True
-
-    async def _write(self, text: str) -> None:
-        if text and self._part is not None:
-            await self._part.append(text)
 
     @property
     def _is_read_above(self) -> bool:
