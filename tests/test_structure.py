@@ -39,6 +39,7 @@ def test_no_test_waits_for_a_time() -> None:
     assert calls.pop("support/waiting.py")
     assert calls == {
         "bench/log.py": 1,
+        "bench/talk_app.py": 1,
         "bench/watched_app.py": 2,
         "store/writer.py": 1,
         "support/many_pulls.py": 1,

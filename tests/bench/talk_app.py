@@ -22,6 +22,7 @@ from tests.tui.fakes import FakeServices, FakeStack
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+_BEAT_S = 0.002
 SPEED, FIRST, TOKENS = 500, 15_000, 60_000
 KINDS = {
     "prose": "Some words of a paragraph, with **bold** ones and `code`, and more words to fill it.\n\n",
@@ -42,7 +43,7 @@ class TalkingProviders:
         yield Piece(text="".join(self._tokens[:FIRST]))
         begun_s, at = time.monotonic(), FIRST
         while at < len(self._tokens):
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(_BEAT_S)
             while at < min(FIRST + (time.monotonic() - begun_s) * SPEED, len(self._tokens)):
                 yield Piece(text=self._tokens[at])
                 at += 1

@@ -19,6 +19,8 @@ KEYS = [
         "Earlier talks: go on with one, search, rename, pin, put into a folder, delete"),
     bind("chat.again", "r,ctrl+r", "again", "Again",
         "Ask for another answer to the last question; this one is kept beside it"),
+    bind("chat.manner", "p,ctrl+t", "manner", "System prompt",
+        "The system prompt and the parameters of the talk"),
     hidden("chat.edit", "e", "edit", "Edit question",
         "Edit the last question and send it again, as Up does in an empty input; both are kept"),
     hidden("chat.branch_before", "left_square_bracket", "branch(-1)", "Earlier version",
@@ -31,6 +33,9 @@ KEYS = [
     hidden("chat.copy_all", "Y", "copy_all", "Copy all", "Copy the whole talk, as Markdown"),
     hidden("chat.fold", "f", "fold", "Unfold thoughts", "Show or hide what the model thought"),
 ]  # fmt: skip
+MANNER_KEYS = [
+    bind("manner.apply", "ctrl+s", "apply", "Apply", "Use these from now on"),
+]
 PICK_KEYS = [
     bind("pick.choose", "enter,space", "choose", "Choose", "Choose what is under the cursor"),
     bind("pick.search", "slash", "search", "Search", "List only what has the words that you type"),
@@ -50,6 +55,7 @@ FEATURE = Feature(
         "Keys of the chat": KEYS,
         "Keys while a question is typed": INPUT_KEYS,
         "Keys of the talk": TALK_KEYS,
+        "Keys of the system prompt": MANNER_KEYS,
         "Keys of the lists of the chat": PICK_KEYS,
         "Keys of the list of talks": TALKS_KEYS,
     },

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.message import Message
 from textual.widgets import TextArea
 
 from llmstack_tui.base.languages import tr
-from llmstack_tui.base.text import clean_lines
+from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.chat.attachments import completions
 from llmstack_tui.tui.chat import INPUT_KEYS
 from llmstack_tui.tui.shell import shell_of
 
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
 
 MOST_PASTED = 1_000_000
 """Characters that may be pasted at once. Few models read more."""
+
+
+_LONG_PASTE, _LONG_LINES = 4_000, 60
+# What is typed of a path, up to the cursor.
+_MENTION = re.compile(r"(?<!\S)@([^\s\"',;]+)$")
 
 
 class Composer(TextArea):
@@ -48,6 +56,13 @@ class Composer(TextArea):
             super().__init__()
             self.text = text
 
+    class Pasted(Message):
+        """A text was pasted that is too long for the field."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     class WantsEarlier(Message):
         """Up was pressed in the empty field."""
 
@@ -58,6 +73,16 @@ class Composer(TextArea):
         """Replace the text, with the cursor at its end."""
         self.text = text
         self.move_cursor(self.document.end)
+
+    def update_suggestion(self) -> None:
+        """Complete the path after an ``@``; Right takes it."""
+        row, column = self.cursor_location
+        line = self.document.get_line(row)
+        typed = _MENTION.search(line) if column == len(line) else None
+        self.suggestion = ""
+        if typed is not None:
+            found = completions(typed[1], Path.cwd(), 1)
+            self.suggestion = clean(found[0], None)[len(typed[1]) :] if found else ""
 
     def action_send(self) -> None:
         self.post_message(self.Sent(self.text))
@@ -86,6 +111,10 @@ class Composer(TextArea):
                 most=bytes_text(MOST_PASTED),
             )
             shell_of(self).warn(said, title=tr("Too long"))
+        elif len(event.text) > _LONG_PASTE or event.text.count("\n") > _LONG_LINES:
+            event.prevent_default()
+            event.stop()
+            self.post_message(self.Pasted(clean_lines(event.text, None)))
         elif (text := clean_lines(event.text, None)) != event.text:
             event.prevent_default()
             event.stop()

@@ -6,16 +6,20 @@ import asyncio
 import time
 from contextlib import aclosing
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.languages import tr
+from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.text import brief
-from llmstack_tui.chat.rules.tree import leaf_below, shown, siblings
+from llmstack_tui.chat.attachments import NotAttached, attached
+from llmstack_tui.chat.rules.context import ContextFit, size_of, without
+from llmstack_tui.chat.rules.tree import leaf_below, path, shown, siblings
 from llmstack_tui.chat.types import TurnState
 from llmstack_tui.core.wording import words
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.providers.types import Role
+from llmstack_tui.providers.types import ChatRequest, Role
 from llmstack_tui.tui.chat.text import AnswerPhase, AnswerProgress
+from llmstack_tui.tui.shell import AnswerChoice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +27,8 @@ if TYPE_CHECKING:
     from llmstack_tui.chat.types import AttachedFile, Session, Talk, Turn
     from llmstack_tui.guard.types import Confirm
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.providers.types import ChatRequest, Piece, Prefill
+    from llmstack_tui.providers.types import Piece, Prefill
+    from llmstack_tui.tui.chat.parameters import Manner
     from llmstack_tui.tui.shell import Shell
     from llmstack_tui.tui.stack import DashboardChats, DashboardStack
     from llmstack_tui.tui.view import Key
@@ -222,10 +227,36 @@ class OpenTalk:
         talk, chats = self.talk, self._chats
         if not self._may_ask() or talk is None or chats is None:
             return False
+        try:
+            named = await asyncio.to_thread(attached, text, Path.cwd())
+        except NotAttached as error:
+            self._shell.warn(words(error), title=tr("Not sent"))
+            return False
+        files = (*files, *named)
+        if any(each.attachment.is_image for each in files) and not await self._sees():
+            return False
         parent = talk.session.leaf if instead_of is None else instead_of.parent
         turn = await chats.ask(self._id, text, parent=parent, files=files)
         self._answer(turn)
         return True
+
+    async def _sees(self) -> bool:
+        """Whether the model takes images; a toast says that it does not."""
+        able = await self.stack.actions.capabilities(*self.key) if self.stack and self.key else None
+        if able is None or "vision" in able or self.key is None:
+            return True
+        key = self._shell.view.keys["chat.model"]
+        said = tr(
+            "{model} sees no images. {key} chooses another model.", model=brief(self.key[1], 80), key=key
+        )
+        self._shell.warn(said, title=tr("Not sent"))
+        return False
+
+    async def answer_so(self, manner: Manner) -> None:
+        """Have the model answer in this manner from now on."""
+        if (chats := self._chats) is not None and self.talk is not None:
+            await chats.change(self._id, system=manner.system, parameters=manner.parameters)
+            self._changed()
 
     def ask_again(self) -> None:
         """Another answer to the last question."""
@@ -292,13 +323,18 @@ class OpenTalk:
                 title=tr("Choose another model"),
             )
             return
+        turns = path(chats.talk(session.id).turns, question.id)
+        sent = await self._fitting(session, turns)
+        if sent is None:
+            return
         turn = await chats.begin(session.id, parent=question.id, model=key[1])
         is_here = model is not None and model.state in {ModelState.ACTIVE, ModelState.CLOUD}
         self.live, self._task = LiveAnswer(turn, loads=not is_here), asyncio.current_task()
         state, problem = TurnState.WHOLE, ""
         try:
             self._changed()
-            request = await self._request(chats, session, question)
+            messages = await chats.messages(sent, session.system)
+            request = ChatRequest(model=key[1], messages=messages, parameters=session.parameters)
             is_declined = True
             async with aclosing(stack.providers.chat(key[0], request, confirm=confirm)) as stream:
                 async for piece in stream:
@@ -316,13 +352,32 @@ class OpenTalk:
             await asyncio.shield(chats.end(turn.id, state, problem))
             self._changed()
 
-    async def _request(self, chats: DashboardChats, session: Session, question: Turn) -> ChatRequest:
-        from llmstack_tui.chat.rules.tree import path
-        from llmstack_tui.providers.types import ChatRequest
-
-        turns = path(chats.talk(session.id).turns, question.id)
-        messages = await chats.messages(turns, session.system)
-        return ChatRequest(model=session.model, messages=messages, parameters=session.parameters)
+    async def _fitting(self, session: Session, turns: Sequence[Turn]) -> Sequence[Turn] | None:
+        """The turns to send. Asks first what to do if they do not all fit; None: send nothing."""
+        running = self.model.running if self.model is not None else None
+        length = session.parameters.context_length or (running.context_length if running else None)
+        size = size_of(turns, session.system, context_length=length)
+        if size.fit is not ContextFit.NO:
+            return turns
+        said = tr(
+            "About {tokens:,} tokens would be sent, and {room:,} have room beside the answer.",
+            tokens=size.tokens,
+            room=size.room or 0,
+        )
+        answers = [AnswerChoice("", tr("Send nothing"))]
+        if size.left_out:
+            count = len(size.left_out)
+            lost = tr_n(
+                "The oldest turn would be left out.", "The oldest {count} turns would be left out.", count
+            )
+            said = f"{said}\n{lost}"
+            answers.append(AnswerChoice("trim", tr("Leave them out")))
+        said += f"\n\n{tr('A longer context is a parameter of the talk: num_ctx.')}"
+        answers.append(AnswerChoice("all", tr("Send all the same")))
+        answer = await self._shell.ask(tr("The talk is too long"), said, answers, escape="")
+        if not answer:
+            return None
+        return without(turns, size.left_out) if answer == "trim" else turns
 
     def follow(self) -> None:
         """Take note of a new state of the servers."""

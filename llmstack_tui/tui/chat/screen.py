@@ -12,12 +12,15 @@ from textual.widgets import Static, TextArea
 
 from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.text import brief
+from llmstack_tui.chat.attachments import NotAttached, made
 from llmstack_tui.chat.types import TurnState
+from llmstack_tui.core.wording import words
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.providers.types import Role
 from llmstack_tui.tui.chat import KEYS
 from llmstack_tui.tui.chat.actions import ChatController
 from llmstack_tui.tui.chat.composer import Composer
+from llmstack_tui.tui.chat.parameters import Manner, MannerScreen
 from llmstack_tui.tui.chat.parts import code_blocks
 from llmstack_tui.tui.chat.picking import ModelScreen
 from llmstack_tui.tui.chat.talks import TalksScreen
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.chat.types import Turn
+    from llmstack_tui.chat.types import AttachedFile, Turn
     from llmstack_tui.tui.chat.conversation import OpenTalk
     from llmstack_tui.tui.stack import DashboardStack
     from llmstack_tui.tui.view import View
@@ -63,6 +66,7 @@ class ChatScreen(TabScreen):
         self._shown_id = ""
         self._edited: Turn | None = None
         self._copied = 0
+        self._pasted_files: list[AttachedFile] = []
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(), self.pane, Vertical():
@@ -142,6 +146,11 @@ class ChatScreen(TabScreen):
                 send=view.keys["chat.send"],
                 line=view.keys["chat.new_line"],
             )
+            if self._pasted_files:
+                count = len(self._pasted_files)
+                hint = tr_n(
+                    "A long text goes with the question.", "{count} long texts go with the question.", count
+                )
             if self._edited is not None:
                 hint = tr(
                     "The question is sent again, beside the first one; {key} leaves it as it is.",
@@ -194,10 +203,23 @@ class ChatScreen(TabScreen):
             start(self, tr("The question"), partial(self._ask, message.text), group="ask", exclusive=True)
 
     async def _ask(self, text: str) -> None:
-        if await self.conversation.ask(text, instead_of=self._edited):
+        files = tuple(self._pasted_files)
+        if await self.conversation.ask(text, instead_of=self._edited, files=files):
             self._edited = None
+            del self._pasted_files[: len(files)]
             self.composer.put("")
             self.transcript.anchor()
+
+    @on(Composer.Pasted)
+    def _pasted(self, message: Composer.Pasted) -> None:
+        """Have a long text go with the question, as a file."""
+        try:
+            self._pasted_files.append(
+                made(f"{tr('pasted')}-{len(self._pasted_files) + 1}.txt", message.text.encode())
+            )
+        except NotAttached as error:
+            self.shell.warn(words(error), title=tr("Too long"))
+        self._dirty.set()
 
     @on(Composer.WantsEarlier)
     def action_edit(self) -> None:
@@ -242,6 +264,16 @@ class ChatScreen(TabScreen):
         if (key := await shell.show(dialog)) is not None:
             await self.conversation.switch(key)
             self.composer.focus()
+
+    def action_manner(self) -> None:
+        start(self, tr("The system prompt"), self._ask_manner, group="talks")
+
+    async def _ask_manner(self) -> None:
+        if (session := self.conversation.session) is not None:
+            present = Manner(session.system, session.parameters)
+            if (manner := await self.shell.show(MannerScreen(present))) is not None:
+                await self.conversation.answer_so(manner)
+                self.composer.focus()
 
     def action_talks(self) -> None:
         if (stack := self.shell.stack) is not None:

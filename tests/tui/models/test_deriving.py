@@ -8,7 +8,8 @@ import pytest
 from textual.widgets import TextArea
 
 from llmstack_tui.config.settings import Settings
-from llmstack_tui.tui.models.derive import DeriveScreen, parameters
+from llmstack_tui.tui.models.derive import DeriveScreen
+from llmstack_tui.tui.options import parameters
 from tests.support.fake_ollama import usual_ollama
 from tests.support.scripted_server import Then, ndjson
 from tests.support.waiting import wait_until
