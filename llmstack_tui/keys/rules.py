@@ -30,6 +30,8 @@ def owner_of(text: str) -> str:
         InvalidAddress: it looks like an address, and is none.
     """
     text = text.strip()
+    if len(text) >= _LEAST_FOR_TAIL and re.fullmatch(r"(?=.*\d)[\w-]+", text):
+        raise KeysFailed("keys.owner_like_key")  # Which is not to be repeated.
     if re.fullmatch(_NAME, text.lower()):
         return text.lower()
     if re.search(r"[:./\[]", text):

@@ -17,6 +17,7 @@ SENTENCES: Catalogue = {
         "{owner:quoted} is neither the name of a provider, such as openai, nor the address of a server, such "
         "as http://gpu-box:8000."
     ),
+    "keys.owner_like_key": "This looks like a key: name its owner first, the key is asked for after that.",
     "keys.empty": "There is no key: nothing was typed, or the input is empty.",
     "keys.unsound": (
         "This is no key: a key has up to {most} letters, digits and signs, and no spaces or line breaks."

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.stack import (
         DashboardDoctor,
         DashboardInstallation,
+        DashboardKeys,
         DashboardService,
         DashboardSettings,
         DashboardStack,
@@ -253,6 +254,9 @@ class Dashboard(TerminalApp):
 
     def preview_theme(self, name: str | None) -> None:
         self.preferences.preview_theme(name)
+
+    async def api_keys(self) -> DashboardKeys:
+        return await self.services.keys()
 
     async def variables(self) -> DashboardVariables:
         return await self.services.server_variables()

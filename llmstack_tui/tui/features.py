@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from llmstack_tui.base.languages import tr
 from llmstack_tui.tui import (
     activity,
+    api_keys,
     catalog,
     chat,
     details,
@@ -60,6 +61,7 @@ FEATURES = (
     system.FEATURE,
     variables.FEATURE,
     install.FEATURE,
+    api_keys.FEATURE,
     service.FEATURE,
     log.FEATURE,
     guide.FEATURE,

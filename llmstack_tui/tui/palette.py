@@ -58,6 +58,10 @@ SCREENS = {
         later("Server settings"),
         later("The variables of Ollama: what is in force, and what suits this machine"),
     ),
+    "api_keys": (
+        later("API keys"),
+        later("The keys of providers and servers: add, validate, replace, remove"),
+    ),
 }
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.stack import (
         DashboardDoctor,
         DashboardInstallation,
+        DashboardKeys,
         DashboardService,
         DashboardSettings,
         DashboardStack,
@@ -238,6 +239,9 @@ class Shell(Protocol):
 
     def preview_theme(self, name: str | None) -> None:
         """Show one of the settings' themes until the next call; None shows the usual one again."""
+
+    async def api_keys(self) -> DashboardKeys:
+        """The keys of providers and servers. Raises NoHome."""
 
     async def variables(self) -> DashboardVariables:
         """The variables of Ollama on this machine."""

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.types import Confirm, Consent, PinEffect
     from llmstack_tui.hosts.types import Model, ModelDetails, Progress, Snapshot
     from llmstack_tui.install.types import InstallOffer, InstallPlan, Told
+    from llmstack_tui.keys.shelf import KeyShelf
+    from llmstack_tui.keys.types import KeptKey, KeyEntry, KeyVerdict, ListedKey
     from llmstack_tui.library.blobs import OnProgress
     from llmstack_tui.library.errors import LibraryError
     from llmstack_tui.library.use import FolderUse, FolderVerification, Leftover
@@ -155,6 +157,18 @@ class DashboardSettings(Protocol):
     async def change(self, values: Mapping[Place, str | None]) -> None: ...
     async def make_key(self) -> tuple[Path, bool]: ...
     async def test(self, host: HostSettings) -> tuple[bool, Sentences]: ...
+
+
+class DashboardKeys(Protocol):
+    """The keys of providers and servers; `keys.service`."""
+
+    shelf: KeyShelf
+
+    async def listed(self) -> tuple[ListedKey, ...]: ...
+    async def add(self, owner: str, secret: Secret) -> KeptKey: ...
+    async def rotate(self, owner: str, secret: Secret) -> KeptKey: ...
+    async def validate(self, owner: str) -> KeyVerdict: ...
+    async def remove(self, owner: str) -> KeyEntry: ...
 
 
 class DashboardVariables(Protocol):

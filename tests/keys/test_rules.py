@@ -35,6 +35,13 @@ def test_no_owners(text: str) -> None:
     assert failed.value.kind == "keys.no_owner"
 
 
+@pytest.mark.parametrize("text", ["sk-first-7d3f0a9b1c2e4f56", "AIzaSyD0123456789_abcdefgh", "x" * 60 + "1"])
+def test_a_key_in_the_place_of_its_owner_is_not_repeated(text: str) -> None:
+    with pytest.raises(KeysFailed) as failed:
+        owner_of(text)
+    assert (failed.value.kind, failed.value.params) == ("keys.owner_like_key", {})
+
+
 def test_a_wrong_address_is_no_owner() -> None:
     with pytest.raises(InvalidAddress):
         owner_of("http://box:99999999")

@@ -16,8 +16,10 @@ from llmstack_tui.base.languages import chosen
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.loading import load_settings
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.config.watch import watch_settings
 from llmstack_tui.core.discovery import Discovery
+from llmstack_tui.core.key_ring import key_ring
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.servers import Found
 from llmstack_tui.core.settings_file import SettingsFile
@@ -35,12 +37,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.paths import Look
-    from llmstack_tui.config.settings import LoadedSettings, Settings
+    from llmstack_tui.config.settings import LoadedSettings
     from llmstack_tui.config.themes import ThemeFile
     from llmstack_tui.core.servers import Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.keys.service import KeyRing
     from llmstack_tui.service.types import Server
     from tests.reach.warp import Warp
     from tests.tui.driving import Desk
@@ -138,6 +141,9 @@ class World:
 
     async def start_engine(self) -> EngineHandle:
         raise NotImplementedError
+
+    async def keys(self) -> KeyRing:
+        return key_ring(Settings(), {})
 
     async def server_variables(self) -> FakeVariables:
         return FakeVariables()

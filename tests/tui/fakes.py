@@ -24,8 +24,9 @@ from llmstack_tui.catalog.service import load_catalog
 from llmstack_tui.catalog.types import Offer
 from llmstack_tui.chat.service import ChatService
 from llmstack_tui.config.loading import load_settings, load_theme, load_themes
-from llmstack_tui.config.settings import GuardSettings
+from llmstack_tui.config.settings import GuardSettings, Settings
 from llmstack_tui.core.discovery import Discovery
+from llmstack_tui.core.key_ring import key_ring
 from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.core.servers import Found
 from llmstack_tui.core.settings_file import SettingsFile
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.paths import Look
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.catalog.types import Catalog, Entry, Repositories
-    from llmstack_tui.config.settings import LoadedSettings, Settings
+    from llmstack_tui.config.settings import LoadedSettings
     from llmstack_tui.config.themes import ThemeFile
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.servers import OllamaStopped, Startup
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.types import Confirm
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, Snapshot
+    from llmstack_tui.keys.service import KeyRing
     from llmstack_tui.registry.errors import RegistryError
     from llmstack_tui.service.types import Server
     from llmstack_tui.store.store import Store
@@ -596,6 +598,9 @@ class FakeServices:
     async def open_settings(self) -> SettingsFile:
         file = Path("/home/somebody/.config/llmstack/config.toml")
         return SettingsFile(file, partial(load_settings, None, {}))
+
+    async def keys(self) -> KeyRing:
+        return key_ring(Settings(), {})
 
     async def server_variables(self) -> FakeVariables:
         return self.variables

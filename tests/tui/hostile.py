@@ -13,6 +13,7 @@ from llmstack_tui.base.languages import chosen
 from llmstack_tui.config.loading import load_settings
 from llmstack_tui.config.settings import LoadedSettings, Settings
 from llmstack_tui.core.discovery import Discovery
+from llmstack_tui.core.key_ring import key_ring
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.servers import Found
 from llmstack_tui.core.settings_file import SettingsFile
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.host import Host
+    from llmstack_tui.keys.service import KeyRing
     from llmstack_tui.service.types import Server
     from tests.support.scripted_server import ScriptedServer
 
@@ -91,6 +93,9 @@ class HostServices:
 
     async def start_engine(self) -> EngineHandle:
         raise NotImplementedError
+
+    async def keys(self) -> KeyRing:
+        return key_ring(Settings(), {})
 
     async def server_variables(self) -> FakeVariables:
         return FakeVariables()

@@ -49,6 +49,7 @@ class Marks(Struct, frozen=True, kw_only=True):
     paused: str
     pinned: str
     shared: str
+    hidden: str
 
 
 UNICODE = Marks(
@@ -57,7 +58,7 @@ UNICODE = Marks(
     ellipsis="…", dots="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
     at_most="≤", newer="↑", pulling="↓", folded="▸", unfolded="▾",
     levels="▁▂▃▄▅▆▇█", celsius="°C",
-    client="»", warning="!", failed="✗", paused="‖", pinned="◆", shared="≡",
+    client="»", warning="!", failed="✗", paused="‖", pinned="◆", shared="≡", hidden="•",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
@@ -65,7 +66,7 @@ ASCII = Marks(
     ellipsis="~", dots="...", dot="-", enter="enter", up="^", down="v", tick="+",
     at_most="<", newer="^", pulling="v", folded="+", unfolded="-",
     levels="_.-:=+*#", celsius="C",
-    client=">", warning="!", failed="x", paused="=", pinned="P", shared="&",
+    client=">", warning="!", failed="x", paused="=", pinned="P", shared="&", hidden="*",
 )  # fmt: skip
 # Signs of texts, and names of keys, which are no marks.
 _SIGNS = {"«": '"', "»": '"', "←": "left", "→": "right", "≥": ">="}

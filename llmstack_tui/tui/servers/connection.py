@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.stack import (
         DashboardDoctor,
         DashboardInstallation,
+        DashboardKeys,
         DashboardService,
         DashboardSettings,
         DashboardStack,
@@ -89,6 +90,9 @@ class DashboardCore(Protocol):
         """Start the built-in engine and return when it answers."""
 
     async def server_variables(self) -> DashboardVariables: ...
+    async def keys(self) -> DashboardKeys:
+        """The keys of providers and servers. Raises NoHome."""
+
     async def installation(self) -> DashboardInstallation:
         """Installations on this machine."""
 

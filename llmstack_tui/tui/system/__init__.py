@@ -20,6 +20,8 @@ KEYS = [
         "Install Ollama or the built-in engine, and choose between versions of Ollama"),
     bind("system.service", "s", "go('service')", "Service",
         "Ollama and the built-in engine: start, stop, restart, start at login"),
+    bind("system.api_keys", "K", "go('api_keys')", "API keys",
+        "The keys of providers and servers: add, validate, replace, remove"),
     bind("system.log", "l", "go('log')", "Log", "What Ollama or the engine writes, and what it means"),
     bind("system.close", "escape,q,0", "close", "Back", "Back to the previous screen"),
 ]  # fmt: skip
