@@ -34,7 +34,6 @@ THEMES = ("dark", "light", "high-contrast", "no-colour")
 OverLimit = Literal["ask", "stop", "refuse"]
 SAFETY = ("BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF")
 OVER_LIMIT: tuple[OverLimit, ...] = get_args(OverLimit)
-_NEVER = "allowed.never"
 
 
 def _setting(
@@ -156,14 +155,14 @@ class GuardSettings:
     )
     idle_stop: timedelta = _setting(
         timedelta(minutes=10),
-        kinds.duration(_NEVER),
+        kinds.duration("allowed.never"),
         "How long a model may be idle before it is unloaded. Models that llmstack loads also get this time "
         "as their keep-alive, so that they leave even when nothing guards them.",
         live=True,
     )
     models: Mapping[str, timedelta] = _setting(
         {},
-        kinds.durations(_NEVER),
+        kinds.durations("allowed.never"),
         "The same as idle_stop for single models, by name.",
         live=True,
     )
@@ -382,7 +381,7 @@ class LoadedSettings:
         problems: one for each mistake. The faulty parts were ignored.
         invalid: the names of the settings with a mistake in them.
         broken: there is a file, and nothing in it could be read.
-        theme, theme_file: what the file of the user's theme says, and where it would be, if it is one.
+        theme, theme_file: what the file of the user's theme says, and where it is or would be.
     """
 
     settings: Settings
@@ -397,6 +396,5 @@ class LoadedSettings:
     def origin(self, name: str) -> SettingOrigin:
         """Where a setting came from, by its name in `llmstack_tui.config.table`."""
         origin = self.origins.get(name, SettingOrigin("default"))
-        return (
-            origin._replace(line=self.lines.of(tuple(name.split(".")))) if origin.kind == "file" else origin
-        )
+        line = self.lines.of(tuple(name.split("."))) if origin.kind == "file" else origin.line
+        return origin._replace(line=line)
