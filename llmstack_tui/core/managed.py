@@ -18,17 +18,11 @@ from llmstack_tui.service.types import ServerRun
 from llmstack_tui.service.units import Autostart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from llmstack_tui.core.servers import StartingCore
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.ollama.log.reading import LogSource
     from llmstack_tui.service.types import Manager, Server, UnitState
 
 _UNIT, _AGENT = "llmstack-engine.service", "llmstack.engine"
-# One look alone does not show whether a model answers: see `lifecycle.activity`.
-_QUIET_LOOKS = 2
-_LOOK_EVERY_S = 1.0
 
 
 class EngineProgram:
@@ -89,22 +83,3 @@ def managed(server: Server, core: StartingCore, platform: str = sys.platform) ->
     elif platform == "linux":
         managers = (Systemd(_UNIT, environ, user=True),)
     return ManagedService(EngineProgram(core, platform), managers, environ)
-
-
-async def until_quiet(stack: Stack, url: str, tell: Callable[[tuple[str, ...]], None]) -> None:
-    """Return when no model of a server shows a sign of a running request; at once if it does not answer.
-
-    Args:
-        tell: called with the names of the busy models, after each look that finds some.
-    """
-    quiet = 0
-    while url in stack.monitors:
-        await stack.look(url)
-        monitor = stack.monitors[url]
-        busy = tuple(model.name for model in monitor.models if model.busy)
-        quiet = 0 if busy else quiet + 1
-        if quiet == _QUIET_LOOKS or monitor.snapshot.error is not None:
-            return
-        if busy:
-            tell(busy)
-        await asyncio.sleep(_LOOK_EVERY_S)

@@ -54,10 +54,10 @@ def figures() -> Iterator[Figure]:
     long = sorted((file for file in lines if lines[file] > 400), key=lambda file: -lines[file])
     # Before the work on trust and protocols the bars were 300 files and 28,546 lines: new features move them,
     # a change that adds none does not.
-    yield Figure("files in the package", len(lines), "files", 640)
+    yield Figure("files in the package", len(lines), "files", 680)
     yield Figure("files over 400 lines", len(long), "files", 0, note=", ".join(long))
-    yield Figure("logical lines", logical_lines(), "lines", 62_000)
-    yield Figure("longest import chain", len(imports.longest_chain), "modules", 19)
+    yield Figure("logical lines", logical_lines(), "lines", 66_000)
+    yield Figure("longest import chain", len(imports.longest_chain), "modules", 20)
     yield Figure(
         "circles of imports", len(imports.circles), "circles", 0, note=sizes and f"of {sizes} modules"
     )

@@ -13,9 +13,9 @@ from llmstack_tui.base.sentences import listed
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import Subcommands, count
 from llmstack_tui.cli.progress import waiting
+from llmstack_tui.cli.quiet import until_quiet
 from llmstack_tui.cli.root import run_as_root
 from llmstack_tui.cli.stacks import opened, refuse_read_only
-from llmstack_tui.core.managed import until_quiet
 from llmstack_tui.core.wording import text
 from llmstack_tui.ollama.log.lines import LogLevel
 from llmstack_tui.ollama.log.rules import remark

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.sentences import listed
 from llmstack_tui.cli import output
+from llmstack_tui.cli.quiet import until_quiet
 from llmstack_tui.cli.root import run_as_root
 from llmstack_tui.cli.stacks import opened, refuse_read_only
-from llmstack_tui.core.managed import until_quiet
 from llmstack_tui.core.wording import text
 from llmstack_tui.variables.files import left
 from llmstack_tui.variables.plans import planned

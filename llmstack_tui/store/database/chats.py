@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.store.database.migrations import Migration
-from llmstack_tui.store.database.schemas import Schema
+from llmstack_tui.store.database.migrations import Migration, Schema
 from llmstack_tui.store.database.values import to_sql
 
 if TYPE_CHECKING:

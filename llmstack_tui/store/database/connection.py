@@ -15,6 +15,7 @@ import aiosqlite
 
 from llmstack_tui.base.sentences import said
 from llmstack_tui.store.database.opening import (
+    STATE,
     Mode,
     Opened,
     is_busy,
@@ -22,7 +23,6 @@ from llmstack_tui.store.database.opening import (
     open_state,
     store_error,
 )
-from llmstack_tui.store.database.schemas import STATE
 from llmstack_tui.store.database.values import to_sql
 from llmstack_tui.store.errors import StoreError, StoreReadOnly
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Failure
-    from llmstack_tui.store.database.schemas import Schema
+    from llmstack_tui.store.database.migrations import Schema
     from llmstack_tui.store.database.values import SqlValue
 
 FLUSH_AFTER_S = 0.5

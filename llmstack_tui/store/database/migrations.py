@@ -16,6 +16,7 @@ from llmstack_tui.store.database.values import to_sql
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
 
 class Migration(Struct, frozen=True):
@@ -23,6 +24,27 @@ class Migration(Struct, frozen=True):
 
     name: str
     statements: tuple[str, ...]
+
+
+class Schema(Struct, frozen=True, kw_only=True):
+    """What is in a file.
+
+    Attributes:
+        steps: the migrations, in their order.
+        prune: forgets old rows when the file is opened.
+        checked: the tables that are checked when it is opened; all, where none is named.
+        copies_newer: a file that a newer version wrote is copied to memory, where it can be written;
+            else it is opened to be read.
+    """
+
+    steps: tuple[Migration, ...]
+    prune: Callable[[sqlite3.Connection, datetime], None]
+    checked: tuple[str, ...] = ()
+    copies_newer: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(step.name for step in self.steps)
 
 
 MIGRATIONS = (

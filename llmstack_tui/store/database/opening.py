@@ -20,19 +20,22 @@ from msgspec import Struct
 from llmstack_tui.base.paths import is_file
 from llmstack_tui.base.sentences import QUOTED, Failure, Sentence, said
 from llmstack_tui.base.structs import replace
-from llmstack_tui.store.database.migrations import migrate, recorded
-from llmstack_tui.store.database.schemas import STATE
+from llmstack_tui.store.database import retention
+from llmstack_tui.store.database.migrations import MIGRATIONS, Schema, migrate, recorded
 from llmstack_tui.store.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreReadOnly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from llmstack_tui.store.database.schemas import Schema
 
 OPENING_WAIT_S = 10.0
 # Short, because reads wait in the same thread. `Database` tries again, so that writers wait long enough.
 BUSY_WAIT_MS = 250
+# The talks have a file and a schema of their own (`chats`): the state is checked whole at every start, which
+# would take 0.1 s with 50,000 messages in it, and a damaged file of one kind leaves the other as it is.
+STATE = Schema(steps=MIGRATIONS, prune=retention.prune)
+
 MAX_WAL_BYTES = 4_000_000
 _INDEX_BYTES = 32 * 1024
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from llmstack_tui.store.database.schemas import Schema
+    from llmstack_tui.store.database.migrations import Schema
 
 COUNT = "SELECT count(*) FROM events"
 
