@@ -6,7 +6,7 @@ import asyncio
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui.base.languages import tr, tr_n
 from llmstack_tui.base.sentences import UserFacingError
@@ -16,7 +16,6 @@ from llmstack_tui.chat.rules.context import Cut, CutEnd, Remedy, cut_of, size_of
 from llmstack_tui.chat.rules.tree import shown
 from llmstack_tui.chat.types import TurnState
 from llmstack_tui.cli import output
-from llmstack_tui.cli.answering import answered
 from llmstack_tui.cli.interruption import EndedBySignal, reading, stoppable
 from llmstack_tui.core.types import StoreError
 from llmstack_tui.core.wording import text, words
@@ -24,29 +23,41 @@ from llmstack_tui.providers.types import ChatRequest, Role
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from llmstack_tui.chat.rules.context import RequestSize
     from llmstack_tui.chat.service import ChatService
     from llmstack_tui.chat.types import AttachedFile, Turn
-    from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.providers.types import Piece
 
 _QUOTES = '"""'
+
+
+class AnswerWriter(Protocol):
+    def __call__(
+        self, request: ChatRequest, *, on_piece: Callable[[Piece], None]
+    ) -> Coroutine[object, object, list[Piece]]: ...
 
 
 class TerminalTalk:
     """One talk with a model, which is kept while it goes on.
 
     Args:
+        answered: writes the answer to a request, and gives each piece to ``on_piece``; returns all.
         request: what each question is asked with: the model, parameters, a schema.
     """
 
     def __init__(
-        self, core: Core, options: Namespace, stack: Stack, status: ModelStatus, request: ChatRequest
+        self,
+        answered: AnswerWriter,
+        options: Namespace,
+        stack: Stack,
+        status: ModelStatus,
+        request: ChatRequest,
     ) -> None:
-        self._core = core
+        self._answered = answered
         self._options = options
         self._stack = stack
         self._status = status
@@ -123,11 +134,8 @@ class TerminalTalk:
             answer.cancel()
 
         answer = asyncio.create_task(
-            answered(
-                self._core, self._options, self._stack, self._status, request,
-                on_piece=lambda piece: chats.append(begun.id, piece),
-            )
-        )  # fmt: skip
+            self._answered(request, on_piece=lambda piece: chats.append(begun.id, piece))
+        )
         try:
             with stoppable(stop):
                 pieces = await answer

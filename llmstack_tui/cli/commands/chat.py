@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,8 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.base.system_errors import system_words
 from llmstack_tui.chat.attachments import NotAttached, read
 from llmstack_tui.cli import output
-from llmstack_tui.cli.answering import answered
 from llmstack_tui.cli.filling import assignment, filled, piped
-from llmstack_tui.cli.loading import add_room_option
+from llmstack_tui.cli.loading import add_room_option, loading
 from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import locate, look, opened
 from llmstack_tui.core.providers import parameters_of
@@ -28,14 +28,14 @@ from llmstack_tui.providers.types import ChatMessage, ChatRequest, EndReason, Im
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 
     from llmstack_tui.chat.types import AttachedFile
     from llmstack_tui.cli.parser import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.providers.types import Answer
+    from llmstack_tui.providers.types import Answer, Piece
 
 
 # As long as a long essay, or some minutes on a fast card. It includes what a model thinks.
@@ -186,13 +186,14 @@ async def _talk(
     from llmstack_tui.cli.talk import TerminalTalk  # noqa: PLC0415  # not for one question
 
     async with _ready(core, options.name) as (stack, status):
-        talk = TerminalTalk(core, options, stack, status, replace(request, model=status.name))
+        answered = partial(_answered, core, options, stack, status)
+        talk = TerminalTalk(answered, options, stack, status, replace(request, model=status.name))
         return await talk.run(system, files)
 
 
 async def _chat(core: Core, options: Namespace, request: ChatRequest, limit: int) -> int:
     async with _ready(core, options.name) as (stack, status):
-        pieces = await answered(core, options, stack, status, replace(request, model=status.name))
+        pieces = await _answered(core, options, stack, status, replace(request, model=status.name))
     try:
         answer = joined(pieces)
     except BadAnswer:
@@ -214,6 +215,41 @@ def _cut_off(answer: Answer, limit: int) -> str:
         "The answer is cut off at {count} tokens: --limit N sets another limit.",
         limit,
     )
+
+
+async def _answered(
+    core: Core,
+    options: Namespace,
+    stack: Stack,
+    status: ModelStatus,
+    request: ChatRequest,
+    *,
+    on_piece: Callable[[Piece], None] = lambda _: None,
+) -> list[Piece]:
+    """The pieces of the answer; unless --json is given, each is written when it arrives.
+
+    A model that is not loaded is loaded: call `Stack.prepare` before.
+    """
+    pieces: list[Piece] = []
+    column_is_0 = True
+    try:
+        async with AsyncExitStack() as work:
+            line = await work.enter_async_context(AsyncExitStack())
+            confirm = await line.enter_async_context(
+                loading(stack, status, options, core.environ, tr("Waiting for the answer"))
+            )
+            stream = stack.providers.chat(status.host, request, confirm=confirm)
+            async for piece in await work.enter_async_context(aclosing(stream)):
+                pieces.append(piece)
+                on_piece(piece)
+                if piece.text and not options.json:
+                    await line.aclose()
+                    output.write_text(piece.text, end="")
+                    column_is_0 = piece.text.endswith("\n")
+    finally:
+        if not column_is_0:
+            output.write("")
+    return pieces
 
 
 def document(status: ModelStatus, answer: Answer) -> dict[str, object]:
