@@ -6,11 +6,13 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.toml_lists import array_with, change_tables
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tomlkit.container import Container, OutOfOrderTableProxy
-    from tomlkit.items import AbstractTable, Item, Key
+    from tomlkit.items import AbstractTable, Array, Item, Key
 
 Path = tuple[str, ...]
 """The keys from the top of a document to a value."""
@@ -23,7 +25,8 @@ class Unchangeable(ValueError):
 def changed(text: str, values: Mapping[Path, str | None]) -> str:
     """A valid document with other values at some places, each written as TOML; None removes the value.
 
-    A new value goes behind the last one of its table, or behind a comment such as ``#key = 1``.
+    A new value goes behind the last one of its table, or behind a comment such as ``#key = 1``. A list is
+    changed entry by entry.
 
     Raises:
         Unchangeable: as it says. What was made is read again, and must be what was wanted.
@@ -52,7 +55,7 @@ def changed(text: str, values: Mapping[Path, str | None]) -> str:
 def _change(text: str, path: Path, value: str | None) -> str:
     import tomlkit  # noqa: PLC0415  # 40 ms, for who edits a file
     from tomlkit.container import OutOfOrderTableProxy  # noqa: PLC0415
-    from tomlkit.items import AbstractTable, Table  # noqa: PLC0415
+    from tomlkit.items import AbstractTable, AoT, Array, Table  # noqa: PLC0415
 
     document = tomlkit.parse(text)
     here: Container | AbstractTable | OutOfOrderTableProxy = document
@@ -66,11 +69,15 @@ def _change(text: str, path: Path, value: str | None) -> str:
             raise Unchangeable
         here = inner
     last = path[-1]
-    if value is None:
+    present = here.get(last)
+    if isinstance(present, AoT) and not isinstance(here, OutOfOrderTableProxy):
+        body = here.value.body if isinstance(here, AbstractTable) else here.body
+        change_tables(body, present, present.unwrap(), tomlkit.value(value or "[]").unwrap())
+    elif value is None:
         if last in here:
             del here[last]
     elif last in here or isinstance(here, OutOfOrderTableProxy):
-        here[last] = tomlkit.value(value)
+        here[last] = _list_with(present, value) if isinstance(present, Array) else tomlkit.value(value)
     else:
         body = here.value.body if isinstance(here, AbstractTable) else here.body
         trivia = [each.trivia for _, each in body if isinstance(each, AbstractTable)]
@@ -83,6 +90,17 @@ def _change(text: str, path: Path, value: str | None) -> str:
                 each.indent = indent
     after = document.as_string()
     return after if text.startswith("\n") else after.lstrip("\n")
+
+
+def _list_with(present: Array, value: str) -> Item:
+    import tomlkit  # noqa: PLC0415  # as above
+    from tomlkit.items import Array  # noqa: PLC0415
+
+    wanted = tomlkit.value(value)
+    if not isinstance(wanted, Array):
+        return wanted
+    literals = [each.as_string() for each in wanted.value]
+    return tomlkit.value(array_with(present.as_string(), present.unwrap(), wanted.unwrap(), literals))
 
 
 def _settle(body: list[tuple[Key | None, Item]], name: str, *, is_top: bool) -> bool:

@@ -15,6 +15,7 @@ from llmstack_tui.base.secret import Secret
 from llmstack_tui.base.sentences import Failure
 from llmstack_tui.base.text_files import NotWritten
 from llmstack_tui.base.toml import Unchangeable, changed
+from llmstack_tui.config.hosts import as_written
 from llmstack_tui.config.kinds import InvalidValue, wrong
 from llmstack_tui.config.loading import MAX_FILE_BYTES
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from llmstack_tui.config.kinds import Place as Within
     from llmstack_tui.config.table import Setting
 
+_HOSTS = ("hosts",)
 _WAIT_S = 5.0
 
 
@@ -125,6 +127,9 @@ def _typed(text: str) -> object:
 def _changed(file: Path, before: str, values: Mapping[Place, str | None]) -> str:
     mark, text = ("\ufeff", before[1:]) if before.startswith("\ufeff") else ("", before)
     try:
+        if hosts := values.get(_HOSTS):
+            present = tomllib.loads(text).get("hosts")
+            values = {**values, _HOSTS: as_written(present, tomllib.loads(f"v = {hosts}")["v"])}
         return mark + changed(text, values)
     except Unchangeable:
         raise NotWritten("settings.unusual", file=str(file)) from None

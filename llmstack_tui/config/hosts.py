@@ -12,7 +12,7 @@ from llmstack_tui.base.sentences import Sentence, said
 from llmstack_tui.config.kinds import Complain, InvalidValue, SettingKind, file, one_of, quoted, shown, wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from llmstack_tui.config.kinds import Place
 
@@ -123,12 +123,45 @@ def _read_url(value: object, complain: Callable[[Sentence], None]) -> str | None
     return None
 
 
+def as_written(before: object, after: Sequence[object]) -> str:
+    """New ``hosts`` as TOML, with each that the file has already as it is written there.
+
+    Args:
+        before: what the file has.
+        after: the new ones, as they are written without it.
+    """
+    old = before if isinstance(before, list) else []
+    present = {host.url: each for each in reversed(old) for host in _read([each], lambda *_: None)}
+    are_tables = bool(old) and all(isinstance(each, dict) for each in old)
+    return _listed(_like(each, present, are_tables=are_tables) for each in after)
+
+
+def _like(item: object, present: Mapping[str, object], *, are_tables: bool) -> dict[str, str] | str:
+    faults: list[Sentence] = []
+    (host,) = _read([item], lambda *_: None)
+    before = present.get(host.url)
+    written = before.get("url") if isinstance(before, dict) else before
+    pairs = {**_pairs(host), "url": written if isinstance(written, str) else host.url}
+    if (
+        before is not None
+        and _read([before], lambda _, fault: faults.append(fault)) == (host,)
+        and not faults
+    ):
+        return before  # type: ignore[return-value]  # texts, as there is no fault
+    return pairs if len(pairs) > 1 or isinstance(before, dict) or are_tables else pairs["url"]
+
+
 def _write(value: tuple[HostSettings, ...]) -> str:
-    return f"[{', '.join(map(_write_host, value))}]"
+    return _listed(_pairs(host) if host != HostSettings(url=host.url) else host.url for host in value)
 
 
-def _write_host(host: HostSettings) -> str:
-    if host == HostSettings(url=host.url):
-        return quoted(host.url)
-    pairs = {key: getattr(host, key) for key in _KEYS}
-    return f"{{ {', '.join(f'{key} = {quoted(text)}' for key, text in pairs.items() if text)} }}"
+def _listed(items: Iterable[dict[str, str] | str]) -> str:
+    return f"[{', '.join(quoted(each) if isinstance(each, str) else _table(each) for each in items)}]"
+
+
+def _pairs(host: HostSettings) -> dict[str, str]:
+    return {key: text for key in _KEYS if (text := getattr(host, key))}
+
+
+def _table(pairs: Mapping[str, str]) -> str:
+    return f"{{ {', '.join(f'{key} = {quoted(text)}' for key, text in pairs.items())} }}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -12,19 +11,6 @@ if TYPE_CHECKING:
 
 # Deep enough for every setting; the keys of a document may be nested thousands deep.
 _DEPTH = 8
-
-# The tokens of a document: four kinds of strings, comments, punctuation, and what is between.
-_PARTS = r"""
-    ["]{3} (?: \\. | [^\\] )*? ["]{3,5}
-    | [']{3} .*? [']{3,5}
-    | " (?: \\. | [^"\\] )* "
-    | ' [^']* '
-    | [#] [^\n]*
-    | [\[\]{}=,\n]
-    | [^"'#\[\]{}=,\n]+
-"""
-
-_NESTING = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 class SettingOrigin(NamedTuple):
@@ -75,12 +61,14 @@ def _first_mentions(text: str) -> dict[Place, int]:
 
 def _statements(text: str) -> Iterator[list[tuple[str, int]]]:
     """The tokens of each header or assignment with their lines, without comments and blanks."""
+    from llmstack_tui.base.toml_lists import NESTING, PARTS  # noqa: PLC0415 (as for `_keys`)
+
     statement: list[tuple[str, int]] = []
     line, depth = 1, 0
-    for part in re.findall(_PARTS, text, flags=re.VERBOSE | re.DOTALL):
+    for part in PARTS.findall(text):
         if part.strip() and not part.startswith("#"):
             statement.append((part, line))
-            depth += _NESTING.get(part, 0)
+            depth += NESTING.get(part, 0)
         elif part == "\n" and depth == 0 and statement:
             yield statement
             statement = []
@@ -91,11 +79,13 @@ def _statements(text: str) -> Iterator[list[tuple[str, int]]]:
 
 def _items(value: list[tuple[str, int]]) -> Iterator[int]:
     """The lines on which the items of a list begin; none if the value is not a list."""
+    from llmstack_tui.base.toml_lists import NESTING  # noqa: PLC0415 (as for `_keys`)
+
     depth, is_next = 0, False
     for part, line in value if value and value[0][0] == "[" else ():
         if is_next and part != "]":
             yield line
-        depth += _NESTING.get(part, 0)
+        depth += NESTING.get(part, 0)
         is_next = depth == 1 and part in ("[", ",")
 
 
