@@ -77,6 +77,7 @@ def read(file: Path, most_bytes: int = MOST_BYTES) -> str | None:
         raise NotWritten("file.unreadable", file=str(file), why=_why(error)) from None
     if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
         raise NotWritten("file.of_another_user", file=str(file), owner=_owner(status.st_uid))
+    _check_disk(file, file)
     if not status.st_mode & stat.S_IWUSR or not os.access(file, os.W_OK):
         raise NotWritten("file.read_only_file", file=str(file))
     _check_folder(file)
@@ -159,8 +160,15 @@ def _check_folder(file: Path) -> None:
     folder = next(each for each in file.parents if os.path.lexists(each))
     if not folder.is_dir():
         raise NotWritten("file.not_written", file=str(file), why=os.strerror(errno.ENOTDIR))
+    _check_disk(folder, file)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise NotWritten("file.not_written", file=str(file), why=os.strerror(errno.EACCES))
+
+
+def _check_disk(place: Path, file: Path) -> None:
+    """Raise if a place is on a disk of which all can only be read, which `os.access` does not tell apart."""
+    if hasattr(os, "statvfs") and os.statvfs(place).f_flag & os.ST_RDONLY:
+        raise NotWritten("file.not_written", file=str(file), why=os.strerror(errno.EROFS))
 
 
 def _owner(user: int) -> str:

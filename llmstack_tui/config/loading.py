@@ -56,8 +56,8 @@ def load_settings(
         broken = True
         reading.problems.append(error.sentence)
     except FileNotFoundError as error:
-        if file is not None:
-            about = {"file": str(file), "why": error.strerror}
+        if file is not None or (path is not None and path.is_symlink()):
+            about = {"file": str(path), "why": error.strerror}
             reading.problems.append(Sentence("settings.unreadable", about))
     reading.take_environment(environ)
     reading.check_keys(check_keys)

@@ -143,3 +143,15 @@ def test_the_platforms_own_file_need_not_exist(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
     assert load_settings(None, {}) == LoadedSettings(settings=Settings())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="other places there")
+def test_a_link_to_nowhere_in_the_place_of_the_platforms_file_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    file = tmp_path / "llmstack" / "config.toml"
+    file.parent.mkdir()
+    file.symlink_to(tmp_path / "nowhere")
+    (problem,) = load_settings(None, {}).problems
+    assert problem == Sentence("settings.unreadable", {"file": str(file), "why": "No such file or directory"})

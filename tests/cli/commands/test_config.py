@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ import pytest
 
 from llmstack_tui.config.table import example
 from tests.support.fake_ollama import usual_ollama
+from tests.support.program import COMMAND
 from tests.support.scripted_server import serving
+from tests.support.small_disk import may_mount
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -250,6 +253,20 @@ def test_what_is_wrong_is_said_and_nothing_written(
     assert said in done.stderr
     assert "x" * 20 not in done.stderr
     assert file.read_text() == FILE
+
+
+@pytest.mark.skipif(sys.platform == "win32" or not may_mount(), reason="nothing may be mounted here")
+@pytest.mark.parametrize("made", ["", 'echo "[ui]" > "$HOME/config.toml" && '], ids=["no file", "a file"])
+def test_a_disk_that_is_only_read_is_one_sentence(llmstack: Program, made: str) -> None:
+    disk = f'mount -t tmpfs none "$HOME" && {made}mount -o remount,ro none "$HOME" && exec "$@"'
+    inside = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", disk, "sh", *COMMAND)
+    file = llmstack.home / "config.toml"
+    words = ("config", "set", "ui.ascii", "on") + (("--config", str(file)) if made else ())
+    done = subprocess.run(
+        [*inside, *words], check=False, capture_output=True, env=llmstack.environment, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.endswith("config.toml cannot be written: Read-only file system. It is as it was.\n")
 
 
 def test_the_variable_forbids_what_the_file_still_allows(llmstack: Program, file: Path) -> None:
