@@ -164,6 +164,7 @@ class FakeStack:
 
     async def __aexit__(self, *_: object) -> None:
         self.open = False
+        await self.chats.aclose()
 
     def follow(self) -> None:
         """Its state changes when the test says so."""

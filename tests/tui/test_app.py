@@ -21,15 +21,19 @@ from llmstack_tui.hosts.errors import ServerError, Unreachable
 from llmstack_tui.tui.activity.screen import ActivityScreen
 from llmstack_tui.tui.details import cache
 from llmstack_tui.tui.dialogs import AskScreen
+from llmstack_tui.tui.features import key_faults
 from llmstack_tui.tui.help import HelpScreen
 from llmstack_tui.tui.memory import gauges
 from llmstack_tui.tui.widgets.keybar import KeyBar
+from tests.config.files import load
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from llmstack_tui.core.state import StackState
 
 SIZES = [(80, 24), (120, 40), (200, 60), (60, 16)]
@@ -283,24 +287,17 @@ async def test_the_palette_has_every_action() -> None:
         await desk.until_happened("activate.loaded", "mistral:7b")
 
 
-async def test_keys_from_the_settings() -> None:
-    settings = Settings(ui=UiSettings(keys={"models.activate": "f5", "app.quit": "ctrl+x", "no.such": "z"}))
-    async with dashboard(settings=settings, size=(140, 40)) as desk:
+async def test_keys_from_the_settings(tmp_path: Path) -> None:
+    own = '[ui.keys]\nmodels.activate = "f5"\napp.quit = "ctrl+x"\nno.such = "z"\n'
+    loaded = load(tmp_path, own, check_keys=key_faults)
+    async with dashboard(settings=loaded.settings, problems=loaded.problems, size=(140, 40)) as desk:
         await desk.press("j", "j", "a")
         assert desk.word("mistral:7b") == "inactive"
         await desk.press("f5")
         await desk.until_happened("activate.loaded", "mistral:7b")
         assert "f5 Load" in desk.text
-        await wait_until(lambda: any("'no.such'" in toast.message for toast in desk.toasts))
+        await wait_until(lambda: any("no.such" in toast.message for toast in desk.toasts))
         assert desk.app.preferences.shown_keys()["models.activate"] == "f5"
-
-
-async def test_two_meanings_of_a_key_are_told() -> None:
-    settings = Settings(ui=UiSettings(keys={"models.activate": "d"}))
-    async with dashboard(settings=settings) as desk:
-        await wait_until(lambda: desk.toasts)
-        (toast,) = desk.toasts
-        assert "'d' is the key of both models.activate and models.deactivate" in toast.message
 
 
 async def test_problems_of_the_settings_are_told() -> None:
