@@ -97,7 +97,7 @@ class ApiKeysScreen(FramedScreen):
 
     def _show(self) -> None:
         key = self.shell.view.keys["api_keys.add"]
-        self.list.show_message((tr("There is no key yet."), tr("{key} adds one.", key=key)))
+        self.list.show_message((tr("There is no key yet."), tr("{key} adds a key.", key=key)))
         self.list.show([self._line(each) for each in self._found])
         ends = [said for each in self._found if (said := expiry_text(each))]
         problems = [text(*each.problem) for each in self._found if each.problem]

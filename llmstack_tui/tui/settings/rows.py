@@ -30,7 +30,9 @@ _SECTIONS = {
     "guard": later("Guard"),
     "updates": later("Updates"),
     "catalog": later("Catalog"),
+    "tools": later("Tools"),
     "install": later("Installation"),
+    "providers": later("Providers"),
     "ui": later("Dashboard"),
 }
 PROBLEM = "problem "

@@ -59,7 +59,7 @@ async def test_a_key_is_added_validated_replaced_and_removed(
             pictures.append(desk.app.export_screenshot() + desk.text)
 
         await desk.press("0", "K")
-        await until_shown("There is no key yet.", "a adds one.")
+        await until_shown("There is no key yet.", "a adds a key.")
         await desk.press("a")
         await desk.type("two words")
         await desk.press("enter")
