@@ -76,11 +76,13 @@ async def start(
     except Timeout:
         raise EngineFailed(tr("Another program has been starting the engine for a minute.")) from None
     except OSError as error:
+        from llmstack_tui.base.system_errors import system_words  # noqa: PLC0415 (as above)
+
         raise EngineFailed(
             tr(
                 "The engine's folder {folder} cannot be used: {why}.",
                 folder=data_folder(),
-                why=error.strerror or error,
+                why=system_words(error.strerror or str(error)),
             )
         ) from error
 

@@ -100,6 +100,9 @@ class OnlineScreen(FramedScreen):
         self.list.show_message((tr("Enter in the field searches. Nothing has been asked yet."),))
         self._say("")
 
+    def follow_language(self) -> None:
+        self.frame.show_title(tr("GGUF files on Hugging Face"))
+
     def show(self, view: View) -> None:
         if self._found is not None:
             self.list.show([_hit(each, view.moment.now) for each in self._found.found])

@@ -77,7 +77,7 @@ class EditorsScreen(FramedScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self, key: Key) -> None:
-        super().__init__(Pane(tr("{model} for editors and agents", model=brief(key[1], 60)), id="frame"))
+        super().__init__(Pane("", id="frame"))
         self._key = key
         self._home = Path(os.path.expanduser("~"))  # noqa: PTH111  # the other way fails without a home
         self.list = ClientList()
@@ -119,7 +119,11 @@ class EditorsScreen(FramedScreen):
 
     # What is drawn
 
+    def follow_language(self) -> None:
+        self._endpoint = None
+
     def show(self, view: View) -> None:
+        self.frame.show_title(tr("{model} for editors and agents", model=brief(self._key[1], 60)))
         host, editors = view.host(self._key[0]), self._editors
         if host is None or editors is None:
             self._about.update(content_of(tr("There is no server yet.")))

@@ -102,6 +102,7 @@ class ServiceScreen(FramedScreen):
         self.list.show([self._row(server, view) for server in SERVERS])
 
     def follow_language(self) -> None:
+        self.frame.show_title(tr("Service"))
         self.show(self.shell.view)
 
     def _row(self, server: Server, view: View) -> ServiceRow:

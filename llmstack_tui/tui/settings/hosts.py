@@ -86,7 +86,11 @@ class HostsScreen(FramedScreen):
     def _begin(self, work: Work) -> None:
         start(self, tr("The servers"), work)
 
+    def follow_language(self) -> None:
+        self._begin(self._read)
+
     async def _read(self) -> None:
+        self.frame.show_title(tr("Servers"))
         self._hosts = (await self._file.load()).settings.hosts
         key = self.shell.view.keys["hosts.add"]
         message = tr("No server is named: a running one is looked for."), tr("{key} adds one.", key=key)

@@ -124,6 +124,7 @@ class KeymapScreen(SearchedScreen):
 
     def show_found(self) -> None:
         shell = self.shell
+        self.frame.show_title(tr("Keys"))
         self.list.show_message((tr("No key has that."),))
         self.list.show(tuple(key_rows(shell.contexts(), self._shown(), self._own, self.search)))
 

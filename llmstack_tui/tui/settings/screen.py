@@ -107,20 +107,17 @@ class SettingsScreen(SearchedScreen):
             self._file = await self.shell.open_settings()
         loaded = await self._file.load()
         self._known = KnownSettings(loaded, self.shell.settings, self.shell.given)
-        self.frame.show_title(f"{tr('Settings')}  {self._file.file}")
         self.show_found()
 
     def show_found(self) -> None:
-        if self._known is None:
+        if self._known is None or self._file is None:
             return
+        self.frame.show_title(f"{tr('Settings')}  {self._file.file}")
         self.list.show_message((tr("No setting has that."),))
         self.list.show(tuple(rows(self._known, self.search)))
         if self._wanted and self.list.move_to(self._wanted):
             self._wanted = ""
         self._describe()
-
-    def follow_language(self) -> None:
-        self.show_found()
 
     @on(RowList.Moved)
     def _describe(self) -> None:

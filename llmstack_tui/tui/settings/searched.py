@@ -29,6 +29,9 @@ class SearchedScreen(FramedScreen):
         """Draw the rows that have all words of ``search``."""
         raise NotImplementedError
 
+    def follow_language(self) -> None:
+        self.show_found()
+
     def action_search(self) -> None:
         self.field.placeholder = tr("Words to look for")
         self.field.display = True

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base import languages
+from llmstack_tui.config.editing import change
 from llmstack_tui.config.loading import load_settings
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.config.table import find_setting
@@ -118,6 +120,28 @@ async def test_what_cannot_be_written_is_a_sentence(file: Path) -> None:
         await desk.search("ui.ascii", "space")
         await wait_until(lambda: "Put that right first; nothing was changed." in desk.told)
         assert file.read_text() == "[ui\n"
+
+
+@pytest.mark.parametrize(
+    ("setting", "before", "after"),
+    [("ui.ascii", "Settings", "Ajustes"), ("hosts", "Servers", "Servidores"), ("ui.keys", "Keys", "Teclas")],
+)
+async def test_a_screen_of_the_settings_follows_the_language(
+    file: Path, monkeypatch: pytest.MonkeyPatch, setting: str, before: str, after: str
+) -> None:
+    monkeypatch.delenv("LLMSTACK_UI_LANGUAGE", raising=False)
+    file.write_text('[ui]\nlanguage = "en"\n')
+    try:
+        async with real_dashboard(size=(100, 30)) as desk:
+            await desk.press("comma")
+            await desk.until_shown("All servers")
+            if setting != "ui.ascii":
+                await desk.search(setting, "enter")
+            await desk.until_shown(f" {before} ")
+            change(file, {("ui", "language"): '"es"'})
+            await desk.until_shown(f" {after} ")
+    finally:
+        languages.use("en")
 
 
 def test_where_a_value_comes_from_and_when_it_counts(file: Path) -> None:
