@@ -215,7 +215,7 @@ def _about(version: str, offer: InstallOffer) -> list[str]:
     versions = offer.versions
     about = [
         tr("in use") if version == versions.current else "",
-        tr("held") if version == versions.record.held else "",
+        tr("stays") if version == versions.record.held else "",
         tr("in use before") if version == versions.record.previous else "",
     ]
     return [tr("yes") if version in versions.kept else "-", ", ".join(filter(None, about)) or "-"]

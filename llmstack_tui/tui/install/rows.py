@@ -60,7 +60,7 @@ def _versions(
         yield InstallRow(key=heading, label=heading, tone="heading")
     for each in versions:
         about = tr("in use") if each == offer.versions.current else ""
-        about = tr("held") if each == offer.versions.record.held else about
+        about = tr("stays") if each == offer.versions.record.held else about
         tone = "good" if each == offer.versions.current else "plain"
         yield InstallRow(
             key=f"version {each}", label=each, about=about, tone=tone, version=each, is_kept=is_kept

@@ -41,7 +41,7 @@ async def test_the_ways_the_versions_and_a_plan(size: tuple[int, int]) -> None:
         await desk.until_shown("ollama-linux-amd64.tar.zst", "sha256")
         lines = desk.text.splitlines()
         assert any("0.32.1" in line and "in use" in line for line in lines)
-        assert any("0.31.0" in line and "held" in line for line in lines)
+        assert any("0.31.0" in line and "stays" in line for line in lines)
         await desk.press("escape", "escape")
         assert desk.app.models.is_current
 
