@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
@@ -22,7 +23,7 @@ from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.segment import Segment
     from textual.app import ComposeResult
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _NEXT: dict[Allow | None, Allow | None] = {None: "act", "act": "look", "look": None}
 _ALLOWED = {"act": later("act"), "look": later("look only")}
 _ALLOW, _NAME = 22, 18
+_READ_EVERY_S = 2.0
 _EXAMPLE = HostSettings(url="gpu-box", name="gpu", allow="act", api_key_file="~/gpu.key")
 
 
@@ -82,6 +84,7 @@ class HostsScreen(FramedScreen):
 
     def on_mount(self) -> None:
         self._begin(self._read)
+        self.set_interval(_READ_EVERY_S, lambda: self._begin(self._read))
 
     def _begin(self, work: Work) -> None:
         start(self, tr("The servers"), work)
@@ -127,11 +130,7 @@ class HostsScreen(FramedScreen):
         (made,) = hosts().read(_parsed(typed), lambda *_: None)
         if made.url != (host.url if host else "") and not await self._is_wanted(made):
             return
-        rest = [each for each in self._hosts if each.url != made.url or each is host]
-        if host is None:
-            await self._put((*rest, made))
-        else:
-            await self._put(tuple(made if each is host else each for each in rest))
+        await self._put(partial(_with, made, host.url if host else made.url))
 
     async def _is_wanted(self, host: HostSettings) -> bool:
         is_there, said = await self._file.test(host)
@@ -144,7 +143,7 @@ class HostsScreen(FramedScreen):
     def action_allow(self) -> None:
         if (host := self._host) is not None:
             other = replace(host, allow=_NEXT[host.allow])
-            self._begin(lambda: self._put(tuple(other if each is host else each for each in self._hosts)))
+            self._begin(lambda: self._put(partial(_with, other, host.url)))
 
     def action_test(self) -> None:
         if (host := self._host) is not None:
@@ -157,24 +156,37 @@ class HostsScreen(FramedScreen):
     def action_remove(self) -> None:
         if (host := self._host) is None:
             return
-        before = self._hosts
-        self._begin(lambda: self._put(tuple(each for each in before if each is not host)))
+        at = self._hosts.index(host)
+        self._begin(lambda: self._put(lambda now: tuple(each for each in now if each.url != host.url)))
 
         def take_back() -> bool:
-            self.shell.start(tr("The servers"), lambda: self._put(before), group="hosts")
+            again = partial(_with, host, host.url, at=at)
+            self.shell.start(tr("The servers"), lambda: self._put(again), group="hosts")
             return True
 
         self.shell.offer_undo(tr("{host} is out of the settings.", host=host.name or host.url), take_back)
 
-    async def _put(self, named: tuple[HostSettings, ...]) -> None:
+    async def _put(self, changed: Callable[[tuple[HostSettings, ...]], tuple[HostSettings, ...]]) -> None:
+        """Change the servers of now, which another program may have changed meanwhile."""
         setting = find_setting("hosts")
         assert setting is not None  # noqa: S101
+        named = changed((await self._file.load()).settings.hosts)
         try:
             await self._file.change({setting.place: setting.kind.write(named) if named else None})
         except NotWritten as error:
             self.shell.warn(words(error), title=tr("Settings"), severity="error")
         if self.is_attached:
             await self._read()
+
+
+def _with(
+    made: HostSettings, url: str, now: tuple[HostSettings, ...], *, at: int | None = None
+) -> tuple[HostSettings, ...]:
+    """Servers with one in the place of that at ``url``; where there is none, at ``at``, or else last."""
+    rest = [each for each in now if each.url not in (made.url, url)]
+    urls = [each.url for each in now if each.url == url or each.url != made.url]
+    place = urls.index(url) if url in urls else len(rest) if at is None else at
+    return (*rest[:place], made, *rest[place:])
 
 
 def _parsed(value: str) -> object:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.config.editing import change
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.tui.features import CONTEXTS
 from llmstack_tui.tui.keymap import sharing
@@ -93,6 +94,21 @@ async def test_a_server_is_added_after_a_test_allowed_and_removed(file: Path) ->
         await desk.press("escape")
         await desk.until_shown("No server is named")
         assert hosts() is None
+
+
+async def test_what_another_program_writes_of_the_servers_stays(file: Path) -> None:
+    file.write_text('hosts = [\n  "127.0.0.1:1", # one\n  "127.0.0.1:2", # two\n]\n')
+    async with real_dashboard(size=(100, 30)) as desk:
+        await _open(desk, "hosts")
+        await desk.until_shown("127.0.0.1:2")
+        change(file, {("hosts",): '["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"]'})
+        await desk.press("space")  # Before the list is read again.
+        one = '{ url = "127.0.0.1:1", allow = "act" }'
+        after = f'hosts = [\n  {one}, # one\n  "127.0.0.1:2", # two\n  "http://127.0.0.1:3",\n]\n'
+        await wait_until(lambda: file.read_text() == after)
+        await desk.until_shown("127.0.0.1:3")
+        await desk.press("delete")
+        await wait_until(lambda: file.read_text() == after.replace(f"  {one}, # one\n", ""))
 
 
 def test_a_key_clashes_where_both_actions_can_be_used() -> None:
