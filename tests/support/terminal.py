@@ -145,6 +145,19 @@ class Terminal:
                     os.write(self._fd, answer)
             self._stream.feed(data)
 
+    def heard(self, text: str, timeout_s: float) -> bool:
+        """Read until the program has written ``text``; whether it was in time. The screen does not show it.
+
+        For what is timed: drawing takes the emulator longer than some programs take to write.
+        """
+        tail, deadline = b"", time.monotonic() + timeout_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            if select.select([self._fd], [], [], left_s)[0]:
+                tail = tail[-100:] + os.read(self._fd, 65536)
+                if text and text.encode() in tail:
+                    return True
+        return False
+
     def wait_for(self, *texts: str, timeout_s: float = 30) -> None:
         """Until all of ``texts`` are on the screen, wrapped or not."""
         if not self.until(lambda: all(text in self.text or text in self.words for text in texts), timeout_s):

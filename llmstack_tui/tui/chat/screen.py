@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.view import View
 
 _GATHER_S = 0.1
+# A long list takes Textual longer to draw than it takes a fast model to write: keys come between.
+_REST, _MOST_REST_S = 3, 0.6
 """What has come is drawn so often: for each token by itself, it would take ten times as long."""
 
 
@@ -101,10 +104,12 @@ class ChatScreen(TabScreen):
             if talk is not None and talk.session.id != self._shown_id:
                 self._shown_id, self._edited = talk.session.id, None
                 self.composer.put(talk.draft)
+            began_s = time.monotonic()
             await self._draw()
             if self.conversation.live is not None:
                 self._dirty.set()
-            await asyncio.sleep(_GATHER_S)
+            rest_s = _REST * (time.monotonic() - began_s)
+            await asyncio.sleep(min(max(_GATHER_S, rest_s), _MOST_REST_S))
 
     async def _draw(self) -> None:
         conversation = self.conversation

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from llmstack_tui.chat.types import Turn
     from llmstack_tui.tui.chat.conversation import LiveAnswer
 
-# So many parts are mounted at once; more than the other number are only there while one reads above.
-_BATCH, _MOST = 16, 40
+# So many parts are mounted at once.
+_BATCH = 16
 _MOST_QUESTION_LINES = 60
 _WHICH = (
     "   \N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK} {at}/{count} "
@@ -231,9 +231,17 @@ class Transcript(VerticalScroll, can_focus=True):
     async def _begin_part(self) -> None:
         self._part = AnswerText()
         await self.mount(self._part)
-        if len(self.children) > _MOST and not self._is_read_above:
-            await self.remove_children([*self.children][: len(self.children) - _MOST // 2])
+        spare = self._spare()
+        if len(spare) >= _BATCH // 2 and not self._is_read_above:
+            await self.remove_children(spare)
             self._is_cut = True
+
+    def _spare(self) -> list[Widget]:
+        """The parts that stand more than a screen above what is seen: each costs time at each piece."""
+        height, children = 0, [*self.children]
+        while children and height < 2 * self.size.height:
+            height += children.pop().outer_size.height
+        return children
 
     @property
     def _is_read_above(self) -> bool:
