@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import aclosing
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
@@ -19,7 +19,6 @@ from llmstack_tui.tools.types import CallResult, Permit, Proposal, ToolFailed
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from llmstack_tui.providers.provider import Provider
     from llmstack_tui.providers.types import ChatRequest, Piece, ToolCall
     from llmstack_tui.tools.toolset import ToolSet
     from llmstack_tui.tools.types import Permission
@@ -63,6 +62,12 @@ class LoopEnded(Struct, frozen=True):
 Event = MessageAdded | CallStarted | CallEnded | LoopEnded
 
 
+class ChatModel(Protocol):
+    """What answers a talk: a provider, or a model of a host that is loaded first."""
+
+    def chat(self, request: ChatRequest) -> AsyncGenerator[Piece, None]: ...
+
+
 class ToolLoop:
     """One question with tools.
 
@@ -74,7 +79,7 @@ class ToolLoop:
 
     def __init__(
         self,
-        provider: Provider,
+        model: ChatModel,
         tools: ToolSet,
         ask: Callable[[Proposal], Awaitable[Permit]],
         *,
@@ -82,7 +87,7 @@ class ToolLoop:
         remembered: set[Permission] | None = None,
         most_rounds: int = MOST_ROUNDS,
     ) -> None:
-        self._provider = provider
+        self._model = model
         self._tools = tools
         self._ask = ask
         self._folder = folder
@@ -99,7 +104,7 @@ class ToolLoop:
         steps: list[CallRecord] = []
         for _ in range(self._most_rounds):
             said = ChatMessage(role=Role.ASSISTANT, text="")
-            async with aclosing(self._provider.chat(request)) as pieces:
+            async with aclosing(self._model.chat(request)) as pieces:
                 async for piece in pieces:
                     said = with_piece(said, piece)
                     yield piece

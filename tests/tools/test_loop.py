@@ -75,7 +75,7 @@ async def run(
     model: Scripted, folder: Path, person: Person | None = None, remembered: set[Permission] | None = None
 ) -> list[Piece | Event]:
     loop = ToolLoop(
-        model,  # type: ignore[arg-type]  # of a provider, only chat is asked
+        model,
         built_in(OpenedFolder(folder), environ={}),
         person or Person(),
         folder=str(folder),

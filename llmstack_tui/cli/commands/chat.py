@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.providers.types import Answer, Piece
+    from llmstack_tui.tools.loop import CallEnded
 
 
 # As long as a long essay, or some minutes on a fast card. It includes what a model thinks.
@@ -96,6 +97,14 @@ def add_options(parser: Parser) -> None:
         metavar=tr("ID"),
         help=tr("go on with a talk: the beginning of its id, or last; `llmstack chats` lists them"),
     )
+    parser.add_argument(
+        "--tools",
+        action="store_true",
+        help=tr("let the model read the folder, and write, fetch pages and use other tools after a question"),
+    )
+    parser.add_argument(
+        "--folder", metavar=tr("FOLDER"), help=tr("with --tools: what it may see (default: this folder)")
+    )
     parser.add_argument("--no-keep", action="store_true", help=tr("do not keep the talk"))
     add_room_option(parser)
 
@@ -119,6 +128,8 @@ def run(core: Core, options: Namespace) -> Coroutine[object, object, int]:
         )
     if options.resume is not None and not is_talk:
         raise output.WrongUsage(tr("--resume goes on with a talk on a terminal: leave out the question."))
+    if options.tools and is_talk:
+        raise output.WrongUsage(tr("--tools goes with a question: write it after the name."))
     files = tuple(map(_image, options.images or ()))
     schema = None if options.schema is None else _schema(options.schema)
     own = asked.parameters.get("num_predict")
@@ -192,8 +203,19 @@ async def _talk(
 
 
 async def _chat(core: Core, options: Namespace, request: ChatRequest, limit: int) -> int:
+    calls: Sequence[CallEnded] = ()
     async with _ready(core, options.name) as (stack, status):
-        pieces = await _answered(core, options, stack, status, replace(request, model=status.name))
+        request = replace(request, model=status.name)
+        if options.tools:
+            from llmstack_tui.cli.tool_use import ToolAnswer  # noqa: PLC0415  # not for a plain question
+
+            used = ToolAnswer(core, options, stack, status)
+            await used.run(request, _folder(options.folder))
+            pieces, calls = used.pieces, used.calls
+        else:
+            pieces = await _answered(core, options, stack, status, request)
+    if calls and not pieces:  # It was ended in the middle of its calls, which was said.
+        return 1
     try:
         answer = joined(pieces)
     except BadAnswer:
@@ -201,7 +223,7 @@ async def _chat(core: Core, options: Namespace, request: ChatRequest, limit: int
             tr("The server broke off in the middle of its answer: ask again, or see its log.")
         ) from None
     if options.json:
-        output.write_document(document(status, answer))
+        output.write_document({**document(status, answer), "calls": [_call(each) for each in calls]})
     elif answer.ending.reason is EndReason.LENGTH:
         output.say(_cut_off(answer, limit))
     return 0
@@ -250,6 +272,22 @@ async def _answered(
         if not column_is_0:
             output.write("")
     return pieces
+
+
+def _folder(path: str | None) -> Path:
+    folder = Path(path or ".").expanduser()
+    if not folder.is_dir():
+        raise output.Failed(tr("{folder} is no folder.", folder=str(folder)))
+    return folder.resolve()
+
+
+def _call(ended: CallEnded) -> dict[str, object]:
+    return {
+        "tool": ended.call.name,
+        "arguments": ended.call.arguments,
+        "result": ended.result.text,
+        "is_error": ended.result.is_error,
+    }
 
 
 def document(status: ModelStatus, answer: Answer) -> dict[str, object]:
