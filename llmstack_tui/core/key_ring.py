@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -13,16 +13,19 @@ from llmstack_tui.base import paths
 from llmstack_tui.base.connections import connection_error
 from llmstack_tui.base.secret import Secret
 from llmstack_tui.config.key import key_file
+from llmstack_tui.hosts.authentication import KeyAuth
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.transport import own_agent
 from llmstack_tui.keys.service import KeyRing
 from llmstack_tui.keys.types import KeysFailed
+from llmstack_tui.providers.registry import KEY_HEADERS, PROVIDERS, config_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Mapping
 
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.keys.types import KeyTrial
+    from llmstack_tui.providers.registry import ProviderConfig
 
 ENGINE = "engine"
 PASSPHRASE = "LLMSTACK_KEYS_PASSPHRASE"  # noqa: S105  (the name of a variable)
@@ -30,46 +33,14 @@ _LIMIT_S = 15.0
 _MOST_BYTES = 64 * 1024
 
 
-class _KeyedProvider(NamedTuple):
-    """Where a provider lists its models, which costs nothing and needs the key.
-
-    Attributes:
-        variable: with the key; ``base_variable``: with another address.
-        header: that has the key, after ``scheme``.
-    """
-
-    variable: str
-    base_variable: str
-    base: str
-    path: str
-    header: str = "Authorization"
-    scheme: str = "Bearer "
-
-
+# Where a provider lists its models, which costs nothing and needs the key; the others do so at /models.
 # Sources: platform.openai.com/docs/api-reference/models, docs.anthropic.com/en/api/models-list,
-# ai.google.dev/api/models, console.groq.com/docs/api-reference, openrouter.ai/docs/api-reference/limits (its
-# list of models needs no key), docs.mistral.ai/api.
-PROVIDERS: Mapping[str, _KeyedProvider] = {
-    "openai": _KeyedProvider("OPENAI_API_KEY", "OPENAI_BASE_URL", "https://api.openai.com/v1", "/models"),
-    "anthropic": _KeyedProvider(
-        "ANTHROPIC_API_KEY",
-        "ANTHROPIC_BASE_URL",
-        "https://api.anthropic.com",
-        "/v1/models?limit=1",
-        "x-api-key",
-        "",
-    ),
-    "gemini": _KeyedProvider(
-        "GEMINI_API_KEY",
-        "GOOGLE_GEMINI_BASE_URL",
-        "https://generativelanguage.googleapis.com",
-        "/v1beta/models?pageSize=1",
-        "x-goog-api-key",
-        "",
-    ),
-    "groq": _KeyedProvider("GROQ_API_KEY", "GROQ_BASE_URL", "https://api.groq.com", "/openai/v1/models"),
-    "mistral": _KeyedProvider("MISTRAL_API_KEY", "", "https://api.mistral.ai/v1", "/models"),
-    "openrouter": _KeyedProvider("OPENROUTER_API_KEY", "", "https://openrouter.ai/api/v1", "/key"),
+# ai.google.dev/api/models, console.groq.com/docs/api-reference, docs.mistral.ai/api; and of the key itself,
+# as the list of models needs none: openrouter.ai/docs/api-reference/limits.
+_LISTS = {
+    "anthropic": "/v1/models?limit=1",
+    "gemini": "/v1beta/models?pageSize=1",
+    "openrouter": "/key",
 }
 
 
@@ -87,7 +58,7 @@ def key_ring(settings: Settings, environ: Mapping[str, str], passphrase: Secret 
     return KeyRing(
         paths.keys_folder(),
         environ,
-        variables={name: each.variable for name, each in PROVIDERS.items()}
+        variables={each.name: each.key_variable for each in PROVIDERS.values() if each.is_cloud}
         | {ENGINE: "LLMSTACK_ENGINE_API_KEY"},
         files=files,
         trial=partial(_trial, settings, environ),
@@ -96,8 +67,8 @@ def key_ring(settings: Settings, environ: Mapping[str, str], passphrase: Secret 
 
 
 def _trial(settings: Settings, environ: Mapping[str, str], owner: str) -> KeyTrial | None:
-    if (provider := PROVIDERS.get(owner)) is not None:
-        return partial(_ask_provider, owner, provider, environ)
+    if owner in PROVIDERS and PROVIDERS[owner].is_cloud:
+        return partial(_ask_provider, config_of(owner, environ, urls=settings.providers.urls))
     if owner == ENGINE:
         from llmstack_tui.engine.process.state import saved  # noqa: PLC0415 (only for its key)
 
@@ -106,18 +77,17 @@ def _trial(settings: Settings, environ: Mapping[str, str], owner: str) -> KeyTri
     return partial(_ask_server, owner, settings) if "://" in owner else None
 
 
-async def _ask_provider(
-    owner: str, provider: _KeyedProvider, environ: Mapping[str, str], secret: Secret
-) -> bool:
-    base = environ.get(provider.base_variable, "").strip() or provider.base
+async def _ask_provider(config: ProviderConfig, secret: Secret) -> bool:
+    name, protocol = config.known.name, config.known.protocol
+    url = f"{config.url}{config.known.root}{_LISTS.get(name, '/models')}"
     headers = {"User-Agent": own_agent(), "anthropic-version": "2023-06-01"}
-    auth = _ProviderAuth(provider.header, provider.scheme, secret)
+    auth = KeyAuth(secret, KEY_HEADERS.get(protocol, ""))
     try:
         async with (
             asyncio.timeout(_LIMIT_S),
             # A redirect could lead to somebody else.
             httpx.AsyncClient(auth=auth, headers=headers, follow_redirects=False) as client,
-            client.stream("GET", f"{base.rstrip('/')}{provider.path}") as response,
+            client.stream("GET", url) as response,
         ):
             content = b""
             async for piece in response.aiter_bytes():
@@ -125,24 +95,13 @@ async def _ask_provider(
                 if len(content) > _MOST_BYTES:
                     break
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-        raise KeysFailed("keys.trial_failed", owner=owner, why=connection_error(error)) from None
+        raise KeysFailed("keys.trial_failed", owner=name, why=connection_error(error)) from None
     # Gemini answers 400 to a wrong key: ai.google.dev/gemini-api/docs/troubleshooting.
     if response.status_code in (401, 403) or (response.status_code == 400 and b"API_KEY_INVALID" in content):
         return False
     if not response.is_success:
-        raise KeysFailed("keys.trial_unclear", owner=owner, status=response.status_code)
+        raise KeysFailed("keys.trial_unclear", owner=name, status=response.status_code)
     return True
-
-
-class _ProviderAuth(httpx.Auth):
-    """Adds the key when a request is sent, so that it is in no variable that a traceback could show."""
-
-    def __init__(self, header: str, scheme: str, secret: Secret) -> None:
-        self._header, self._scheme, self._secret = header, scheme, secret
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers[self._header] = f"{self._scheme}{self._secret.text}"
-        yield request
 
 
 async def _ask_server(url: str, settings: Settings, secret: Secret) -> bool:
