@@ -43,6 +43,8 @@ def calls(model: Path, url: str) -> dict[str, tuple[str, ...]]:
         "update": ("update", "--check", *host),
         "chat": ("chat", "a:1", "Why?", *host),
         "chats": ("chats",),
+        "keys": ("keys",),
+        "providers": ("providers",),
         "editors": ("editors", "b:1", *host),
         "status": ("status", *host),
         "doctor": ("doctor", *host),

@@ -96,7 +96,7 @@ class Composer(TextArea):
         else:
             self.post_message(self.WantsEarlier())
 
-    def _on_key(self, event: events.Key) -> None:  # type: ignore[override]  # Textual calls that of its base, too
+    def on_key(self, event: events.Key) -> None:
         if event.key == "enter":
             # It is what it is bound to. With priority, it would overtake the letters typed before it.
             event.prevent_default()

@@ -77,11 +77,12 @@ async def test_a_model_in_a_circle_is_ended(llmstack: Program, notes: Path) -> N
 
 async def test_a_model_without_tools_is_told_so_before_it_is_asked(llmstack: Program, notes: Path) -> None:
     fake = usual_ollama("a:1", loaded=("a:1",))
+    fake.shown = {"capabilities": ["completion"]}
     async with serving(fake) as at:
         words = ("chat", "a:1", "List", "--tools", "--folder", str(notes), "--host", at.url)
         done = await asyncio.to_thread(llmstack, *words)
     assert done.returncode == 1
-    assert "tools" in done.stderr
+    assert "tools" in done.stderr, done.stderr
     assert "/api/chat" not in [path for path, _ in fake.asked]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from llmstack_tui.guide.pages import TOPICS
 from llmstack_tui.tui.guide.screen import GuideScreen
 from tests.tui.driving import FakeDesk, dashboard
 
 
 async def opened(desk: FakeDesk, *keys: str) -> None:
     await desk.press(*keys)
-    await desk.until_shown("Troubleshooting")
+    await desk.until_shown("First steps", "Models and keys")
     assert isinstance(desk.app.screen, GuideScreen)
 
 
@@ -31,16 +32,16 @@ async def test_a_page_is_read_beside_the_topics_or_in_their_place(
     async with dashboard(size=size) as desk:
         await opened(desk, "ctrl+g")
         assert ("From a clone of the repository" in desk.text) == beside
-        await desk.press("down", "down", "down")
+        await desk.press(*["down"] * TOPICS.index("guard"))
         assert ("What it does" in desk.text) == beside
         await desk.press("enter")
         await desk.until_shown("What it does")
-        assert ("Troubleshooting" in desk.text) == beside
+        assert ("First steps" in desk.text) == beside
         assert "Read" not in desk.text.splitlines()[-1], "what is read already"
         await desk.press("end")
         await desk.until_shown("Who guards")
         await desk.press("escape")
-        await desk.until_shown("Troubleshooting", "Read")
+        await desk.until_shown("First steps", "Read")
         await desk.press("up", "enter")
         await desk.until_shown("The memory pane")
         await desk.press("escape", "q")

@@ -71,7 +71,7 @@ def test_no_width_is_too_small(width: int) -> None:
 async def test_the_profile_and_why_it_is_this_one() -> None:
     state = seeded.two_cards()
     profile = detect(state.machine)  # type: ignore[arg-type]
-    async with dashboard(replace(state, profile=profile), size=(120, 400)) as desk:
+    async with dashboard(replace(state, profile=profile), size=(120, 600)) as desk:
         assert "nvidia_20gb · limit 2" in desk.text.splitlines()[0]
         assert wording.text(profile.reason) in str(desk.app.models.header.tooltip)
         await desk.press("?")
