@@ -13,12 +13,12 @@ from llmstack_tui.base import paths
 from llmstack_tui.base.connections import connection_error
 from llmstack_tui.base.secret import Secret
 from llmstack_tui.config.key import key_file
-from llmstack_tui.hosts.authentication import KeyAuth
+from llmstack_tui.hosts.authentication import KEY_HEADERS, KeyAuth
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.transport import own_agent
 from llmstack_tui.keys.service import KeyRing
 from llmstack_tui.keys.types import KeysFailed
-from llmstack_tui.providers.registry import KEY_HEADERS, PROVIDERS, config_of
+from llmstack_tui.providers.registry import PROVIDERS, config_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

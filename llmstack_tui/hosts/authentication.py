@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from llmstack_tui.base.secret import Secret
 
 
+KEY_HEADERS = {"anthropic": "x-api-key", "gemini": "x-goog-api-key"}
+"""The headers of protocols that do not have the key in ``Authorization``, as OpenAI's has it."""
+
+
 class KeyAuth(httpx.Auth):
     """Adds the key when a request is sent, so that it is in no variable that a traceback could show.
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from llmstack_tui.base.structs import replace
+from llmstack_tui.hosts.authentication import KEY_HEADERS
 from llmstack_tui.hosts.transport import Timeouts, Transport, own_agent
 from llmstack_tui.openai.answers import count
 from llmstack_tui.providers import anthropic_answers as answers
 from llmstack_tui.providers.anthropic_requests import AnthropicModel, chat_body, count_body, leaves_out
 from llmstack_tui.providers.cloud import CloudProvider
 from llmstack_tui.providers.errors import CannotDo
-from llmstack_tui.providers.registry import KEY_HEADERS, Protocol
 from llmstack_tui.providers.streams import failing
 from llmstack_tui.providers.types import Ability, Piece
 from llmstack_tui.providers.wording import notice
@@ -36,7 +36,7 @@ def anthropic_http(key: Secret | None, url: str = ADDRESS, timeouts: Timeouts | 
         timeouts=timeouts or Timeouts(short_s=30.0),
         not_it="",
         key=key,
-        key_header=KEY_HEADERS[Protocol.ANTHROPIC],
+        key_header=KEY_HEADERS["anthropic"],
         headers={"anthropic-version": _VERSION},
     )
 

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.structs import replace
+from llmstack_tui.hosts.authentication import KEY_HEADERS
 from llmstack_tui.hosts.transport import Timeouts, Transport, own_agent
 from llmstack_tui.openai.answers import count
 from llmstack_tui.providers import abilities
@@ -13,7 +14,6 @@ from llmstack_tui.providers import gemini_answers as answers
 from llmstack_tui.providers.batches import in_batches
 from llmstack_tui.providers.cloud import CloudProvider
 from llmstack_tui.providers.gemini_requests import content_body, count_body, embed_body, path_of
-from llmstack_tui.providers.registry import KEY_HEADERS, Protocol
 from llmstack_tui.providers.streams import failing
 from llmstack_tui.providers.types import Ability
 
@@ -43,7 +43,7 @@ def gemini_http(
         timeouts=timeouts or Timeouts(short_s=30.0),
         not_it="",
         key=key,
-        key_header=KEY_HEADERS[Protocol.GEMINI],
+        key_header=KEY_HEADERS["gemini"],
         headers={"x-goog-user-project": project} if project else None,
     )
 

@@ -27,10 +27,6 @@ class Protocol(StrEnum):
     GEMINI = "gemini"
 
 
-# Others have it as OpenAI does, in ``Authorization``.
-KEY_HEADERS = {Protocol.ANTHROPIC: "x-api-key", Protocol.GEMINI: "x-goog-api-key"}
-
-
 class KnownProvider(Struct, frozen=True, kw_only=True):
     """A provider, and the environment variables that set it up; "" where there is none.
 
