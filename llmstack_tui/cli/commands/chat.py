@@ -223,7 +223,8 @@ async def _chat(core: Core, options: Namespace, request: ChatRequest, limit: int
             tr("The server broke off in the middle of its answer: ask again, or see its log.")
         ) from None
     if options.json:
-        output.write_document({**document(status, answer), "calls": [_call(each) for each in calls]})
+        made = {"calls": [_call(each) for each in calls]} if options.tools else {}
+        output.write_document({**document(status, answer), **made})
     elif answer.ending.reason is EndReason.LENGTH:
         output.say(_cut_off(answer, limit))
     return 0

@@ -98,7 +98,8 @@ async def test_what_is_not_on_this_machine_can_be_pulled_there(tmp_path: Path) -
         await wait_until(
             lambda: ("/api/pull", NAME) in [(path, body.get("model")) for path, body in box.asked]
         )
-        assert {each.host for each in desk.stack.state.downloads} == {url}
+        # The state hears of the pull a moment after the server.
+        await wait_until(lambda: {each.host for each in desk.stack.state.downloads} == {url})
 
 
 async def test_without_another_server_that_takes_models_it_says_so(tmp_path: Path) -> None:
