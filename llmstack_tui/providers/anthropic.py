@@ -14,7 +14,6 @@ from llmstack_tui.providers import anthropic_answers as answers
 from llmstack_tui.providers.anthropic_requests import AnthropicModel, chat_body, count_body, leaves_out
 from llmstack_tui.providers.cloud import CloudProvider
 from llmstack_tui.providers.errors import CannotDo
-from llmstack_tui.providers.streams import failing
 from llmstack_tui.providers.types import Ability, Piece
 from llmstack_tui.providers.wording import notice
 
@@ -49,53 +48,42 @@ class AnthropicProvider(CloudProvider):
     abilities = usual | Ability.SCHEMA | Ability.REASONING
 
     async def models(self) -> tuple[ModelFacts, ...]:
-        with failing(self.name):
-            listed = await self._http.document(
-                "GET",
-                "/v1/models?limit=1000",
-                None,
-                answers.ClaudeModels,
-                lambda answer: answer.data or [],
-                limit_s=self._http.timeouts.call_s,
-            )
+        listed = await self._asked(
+            "/v1/models?limit=1000",
+            None,
+            answers.ClaudeModels,
+            lambda answer: answer.data or [],
+        )
         return tuple(answers.model(each) for each in listed if each.id)
 
     async def model(self, name: str) -> AnthropicModel:
-        with failing(self.name, name):
-            facts = await self._http.document(
-                "GET",
-                f"/v1/models/{quote(name, safe='')}",
-                None,
-                answers.ListedClaude,
-                answers.model,
-                limit_s=self._http.timeouts.call_s,
-                missing=name,
-            )
+        facts = await self._asked(
+            f"/v1/models/{quote(name, safe='')}",
+            None,
+            answers.ListedClaude,
+            answers.model,
+            model=name,
+        )
         return replace(facts, name=name)
 
     async def count_tokens(self, request: ChatRequest) -> int | None:
         """How many tokens a request has, as the service counts them."""
-        with failing(self.name, request.model):
-            return await self._http.document(
-                "POST",
-                "/v1/messages/count_tokens",
-                count_body(request, self._claude(request.model)),
-                answers.CountedInput,
-                lambda answer: count(answer.input_tokens),
-                limit_s=self._http.timeouts.call_s,
-                missing=request.model,
-            )
+        return await self._asked(
+            "/v1/messages/count_tokens",
+            count_body(request, self._claude(request.model)),
+            answers.CountedInput,
+            lambda answer: count(answer.input_tokens),
+            model=request.model,
+        )
 
     async def _ping(self) -> None:
-        with failing(self.name):
-            await self._http.document(
-                "GET",
-                "/v1/models?limit=1",
-                None,
-                answers.ClaudeModels,
-                lambda _: None,
-                limit_s=self._http.timeouts.short_s,
-            )
+        await self._asked(
+            "/v1/models?limit=1",
+            None,
+            answers.ClaudeModels,
+            lambda _: None,
+            limit_s=self._http.timeouts.short_s,
+        )
 
     async def _chat(self, request: ChatRequest, facts: ModelFacts | None) -> AsyncGenerator[Piece, None]:
         if request.schema is not None and not request.schema:

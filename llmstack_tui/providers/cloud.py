@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.providers import abilities, prices
 from llmstack_tui.providers.errors import CannotDo, NoAccess, ProviderError
-from llmstack_tui.providers.streams import answering
+from llmstack_tui.providers.streams import answering, failing
 from llmstack_tui.providers.turns import as_chat
 from llmstack_tui.providers.types import Ability, ChatRequest, Health, ModelFacts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
-    from llmstack_tui.hosts.transport import Transport
+    from llmstack_tui.hosts.transport import Body, Transport
     from llmstack_tui.providers.prices import Cost
     from llmstack_tui.providers.types import EmbedRequest, Piece, TextRequest, Vectors
     from llmstack_tui.providers.usage import Usage
+
+Heard = TypeVar("Heard")
+Value = TypeVar("Value")
 
 
 class CloudProvider:
@@ -84,6 +87,28 @@ class CloudProvider:
         raise NotImplementedError
 
     # --- parts of the above ---
+
+    async def _asked(
+        self,
+        path: str,
+        body: Body | None,
+        answer: type[Heard],
+        read: Callable[[Heard], Value],
+        *,
+        model: str = "",
+        limit_s: float | None = None,
+    ) -> Value:
+        """A question that is answered by one document; about this model, if it is about one."""
+        with failing(self.name, model):
+            return await self._http.document(
+                "GET" if body is None else "POST",
+                path,
+                body,
+                answer,
+                read,
+                limit_s=self._http.timeouts.call_s if limit_s is None else limit_s,
+                missing=model,
+            )
 
     async def _checked(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
         needs = abilities.needed(request)

@@ -14,7 +14,6 @@ from llmstack_tui.providers import gemini_answers as answers
 from llmstack_tui.providers.batches import in_batches
 from llmstack_tui.providers.cloud import CloudProvider
 from llmstack_tui.providers.gemini_requests import content_body, count_body, embed_body, path_of
-from llmstack_tui.providers.streams import failing
 from llmstack_tui.providers.types import Ability
 
 if TYPE_CHECKING:
@@ -67,16 +66,14 @@ class GeminiProvider(CloudProvider):
 
     async def embed(self, request: EmbedRequest) -> Vectors:
         async def ask(texts: Sequence[str]) -> tuple[tuple[tuple[float, ...], ...], int | None]:
-            with failing(self.name, request.model):
-                vectors = await self._http.document(
-                    "POST",
-                    f"/v1beta/{path_of(request.model)}:batchEmbedContents",
-                    embed_body(request.model, texts),
-                    answers.GeminiVectors,
-                    answers.embeddings,
-                    limit_s=self._http.timeouts.load_s,
-                    missing=request.model,
-                )
+            vectors = await self._asked(
+                f"/v1beta/{path_of(request.model)}:batchEmbedContents",
+                embed_body(request.model, texts),
+                answers.GeminiVectors,
+                answers.embeddings,
+                limit_s=self._http.timeouts.load_s,
+                model=request.model,
+            )
             return vectors, None
 
         self._check_key()
@@ -88,44 +85,36 @@ class GeminiProvider(CloudProvider):
         return await self._listed(1000, self._http.timeouts.call_s)
 
     async def model(self, name: str) -> ModelFacts:
-        with failing(self.name, name):
-            facts = await self._http.document(
-                "GET",
-                f"/v1beta/{path_of(name)}",
-                None,
-                answers.ListedGemini,
-                answers.model,
-                limit_s=self._http.timeouts.call_s,
-                missing=name,
-            )
+        facts = await self._asked(
+            f"/v1beta/{path_of(name)}",
+            None,
+            answers.ListedGemini,
+            answers.model,
+            model=name,
+        )
         return replace(facts, name=name)
 
     async def count_tokens(self, request: ChatRequest) -> int | None:
         """How many tokens a request has, as the service counts them."""
-        with failing(self.name, request.model):
-            return await self._http.document(
-                "POST",
-                f"/v1beta/{path_of(request.model)}:countTokens",
-                count_body(request),
-                answers.CountedContent,
-                lambda answer: count(answer.total_tokens),
-                limit_s=self._http.timeouts.call_s,
-                missing=request.model,
-            )
+        return await self._asked(
+            f"/v1beta/{path_of(request.model)}:countTokens",
+            count_body(request),
+            answers.CountedContent,
+            lambda answer: count(answer.total_tokens),
+            model=request.model,
+        )
 
     async def _ping(self) -> None:
         await self._listed(1, self._http.timeouts.short_s)
 
     async def _listed(self, most: int, limit_s: float) -> tuple[ModelFacts, ...]:
-        with failing(self.name):
-            listed = await self._http.document(
-                "GET",
-                f"/v1beta/models?pageSize={most}",
-                None,
-                answers.GeminiModels,
-                lambda answer: answer.models or [],
-                limit_s=limit_s,
-            )
+        listed = await self._asked(
+            f"/v1beta/models?pageSize={most}",
+            None,
+            answers.GeminiModels,
+            lambda answer: answer.models or [],
+            limit_s=limit_s,
+        )
         return tuple(answers.model(each) for each in listed if each.name)
 
     async def _chat(self, request: ChatRequest, facts: ModelFacts | None) -> AsyncGenerator[Piece, None]:

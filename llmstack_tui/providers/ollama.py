@@ -56,15 +56,7 @@ class OllamaProvider:
         is_shared: whether ``http`` belongs to somebody else, who closes it.
     """
 
-    abilities = (
-        Ability.CHAT
-        | Ability.GENERATE
-        | Ability.EMBED
-        | Ability.TOOLS
-        | Ability.IMAGES
-        | Ability.SCHEMA
-        | Ability.REASONING
-    )
+    abilities = ~Ability(0)
 
     def __init__(self, http: Transport, *, name: str = "ollama", is_shared: bool = False) -> None:
         self._http = http

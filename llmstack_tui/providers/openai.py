@@ -40,15 +40,7 @@ class OpenAIProvider:
         is_shared: whether ``http`` belongs to somebody else, who closes it.
     """
 
-    abilities = (
-        Ability.CHAT
-        | Ability.GENERATE
-        | Ability.EMBED
-        | Ability.TOOLS
-        | Ability.IMAGES
-        | Ability.SCHEMA
-        | Ability.REASONING
-    )
+    abilities = ~Ability(0)
 
     def __init__(
         self,

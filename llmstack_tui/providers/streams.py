@@ -11,7 +11,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.providers.errors import BadAnswer, NotReachable
 from llmstack_tui.providers.failures import failure
-from llmstack_tui.providers.types import Answer, Piece
+from llmstack_tui.providers.types import Answer, ChatMessage, Piece, Role
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -81,10 +81,22 @@ def joined(pieces: list[Piece]) -> Answer:
     """
     if not pieces or pieces[-1].ending is None:
         raise BadAnswer("providers.no_end", provider="")
+    said = message_of(pieces)
     return Answer(
+        text=said.text,
+        reasoning=said.reasoning,
+        signature=said.signature,
+        tool_calls=said.tool_calls,
+        ending=pieces[-1].ending,
+    )
+
+
+def message_of(pieces: list[Piece]) -> ChatMessage:
+    """What pieces say, as a turn of the talk; it may be nothing."""
+    return ChatMessage(
+        role=Role.ASSISTANT,
         text="".join(piece.text for piece in pieces),
         reasoning="".join(piece.reasoning for piece in pieces),
         signature="".join(piece.signature for piece in pieces),
         tool_calls=tuple(call for piece in pieces for call in piece.tool_calls),
-        ending=pieces[-1].ending,
     )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.providers.types import ChatMessage, Role
+from llmstack_tui.providers.streams import message_of
+from llmstack_tui.providers.types import ChatMessage, Piece, Role
 from llmstack_tui.tools.rules.circles import MOST_ROUNDS, CallRecord, is_circle
 from llmstack_tui.tools.rules.permissions import must_ask, remembered_by
 from llmstack_tui.tools.toolset import failed
@@ -19,7 +20,7 @@ from llmstack_tui.tools.types import CallResult, Permit, Proposal, ToolFailed
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from llmstack_tui.providers.types import ChatRequest, Piece, ToolCall
+    from llmstack_tui.providers.types import ChatRequest, ToolCall
     from llmstack_tui.tools.toolset import ToolSet
     from llmstack_tui.tools.types import Permission
 
@@ -103,11 +104,12 @@ class ToolLoop:
         request = replace(request, tools=self._tools.specs)
         steps: list[CallRecord] = []
         for _ in range(self._most_rounds):
-            said = ChatMessage(role=Role.ASSISTANT, text="")
+            heard = list[Piece]()
             async with aclosing(self._model.chat(request)) as pieces:
                 async for piece in pieces:
-                    said = with_piece(said, piece)
+                    heard.append(piece)
                     yield piece
+            said = message_of(heard)
             yield MessageAdded(said)
             if not said.tool_calls:
                 yield LoopEnded(LoopEnd.ANSWERED)
@@ -146,17 +148,6 @@ class ToolLoop:
                 self.remembered.add(permission)
         yield CallStarted(proposal)
         yield CallEnded(call=call, result=await self._tools.run(proposal), proposal=proposal)
-
-
-def with_piece(said: ChatMessage, piece: Piece) -> ChatMessage:
-    """The message with one more piece of it."""
-    return replace(
-        said,
-        text=said.text + piece.text,
-        reasoning=said.reasoning + piece.reasoning,
-        signature=said.signature + piece.signature,
-        tool_calls=said.tool_calls + piece.tool_calls,
-    )
 
 
 def _written(call: ToolCall) -> str:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from llmstack_tui import __version__
 from llmstack_tui.base import commands
 from llmstack_tui.base.languages import tr
-from llmstack_tui.cli import output
 from llmstack_tui.cli.options import hosts
 from llmstack_tui.core.wording import words
 from llmstack_tui.tools.offered import OFFERED
+from llmstack_tui.tools.types import ToolFailed
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -41,9 +41,7 @@ async def run(core: Core, options: Namespace) -> int:
         from mcp.server.mcpserver import MCPServer  # noqa: PLC0415  # a second
         from mcp.types import ToolAnnotations  # noqa: PLC0415
     except ImportError:
-        raise output.Failed(
-            tr("MCP needs an extra package. Install it with: pip install 'llmstack-tui[mcp]'")
-        ) from None
+        raise ToolFailed("mcp.missing") from None
     server = MCPServer("llmstack", version=__version__, log_level="CRITICAL")
     changes = options.allow_changes and not core.settings.read_only
     for tool in OFFERED:
